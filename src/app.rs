@@ -1,0 +1,170 @@
+//! The composition root: builds every part, runs until told to stop, ends them in order.
+//!
+//! The order of the end matters: no new requests, requests under way answered, jobs ended, the bus
+//! finishes its frame and switches all locks off, openings write down what was seen, and only then
+//! the store commits what is left and closes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::http::{self, Api, HttpSettings, Limits, Server};
+use crate::service::tokens::TokenKeys;
+use crate::service::{Parts, Services};
+use crate::store::open::DirLock;
+use crate::store::{DataDir, Lane, OpenError, Store, StoreError, WriterThread};
+use crate::{jobs, lifecycle};
+
+/// Longest wait for one part to end.
+const PART_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often the writer thread is looked after.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Why the program did not start or did not go on. Each is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory or the database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A key file.
+    #[error("the token key cannot be used: {0}")]
+    Key(std::io::Error),
+    /// The address.
+    #[error("{0}")]
+    Listen(std::io::Error),
+    /// The writer thread is gone.
+    #[error("the database writer ended by itself")]
+    WriterEnded,
+}
+
+/// A site that is built and bound, not yet serving.
+pub struct App {
+    services: Arc<Services>,
+    api: Api,
+    listener: TcpListener,
+    limits: Limits,
+    writer: WriterThread,
+    tasks: Tasks,
+    _lock: DirLock,
+}
+
+/// What has to be told to stop, in this order.
+struct Tasks {
+    jobs: TaskTracker,
+    jobs_stop: CancellationToken,
+    bus: TaskTracker,
+    bus_stop: CancellationToken,
+    services: TaskTracker,
+}
+
+impl App {
+    /// Builds everything: lock, database, buses, listener. Nothing is served yet.
+    pub async fn build(config: &Config, clock: Clock) -> Result<Self, AppError> {
+        // The address first: a second instance says so before it touches anything.
+        let listener = http::accept::bind(config.http.listen).await.map_err(AppError::Listen)?;
+        let dir = DataDir::new(&config.data_dir);
+        let lock = dir.lock()?;
+        let (store, writer) = Store::open(&dir, &clock)?;
+        let token_keys = TokenKeys::load_or_create(&dir.token_key()).map_err(AppError::Key)?;
+        let tasks = Tasks {
+            jobs: TaskTracker::new(),
+            jobs_stop: CancellationToken::new(),
+            bus: TaskTracker::new(),
+            bus_stop: CancellationToken::new(),
+            services: TaskTracker::new(),
+        };
+        let bus = Bus::start(config.buses()?, &tasks.bus, &tasks.bus_stop);
+        let services = Services::new(Parts {
+            store,
+            clock,
+            bus,
+            settings: config.settings(),
+            token_keys,
+            tracker: tasks.services.clone(),
+        });
+        let settings = HttpSettings {
+            allowed_hosts: config.http.allowed_hosts.clone(),
+            trusted_proxies: config.http.trusted_proxies.clone(),
+        };
+        let api = Api::new(Arc::clone(&services), settings);
+        let limits = Limits { connections_max: config.http.connections_max, ..Limits::default() };
+        Ok(Self { services, api, listener, limits, writer, tasks, _lock: lock })
+    }
+
+    /// Where it listens: the real port also when port 0 was asked for.
+    pub fn address(&self) -> Result<SocketAddr, AppError> {
+        self.listener.local_addr().map_err(AppError::Listen)
+    }
+
+    /// The use-cases, for tests and the demo.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Serves until `stop`, then ends every part in order.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
+        let Self { services, api, listener, limits, writer, tasks, _lock } = self;
+        jobs::start(&services, &tasks.jobs, &tasks.jobs_stop);
+        let server = Server::new(listener, limits).run(http::site(&api), stop.clone());
+        let looking = look_after(&services.store, &writer, &stop);
+        lifecycle::ready();
+        let ((), looked) = tokio::join!(server, looking);
+        lifecycle::stopping();
+        tasks.jobs_stop.cancel();
+        finish("jobs", &tasks.jobs).await;
+        tasks.bus_stop.cancel();
+        finish("bus", &tasks.bus).await;
+        finish("services", &tasks.services).await;
+        services.store.close();
+        let joined = tokio::task::spawn_blocking(move || writer.join());
+        if tokio::time::timeout(PART_TIMEOUT, joined).await.is_err() {
+            tracing::error!(area = "store", "the writer did not end in time");
+        }
+        looked
+    }
+}
+
+async fn finish(part: &'static str, tracker: &TaskTracker) {
+    tracker.close();
+    if tokio::time::timeout(PART_TIMEOUT, tracker.wait()).await.is_err() {
+        tracing::warn!(area = part, left = tracker.len(), "tasks were still running at the end");
+    }
+}
+
+/// Stops the program when the writer thread ends by itself, and feeds systemd's watchdog as long
+/// as the writer answers.
+async fn look_after(
+    store: &Store,
+    writer: &WriterThread,
+    stop: &CancellationToken,
+) -> Result<(), AppError> {
+    let period = lifecycle::watchdog_period().unwrap_or(LOOK_PERIOD).min(LOOK_PERIOD);
+    let mut ticks = tokio::time::interval(period);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        if writer.is_finished() {
+            stop.cancel();
+            return Err(AppError::WriterEnded);
+        }
+        // A failing database answers too: refused is alive, silence is not.
+        let asked = store.write::<(), StoreError, _>(Lane::Housekeeping, |_| Ok(()));
+        if tokio::time::timeout(period, asked).await.is_ok() {
+            lifecycle::alive();
+        }
+    }
+}

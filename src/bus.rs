@@ -1,0 +1,192 @@
+//! Floor 2: the serial buses with their lock boards. The only place that opens a serial port.
+//!
+//! One task per port owns it (`port`); everyone else holds a [`Bus`], a cheap handle. Families of
+//! boards are pure codecs (`codec`, `kerong`, `modbus_relay`); `scanner` finds replies in noise,
+//! `transaction` keeps the line's manners, `opening`, `power` and `doors` hold the rules of pulses,
+//! supplies and sensors. Invariants: a pulse is sent at most once; one coil per supply at a time; a
+//! coil is timed by its board, never longer than a second; a door without two equal reads is unknown;
+//! nothing here ends the program, and a lost port is tried again for ever.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::domain::channel::{BusName, Channel, DoorState};
+
+pub mod codec;
+pub mod config;
+pub mod doors;
+pub mod explain;
+pub mod health;
+pub mod kerong;
+pub mod modbus_relay;
+pub mod opening;
+mod port;
+mod power;
+pub mod scanner;
+pub mod tools;
+mod transaction;
+
+pub use config::{BoardConfig, BusConfig, BusConfigError};
+pub use doors::{DoorReading, DoorTable};
+pub use explain::{Explanation, explain};
+pub use health::{
+    BoardHealth, BoardLink, Counters, OfflineClass, PortHealth, PortLink, RawExchange,
+};
+pub use opening::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
+pub use transaction::PortError;
+
+use doors::Doors;
+use health::PortBoard;
+use opening::{CoolDowns, EventSink, OPENS_WAITING_MAX, WaitingOpen};
+use port::{PortTask, READS_WAITING_MAX, ReadDoor};
+use power::PowerSupplies;
+
+/// Longest wait for a direct reading of a door.
+const READ_DOOR_MAX: Duration = Duration::from_secs(3);
+
+/// All buses. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Bus(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    ports: HashMap<BusName, Port>,
+    doors: Doors,
+    supplies: PowerSupplies,
+    cool_downs: CoolDowns,
+}
+
+/// The sending end of one port task.
+#[derive(Debug)]
+struct Port {
+    boards: Vec<BoardConfig>,
+    opens: mpsc::Sender<WaitingOpen>,
+    reads: mpsc::Sender<ReadDoor>,
+    places: Arc<Semaphore>,
+    shared: Arc<PortBoard>,
+}
+
+impl Bus {
+    /// Starts one task per port; each ends after `stop`, with all outputs off and the port closed.
+    ///
+    /// Never fails: a port that is away is tried for ever. [`BusConfig::check`] belongs before it;
+    /// what it would refuse is refused here at each use.
+    #[must_use]
+    pub fn start(configs: Vec<BusConfig>, tracker: &TaskTracker, stop: &CancellationToken) -> Self {
+        let doors = Doors::new(&configs);
+        let mut ports = HashMap::new();
+        for config in configs {
+            let (opens, opens_receiver) = mpsc::channel(OPENS_WAITING_MAX);
+            let (reads, reads_receiver) = mpsc::channel(READS_WAITING_MAX);
+            let shared = Arc::new(PortBoard::new(&config));
+            let places = Arc::new(Semaphore::new(OPENS_WAITING_MAX));
+            let boards = config.boards.clone();
+            let port = Port { boards, opens, reads, places, shared: Arc::clone(&shared) };
+            ports.insert(config.name.clone(), port);
+            let task = PortTask {
+                config,
+                opens: opens_receiver,
+                reads: reads_receiver,
+                doors: doors.clone(),
+                shared,
+                stop: stop.clone(),
+            };
+            tracker.spawn(task.run());
+        }
+        let (supplies, cool_downs) = (PowerSupplies::default(), CoolDowns::default());
+        Self(Arc::new(Inner { ports, doors, supplies, cool_downs }))
+    }
+
+    /// Queues one pulse ahead of all polls and follows it.
+    ///
+    /// An accepted opening always ends; when its port is away it ends as unreachable.
+    pub fn open(&self, channel: &Channel) -> Result<OpeningWatch, OpenRefused> {
+        let unknown = || OpenRefused::UnknownChannel(channel.clone());
+        let (port, board) = self.find(channel).ok_or_else(unknown)?;
+        let place =
+            Arc::clone(&port.places).try_acquire_owned().map_err(|_| OpenRefused::QueueFull)?;
+        let reserved = self
+            .0
+            .cool_downs
+            .reserve(channel, Instant::now())
+            .map_err(|retry_after_ms| OpenRefused::CoolingDown { retry_after_ms })?;
+        let turn = self.0.supplies.queue(&port.boards[board].power_supply);
+        let (sink, watch) = EventSink::new();
+        let open = WaitingOpen { board, lock: channel.lock, turn, reserved, sink, place };
+        match port.opens.try_send(open) {
+            Ok(()) => Ok(watch),
+            Err(TrySendError::Full(_)) => Err(OpenRefused::QueueFull),
+            // The task has ended; dropping the opening told the watch so.
+            Err(TrySendError::Closed(open)) => {
+                drop(open);
+                Ok(watch)
+            }
+        }
+    }
+
+    /// In how many milliseconds a lock may be pulsed again; `None` when it may now.
+    #[must_use]
+    pub fn cooling_ms(&self, channel: &Channel) -> Option<u64> {
+        self.0.cool_downs.left_ms(channel, Instant::now())
+    }
+
+    /// Reads a door now, with two equal reads; unknown without sensors or answer. Settles an opening
+    /// that a crash interrupted.
+    pub async fn read_door(&self, channel: &Channel) -> DoorState {
+        let Some((port, board)) = self.find(channel) else { return DoorState::Unknown };
+        let (answer, state) = oneshot::channel();
+        if port.reads.try_send(ReadDoor { board, lock: channel.lock, answer }).is_err() {
+            return DoorState::Unknown;
+        }
+        match tokio::time::timeout(READ_DOOR_MAX, state).await {
+            Ok(Ok(state)) => state,
+            _ => DoorState::Unknown,
+        }
+    }
+
+    /// One door as last published.
+    #[must_use]
+    pub fn door(&self, channel: &Channel) -> DoorReading {
+        self.0.doors.get(channel)
+    }
+
+    /// All doors as last published.
+    #[must_use]
+    pub fn doors(&self) -> Arc<DoorTable> {
+        self.0.doors.table()
+    }
+
+    /// A number that grows with each published change of a door.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.doors.subscribe()
+    }
+
+    /// How all ports and boards are doing, by bus name.
+    #[must_use]
+    pub fn health(&self) -> Vec<PortHealth> {
+        let mut ports: Vec<_> = self.0.ports.values().map(|port| port.shared.health()).collect();
+        ports.sort_by(|one, other| one.name.cmp(&other.name));
+        ports
+    }
+
+    /// The last raw exchanges of a bus, oldest first, at most [`health::EXCHANGES_KEPT`].
+    #[must_use]
+    pub fn exchanges(&self, bus: &BusName) -> Option<Vec<RawExchange>> {
+        self.0.ports.get(bus).map(|port| port.shared.exchanges())
+    }
+
+    fn find(&self, channel: &Channel) -> Option<(&Port, usize)> {
+        let port = self.0.ports.get(&channel.bus)?;
+        let board = port.boards.iter().position(|board| {
+            board.address == channel.board && (1..=board.locks).contains(&channel.lock)
+        })?;
+        Some((port, board))
+    }
+}

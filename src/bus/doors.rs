@@ -1,0 +1,211 @@
+//! The doors as last seen: written by the port tasks, read by everyone, without waiting.
+//!
+//! A door's state is published after two equal reads, since hook switches bounce and a sum of bytes
+//! cannot see every error. Unknown is a state of its own: no sensor, no answer, port away, or not yet
+//! two equal reads; it never counts as closed. Each board's doors are replaced as a whole.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::bus::config::BusConfig;
+use crate::domain::channel::{BusName, Channel, DoorState};
+
+/// Reads that must agree before a door's state is published.
+pub const EQUAL_READS: u8 = 2;
+
+/// One door as last published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DoorReading {
+    /// Open, closed or unknown.
+    pub state: DoorState,
+    /// When its board's inputs were last read; `None` before the first time.
+    pub read_at: Option<Instant>,
+    /// When the state last changed.
+    pub changed_at: Option<Instant>,
+}
+
+impl DoorReading {
+    const NEVER: Self = Self { state: DoorState::Unknown, read_at: None, changed_at: None };
+}
+
+/// The doors of one board.
+#[derive(Debug, Clone)]
+struct BoardDoors {
+    doors: Arc<[(DoorState, Option<Instant>)]>,
+    read_at: Option<Instant>,
+}
+
+type Places = HashMap<(BusName, u8), usize>;
+
+/// All doors of all boards at one moment.
+#[derive(Debug, Clone)]
+pub struct DoorTable {
+    places: Arc<Places>,
+    boards: Vec<Arc<BoardDoors>>,
+}
+
+impl DoorTable {
+    /// One door; unknown for a channel that is not configured.
+    #[must_use]
+    pub fn get(&self, channel: &Channel) -> DoorReading {
+        let place = self.places.get(&(channel.bus.clone(), channel.board));
+        place.map_or(DoorReading::NEVER, |place| self.boards[*place].get(channel.lock))
+    }
+
+    /// Every configured door with its channel, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (Channel, DoorReading)> {
+        self.places.iter().flat_map(|((bus, board), place)| {
+            let doors = &self.boards[*place];
+            (1_u8..).zip(doors.doors.iter()).map(|(lock, _)| {
+                let channel = Channel { bus: bus.clone(), board: *board, lock };
+                (channel, doors.get(lock))
+            })
+        })
+    }
+}
+
+impl BoardDoors {
+    fn get(&self, lock: u8) -> DoorReading {
+        let index = usize::from(lock).checked_sub(1);
+        index.and_then(|index| self.doors.get(index)).map_or(DoorReading::NEVER, |door| {
+            DoorReading { state: door.0, read_at: self.read_at, changed_at: door.1 }
+        })
+    }
+}
+
+/// Where the port tasks publish. Clones share the doors.
+#[derive(Debug, Clone)]
+pub(super) struct Doors {
+    places: Arc<Places>,
+    boards: Arc<[ArcSwap<BoardDoors>]>,
+    changes: watch::Sender<u64>,
+}
+
+impl Doors {
+    /// All doors of these buses, unknown for now.
+    pub(super) fn new(configs: &[BusConfig]) -> Self {
+        let mut places = Places::new();
+        let mut boards = Vec::new();
+        for bus in configs {
+            for board in &bus.boards {
+                places.insert((bus.name.clone(), board.address), boards.len());
+                let doors = vec![(DoorState::Unknown, None); usize::from(board.locks)].into();
+                boards.push(ArcSwap::from_pointee(BoardDoors { doors, read_at: None }));
+            }
+        }
+        let changes = watch::Sender::new(0);
+        Self { places: Arc::new(places), boards: boards.into(), changes }
+    }
+
+    /// Publishes a board's states as read at `read_at`; `None` keeps the time of the last read.
+    pub(super) fn publish(
+        &self,
+        bus: &BusName,
+        address: u8,
+        states: &[DoorState],
+        read_at: Option<Instant>,
+    ) {
+        let Some(place) = self.places.get(&(bus.clone(), address)) else { return };
+        let old = self.boards[*place].load();
+        let changed = old.doors.iter().map(|door| door.0).ne(states.iter().copied());
+        let doors = if changed {
+            let at = Some(read_at.unwrap_or_else(Instant::now));
+            let same = |(new, old): (&DoorState, &(DoorState, Option<Instant>))| {
+                if *new == old.0 { *old } else { (*new, at) }
+            };
+            states.iter().zip(old.doors.iter()).map(same).collect()
+        } else {
+            Arc::clone(&old.doors)
+        };
+        let read_at = read_at.or(old.read_at);
+        self.boards[*place].store(Arc::new(BoardDoors { doors, read_at }));
+        if changed {
+            self.changes.send_modify(|version| *version += 1);
+        }
+    }
+
+    pub(super) fn get(&self, channel: &Channel) -> DoorReading {
+        let place = self.places.get(&(channel.bus.clone(), channel.board));
+        place.map_or(DoorReading::NEVER, |place| self.boards[*place].load().get(channel.lock))
+    }
+
+    pub(super) fn table(&self) -> Arc<DoorTable> {
+        let boards = self.boards.iter().map(ArcSwap::load_full).collect();
+        Arc::new(DoorTable { places: Arc::clone(&self.places), boards })
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+/// Two equal reads make a state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Debounce {
+    last_open: Option<bool>,
+    equal: u8,
+    state: DoorState,
+}
+
+impl Debounce {
+    pub(super) const NEW: Self = Self { last_open: None, equal: 0, state: DoorState::Unknown };
+
+    /// Takes one read; returns what is to be published now.
+    pub(super) fn read(&mut self, open: bool) -> DoorState {
+        self.equal = if self.last_open == Some(open) { self.equal.saturating_add(1) } else { 1 };
+        self.last_open = Some(open);
+        if self.equal >= EQUAL_READS {
+            self.state = if open { DoorState::Open } else { DoorState::Closed };
+        }
+        self.state
+    }
+
+    /// Whether the last read awaits its confirmation.
+    pub(super) fn is_open_question(self) -> bool {
+        self.last_open.is_some() && self.equal < EQUAL_READS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use DoorState::{Closed, Open, Unknown};
+
+    use super::*;
+    use crate::bus::config::tests::{board, bus};
+    use crate::domain::channel::Family;
+
+    #[test]
+    fn a_single_different_read_changes_nothing() {
+        let mut door = Debounce::NEW;
+        let reads = [true, true, false, true, false, false];
+        let states = reads.map(|open| door.read(open));
+        assert_eq!(states, [Unknown, Open, Open, Open, Open, Closed]);
+    }
+
+    #[test]
+    fn subscribers_hear_of_changes_only() {
+        let config = bus("/dev/null".into(), vec![board(1, Family::ModbusRelay)]);
+        let doors = Doors::new(std::slice::from_ref(&config));
+        let mut changes = doors.subscribe();
+        let at = Instant::now();
+        let mut states = [Closed; 8];
+        doors.publish(&config.name, 1, &states, Some(at));
+        assert!(changes.has_changed().expect("alive"));
+        changes.mark_unchanged();
+        doors.publish(&config.name, 1, &states, Some(at));
+        assert!(!changes.has_changed().expect("alive"));
+        states[2] = Open;
+        doors.publish(&config.name, 1, &states, None);
+        let channel = Channel::new(config.name.clone(), 1, 3).expect("valid");
+        let table = doors.table();
+        assert_eq!(table.get(&channel).state, Open);
+        assert_eq!(table.get(&channel).read_at, Some(at), "an outage is no read");
+        assert_eq!(table.iter().count(), 8);
+        let stranger = Channel::new(config.name, 2, 3).expect("valid");
+        assert_eq!(table.get(&stranger).state, Unknown);
+    }
+}

@@ -1,0 +1,235 @@
+//! Reads raw bytes aloud for a person with a bus analyser or a log.
+//!
+//! Unlike the parsers it does not wait for a certain reply: it names every frame of the family,
+//! requests and replies, skips and reports what stands before the first one, and says exactly why
+//! bytes are rejected. [`Explanation::error`] is `None` exactly when the integrity of the given bytes
+//! holds: leading rubbish is forgiven, a broken frame or bytes behind the last one are not.
+
+use crate::bus::codec::hex;
+use crate::bus::{kerong, modbus_relay};
+use crate::domain::channel::Family;
+
+/// Most bytes that are explained at once; a longer input is refused.
+pub const EXPLAIN_BYTES_MAX: usize = 4_096;
+
+/// Who would have sent a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The master asked.
+    Request,
+    /// A board answered.
+    Reply,
+    /// Request and reply are the same bytes.
+    RequestOrReply,
+}
+
+impl Direction {
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reply => "reply",
+            Self::RequestOrReply => "request, or the identical reply",
+        }
+    }
+}
+
+/// One intact frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedFrame {
+    /// Where it begins in the given bytes.
+    pub offset: usize,
+    /// The frame itself.
+    pub bytes: Vec<u8>,
+    /// Who would have sent it.
+    pub direction: Direction,
+    /// What it says, in words.
+    pub meaning: String,
+}
+
+/// What the given bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// The intact frames, in order.
+    pub frames: Vec<ExplainedFrame>,
+    /// Bytes before the first frame, or before the broken one when none is intact.
+    pub leading: Vec<u8>,
+    /// Why the bytes are rejected; `None` when their integrity holds.
+    pub error: Option<String>,
+}
+
+/// How a family's frames are told apart without knowing what was asked.
+pub(super) trait Dissect {
+    /// Lengths a frame that begins here may have, ascending; empty when none can begin here.
+    fn lengths(&self, rest: &[u8]) -> Vec<usize>;
+    /// What is wrong with the integrity of this whole frame.
+    fn fault(&self, frame: &[u8]) -> Option<String>;
+    /// Who would have sent an intact frame, and what it says.
+    fn describe(&self, frame: &[u8]) -> (Direction, String);
+}
+
+/// What begins at one offset.
+enum Found {
+    Frame(usize),
+    Broken { length: usize, why: String },
+    Truncated(String),
+    Nothing,
+}
+
+/// Names every frame in `bytes`, or says why not.
+#[must_use]
+pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
+    let dissector: &dyn Dissect = match family {
+        Family::ModbusRelay => &modbus_relay::explain::Dissector,
+        Family::KerongCu16 => &kerong::explain::Dissector,
+    };
+    if bytes.is_empty() || bytes.len() > EXPLAIN_BYTES_MAX {
+        let error = format!("give 1 to {EXPLAIN_BYTES_MAX} bytes, not {}", bytes.len());
+        return Explanation { error: Some(error), ..Explanation::default() };
+    }
+    let Some(first) = next_frame(dissector, bytes, 0) else {
+        return nothing_intact(dissector, family, bytes);
+    };
+    let mut explanation = Explanation {
+        leading: bytes[..first].to_vec(),
+        error: broken_within(dissector, bytes, first),
+        frames: Vec::new(),
+    };
+    let mut at = first;
+    while at < bytes.len() {
+        match look(dissector, &bytes[at..]) {
+            Found::Frame(length) => {
+                let frame = &bytes[at..at + length];
+                let (direction, meaning) = dissector.describe(frame);
+                let bytes = frame.to_vec();
+                explanation.frames.push(ExplainedFrame { offset: at, bytes, direction, meaning });
+                at += length;
+            }
+            other => {
+                let why = format!("behind the frames, at byte {}: {}", at + 1, says(&other));
+                explanation.error.get_or_insert(why);
+                let Some(next) = next_frame(dissector, bytes, at) else { break };
+                at = next;
+            }
+        }
+    }
+    explanation
+}
+
+/// Where the next intact frame begins, at or after `from`.
+fn next_frame(dissector: &dyn Dissect, bytes: &[u8], from: usize) -> Option<usize> {
+    (from..bytes.len()).find(|at| matches!(look(dissector, &bytes[*at..]), Found::Frame(_)))
+}
+
+/// A whole but broken frame among the leading bytes is more than noise.
+fn broken_within(dissector: &dyn Dissect, bytes: &[u8], end: usize) -> Option<String> {
+    (0..end).find_map(|at| match look(dissector, &bytes[at..]) {
+        Found::Broken { length, why } if at + length <= end => {
+            Some(format!("before the first intact frame, at byte {}: {why}", at + 1))
+        }
+        _ => None,
+    })
+}
+
+fn nothing_intact(dissector: &dyn Dissect, family: Family, bytes: &[u8]) -> Explanation {
+    let mut looks = (0..bytes.len()).map(|at| (at, look(dissector, &bytes[at..])));
+    let starts = looks.find(|(_, found)| !matches!(found, Found::Nothing));
+    let (leading, why) = match starts {
+        Some((at, found)) => (&bytes[..at], says(&found)),
+        None => (bytes, format!("no {family} frame begins anywhere in {}", hex(bytes))),
+    };
+    Explanation { frames: Vec::new(), leading: leading.to_vec(), error: Some(why) }
+}
+
+fn says(found: &Found) -> String {
+    match found {
+        Found::Frame(length) => format!("an intact frame of {length} bytes"),
+        Found::Broken { why, .. } | Found::Truncated(why) => why.clone(),
+        Found::Nothing => "no known frame begins here".to_owned(),
+    }
+}
+
+fn look(dissector: &dyn Dissect, rest: &[u8]) -> Found {
+    let lengths = dissector.lengths(rest);
+    let whole: Vec<_> = lengths.iter().copied().filter(|length| *length <= rest.len()).collect();
+    if let Some(length) = whole.iter().find(|length| dissector.fault(&rest[..**length]).is_none()) {
+        return Found::Frame(*length);
+    }
+    let exact = whole.iter().find(|length| **length == rest.len());
+    if let Some(&length) = exact.or(whole.last()) {
+        let why = dissector.fault(&rest[..length]).unwrap_or_default();
+        return Found::Broken { length, why };
+    }
+    if lengths.is_empty() {
+        return Found::Nothing;
+    }
+    let wanted: Vec<_> = lengths.iter().map(usize::to_string).collect();
+    Found::Truncated(format!("truncated: {} of {} bytes", rest.len(), wanted.join(" or ")))
+}
+
+/// Lock numbers for people: `1, 3` or `none`.
+pub(super) fn list(locks: impl Iterator<Item = u8>) -> String {
+    let numbers: Vec<_> = locks.map(|lock| lock.to_string()).collect();
+    if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kerong(bytes: &[u8]) -> Explanation {
+        explain(Family::KerongCu16, bytes)
+    }
+
+    #[test]
+    fn leading_bytes_are_skipped_and_every_frame_is_named() {
+        let bytes = [0xFA, 0xFD, 2, 0, 0x30, 3, 0x35, 2, 0, 0x35, 0, 0, 0, 0, 3, 0x3A];
+        let said = kerong(&bytes);
+        assert_eq!((said.error, said.leading), (None, vec![0xFA, 0xFD]));
+        let offsets: Vec<_> = said.frames.iter().map(|frame| frame.offset).collect();
+        assert_eq!(offsets, [2, 7]);
+        assert_eq!(said.frames[0].direction, Direction::Request);
+        assert_eq!(said.frames[1].direction, Direction::Reply);
+    }
+
+    #[test]
+    fn rejection_says_exactly_why() {
+        let cases: [(&[u8], &str); 5] = [
+            (&[2, 0, 0x30, 3, 0x36], "bad sum: expected 35, found 36"),
+            (&[2, 0, 0x35, 0, 0, 0, 0, 4, 0x3A], "end mark 03 missing at byte 8: found 04"),
+            (&[2, 0, 0x35, 0, 0, 0, 0, 3], "truncated: 8 of 9 bytes"),
+            (&[0x99, 0x98], "no kerong-cu16 frame begins anywhere"),
+            (&[], "give 1 to"),
+        ];
+        for (bytes, why) in cases {
+            let error = kerong(bytes).error.expect("rejected");
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_lost_a_zero_byte_is_rejected_although_its_sum_holds() {
+        let error = kerong(&[2, 0, 0x35, 0, 0, 0, 3, 0x3A]).error.expect("rejected");
+        assert!(error.contains("8 of 9"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_frame_beside_an_intact_one_is_rejected() {
+        let (good, bad) = ([2, 0, 0x30, 3, 0x35], [2, 0, 0x30, 3, 0x36]);
+        for bytes in [[good, bad].concat(), [bad, good].concat(), [good, bad, good].concat()] {
+            let said = kerong(&bytes);
+            assert!(said.error.expect("rejected").contains("bad sum"), "{}", hex(&bytes));
+            assert!(!said.frames.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_unknown_modbus_function_with_a_good_checksum_holds() {
+        let mut bytes = vec![1, 0x11];
+        bytes.extend(modbus_relay::checksum(&bytes));
+        let said = explain(Family::ModbusRelay, &bytes);
+        assert_eq!(said.error, None);
+        assert!(said.frames[0].meaning.contains("function 11"), "{}", said.frames[0].meaning);
+    }
+}

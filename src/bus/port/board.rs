@@ -1,0 +1,258 @@
+//! What the port task keeps in mind about one board: when to ask it next, and who waits for it.
+//!
+//! A board that does not answer is asked more slowly and never delays the others. After a missed
+//! deadline it is left alone for as long again, so that its late reply falls into silence; the first
+//! state it then reports is not believed, since it may be the answer to the question before.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::bus::codec::{Capabilities, Codec, LockBits, Request};
+use crate::bus::config::BoardConfig;
+use crate::bus::doors::{Debounce, EQUAL_READS};
+use crate::bus::opening::{Doubt, Watch};
+use crate::domain::channel::DoorState;
+
+/// Misses in a row after which a board counts as silent.
+pub(super) const MISSES_SILENT: u8 = 3;
+/// Pause between two polls of a silent board.
+const SILENT_PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two polls of a board without doors, only to know that it is there.
+const PRESENCE_PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two polls while a door is watched or a change awaits its confirmation.
+const FAST_PAUSE: Duration = Duration::from_millis(60);
+/// Fast polls in a row for changes nobody waits for; a fluttering switch gets no more.
+const RECHECKS_MAX: u8 = 3;
+/// A board that refused to read its inputs is asked for them again at every so many polls.
+const INPUTS_AGAIN_EVERY: u32 = 15;
+/// Longest time a direct question about a door may take.
+pub(super) const PROBE_MAX: Duration = Duration::from_millis(1_500);
+
+/// Someone who wants to know a door's state now.
+pub(super) struct Probe {
+    pub(super) lock: u8,
+    pub(super) until: Instant,
+    pub(super) answer: oneshot::Sender<DoorState>,
+    pub(super) last_open: Option<bool>,
+    pub(super) equal: u8,
+}
+
+/// How far the switching-off of all outputs has come since the port was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SwitchOff {
+    /// To be done before anything else is asked of the board.
+    Due,
+    /// It was not answered: to be done again when the board answers anything.
+    Unanswered,
+    /// It was answered, and it is to be seen whether the outputs are off.
+    Unseen,
+    /// Nothing is left to do.
+    Settled,
+}
+
+/// One board as the port task sees it.
+pub(super) struct Board {
+    pub(super) config: BoardConfig,
+    pub(super) codec: &'static dyn Codec,
+    pub(super) off: SwitchOff,
+    pub(super) misses: u8,
+    /// Its inputs cannot be read, it says.
+    pub(super) refuses_inputs: bool,
+    /// Not to be asked before this time.
+    pub(super) quiet_until: Instant,
+    /// Its last pulse is over at this time.
+    pub(super) pulse_until: Instant,
+    pub(super) watches: Vec<Watch>,
+    pub(super) probes: Vec<Probe>,
+    debounce: Vec<Debounce>,
+    asked_at: Option<Instant>,
+    pause: Duration,
+    distrusts_next: bool,
+    rechecks: u8,
+    polls: u32,
+}
+
+impl Board {
+    pub(super) fn new(config: BoardConfig, poll_interval_ms: u32, now: Instant) -> Self {
+        let codec = config.codec();
+        let locks = usize::from(config.locks);
+        Self {
+            codec,
+            off: SwitchOff::Settled,
+            misses: 0,
+            refuses_inputs: false,
+            quiet_until: now,
+            pulse_until: now,
+            watches: Vec::new(),
+            probes: Vec::new(),
+            debounce: vec![Debounce::NEW; locks],
+            asked_at: None,
+            pause: Duration::from_millis(u64::from(poll_interval_ms)),
+            distrusts_next: false,
+            rechecks: 0,
+            polls: 0,
+            config,
+        }
+    }
+
+    pub(super) fn capabilities(&self) -> &'static Capabilities {
+        self.codec.capabilities()
+    }
+
+    /// Forgets what was known: the port was opened anew.
+    pub(super) fn begin(&mut self, now: Instant) {
+        let switches = self.capabilities().reads_outputs;
+        self.off = if switches { SwitchOff::Due } else { SwitchOff::Settled };
+        self.misses = 0;
+        self.refuses_inputs = false;
+        self.quiet_until = now;
+        self.asked_at = None;
+        self.distrusts_next = false;
+        self.forget_doors();
+    }
+
+    /// Whether its sensors can be read.
+    pub(super) fn sees_doors(&self) -> bool {
+        self.config.doors && !self.refuses_inputs
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.misses >= MISSES_SILENT
+    }
+
+    /// What a poll asks: doors if it has any, else something harmless.
+    pub(super) fn poll_request(&self) -> Request {
+        let ask_again = self.config.doors && self.polls.is_multiple_of(INPUTS_AGAIN_EVERY);
+        if self.sees_doors() || ask_again || self.capabilities().status_without_doors {
+            Request::Status
+        } else {
+            Request::Relays
+        }
+    }
+
+    /// Whether someone waits for the next read.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.probes.is_empty() || self.watches.iter().any(|watch| watch.opening_until().is_some())
+    }
+
+    /// When it is to be polled next.
+    pub(super) fn due(&self) -> Instant {
+        let Some(asked_at) = self.asked_at else { return self.quiet_until };
+        let unsure = self.rechecks < RECHECKS_MAX
+            && self.debounce.iter().any(|door| door.is_open_question());
+        let pause = if self.is_watched() {
+            FAST_PAUSE
+        } else if self.is_silent() {
+            SILENT_PAUSE.max(self.pause)
+        } else if !self.sees_doors() && self.misses == 0 {
+            PRESENCE_PAUSE.max(self.pause)
+        } else if unsure {
+            FAST_PAUSE.min(self.pause)
+        } else {
+            self.pause
+        };
+        (asked_at + pause).max(self.quiet_until)
+    }
+
+    /// A poll went out at `at`.
+    pub(super) fn asked(&mut self, at: Instant) {
+        self.polls = self.polls.wrapping_add(1);
+        self.asked_at = Some(at);
+    }
+
+    /// It answered. Returns whether it had been silent.
+    pub(super) fn answered(&mut self, now: Instant) -> bool {
+        let was_silent = self.is_silent();
+        self.misses = 0;
+        // A board that missed its switching-off gets it as soon as no pulse of ours is on.
+        if self.off == SwitchOff::Unanswered && now >= self.pulse_until {
+            self.off = SwitchOff::Due;
+        }
+        was_silent
+    }
+
+    /// It did not answer in time. Returns whether it just became silent.
+    pub(super) fn missed(&mut self, deadline: Instant, reply_timeout: Duration) -> bool {
+        self.misses = self.misses.saturating_add(1);
+        self.quiet_until = deadline + reply_timeout;
+        self.distrusts_next = true;
+        if self.misses == MISSES_SILENT {
+            // It may have lost its power, and come back with its outputs anyhow.
+            if self.capabilities().reads_outputs {
+                self.off = SwitchOff::Unanswered;
+            }
+            self.forget_doors();
+            return true;
+        }
+        false
+    }
+
+    /// The switching-off was tried.
+    pub(super) fn off_tried(&mut self, answered: bool) {
+        self.off = if answered { SwitchOff::Unseen } else { SwitchOff::Unanswered };
+    }
+
+    /// Takes the inputs read by a question asked at `asked_at`; returns the states to publish.
+    pub(super) fn read_inputs(
+        &mut self,
+        inputs: LockBits,
+        asked_at: Instant,
+    ) -> Option<Vec<DoorState>> {
+        if std::mem::take(&mut self.distrusts_next) {
+            return None;
+        }
+        let closed_bit = self.config.closed_bit;
+        let is_open = |lock: u8| inputs.lock(lock) != closed_bit;
+        let states =
+            (1..).zip(&mut self.debounce).map(|(lock, door)| door.read(is_open(lock))).collect();
+        let unsure = self.debounce.iter().any(|door| door.is_open_question());
+        self.rechecks = if unsure { self.rechecks.saturating_add(1) } else { 0 };
+        for watch in &mut self.watches {
+            watch.read(is_open(watch.lock), asked_at);
+        }
+        for mut probe in std::mem::take(&mut self.probes) {
+            let open = is_open(probe.lock);
+            probe.equal = if probe.last_open == Some(open) { probe.equal + 1 } else { 1 };
+            probe.last_open = Some(open);
+            if probe.equal >= EQUAL_READS {
+                // Whoever asked may have left.
+                let _ = probe.answer.send(if open { DoorState::Open } else { DoorState::Closed });
+            } else {
+                self.probes.push(probe);
+            }
+        }
+        Some(states)
+    }
+
+    /// Ends watches and questions whose time is up.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.watches.retain_mut(|watch| !watch.is_over(now));
+        // A dropped question reads as unknown.
+        self.probes.retain(|probe| probe.until > now && !probe.answer.is_closed());
+    }
+
+    /// When [`Self::expire`] has something to do.
+    pub(super) fn expires_at(&self) -> Option<Instant> {
+        let watches = self.watches.iter().filter_map(Watch::opening_until);
+        watches.chain(self.probes.iter().map(|probe| probe.until)).min()
+    }
+
+    /// Ends all watches and questions: its doors cannot be seen any more.
+    pub(super) fn lose_watchers(&mut self, doubt: Doubt) {
+        self.probes.clear();
+        for watch in std::mem::take(&mut self.watches) {
+            watch.lose(doubt);
+        }
+    }
+
+    /// All its doors are unknown.
+    pub(super) fn unknown_doors(&self) -> Vec<DoorState> {
+        vec![DoorState::Unknown; usize::from(self.config.locks)]
+    }
+
+    fn forget_doors(&mut self) {
+        self.debounce.fill(Debounce::NEW);
+        self.rechecks = 0;
+    }
+}

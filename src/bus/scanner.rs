@@ -1,0 +1,182 @@
+//! Finds the awaited reply in what a line delivers, whatever stands around it. No I/O, no time.
+//!
+//! Bytes come in any chunks into a buffer of fixed size. Noise, broken frames, other boards' frames
+//! and our own echo are dropped and counted. A frame cut short by noise must not hide the reply
+//! behind it: after a quiet time [`Scanner::look_further`] searches on without giving up the start.
+//! Because a write's reply may be byte for byte the request, each hit says whether it proves
+//! anything: on a line with echo the first such frame is the echo.
+
+use crate::bus::codec::{Call, Codec, Mismatch, Parsed, Refusal, Reply, Skipped};
+
+/// Size of the receive buffer: twice the longest frame.
+pub const BUFFER_BYTES: usize = 64;
+
+/// Whether the adapter hears itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Echo {
+    /// Not seen a reply yet that could tell.
+    #[default]
+    Unknown,
+    /// A read was answered without its own bytes before it.
+    Absent,
+    /// Our own request came back. Stands until the port is opened anew.
+    Present,
+}
+
+/// What was counted while waiting for one reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Bytes that belong to no frame.
+    pub noise_bytes: u32,
+    /// Frames of the awaited shape with a wrong checksum or end mark.
+    pub bad_checksum: u32,
+    /// Intact frames of other boards.
+    pub wrong_address: u32,
+    /// The last board that spoke out of turn.
+    pub stranger: Option<u8>,
+    /// Intact frames of the right board that answer something else.
+    pub mismatched: u32,
+    /// Bytes of our own that came back.
+    pub echo_bytes: u32,
+}
+
+/// What ended the wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// The board answered. `proven` is false when an echo would have looked the same.
+    Reply {
+        /// What it says.
+        reply: Reply,
+        /// Whether only the board can have sent it.
+        proven: bool,
+    },
+    /// The board refused.
+    Refused(Refusal),
+}
+
+/// The receive side of one transaction.
+pub struct Scanner<'a> {
+    codec: &'a dyn Codec,
+    call: &'a Call,
+    echo: Echo,
+    buffer: Vec<u8>,
+    twins: u32,
+    tally: Tally,
+}
+
+impl<'a> Scanner<'a> {
+    /// Begins to wait for the reply to `call` on a line with the given echo.
+    #[must_use]
+    pub fn new(codec: &'a dyn Codec, call: &'a Call, echo: Echo) -> Self {
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
+        Self { codec, call, echo, buffer, twins: 0, tally: Tally::default() }
+    }
+
+    /// Takes received bytes; returns the reply as soon as it is whole. Bytes behind it are dropped.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Option<Heard> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BUFFER_BYTES - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if let Some(heard) = self.advance() {
+                return Some(heard);
+            }
+            // No frame is longer than half the buffer, so a full one starts with noise.
+            if self.buffer.len() == BUFFER_BYTES {
+                self.skip(1, Skipped::Noise);
+            }
+        }
+        None
+    }
+
+    /// After a quiet time: looks for a whole reply behind what may be a frame cut short.
+    pub fn look_further(&mut self) -> Option<Heard> {
+        let hit = (1..self.buffer.len()).find(|at| {
+            let parsed = self.codec.parse(&self.buffer[*at..], self.call);
+            matches!(parsed, Parsed::Reply { .. } | Parsed::Refused { .. })
+        })?;
+        self.skip(hit, Skipped::Noise);
+        self.advance()
+    }
+
+    /// Whether bytes wait for their rest.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    /// What was counted; bytes of an unfinished frame count as noise.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let rest = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
+        Tally { noise_bytes: self.tally.noise_bytes.saturating_add(rest), ..self.tally }
+    }
+
+    /// What is now known of the line's echo, given how the wait ended.
+    #[must_use]
+    pub fn echo(&self, heard: Option<&Heard>) -> Echo {
+        let tells = self.twins == 0 && matches!(heard, Some(Heard::Reply { .. }));
+        let clean = self.tally == Tally::default();
+        match self.echo {
+            _ if self.tally.echo_bytes > 0 => Echo::Present,
+            Echo::Unknown if tells && clean => Echo::Absent,
+            known => known,
+        }
+    }
+
+    fn advance(&mut self) -> Option<Heard> {
+        while !self.buffer.is_empty() {
+            match self.codec.parse(&self.buffer, self.call) {
+                Parsed::NeedMore => return None,
+                Parsed::Skip { bytes, why } => self.skip(bytes, why),
+                Parsed::Discard { bytes, why } => self.discard(bytes, why),
+                Parsed::Refused { bytes, refusal } => {
+                    self.drop_front(bytes);
+                    return Some(Heard::Refused(refusal));
+                }
+                Parsed::Reply { bytes, reply, like_request } => {
+                    self.drop_front(bytes);
+                    self.twins += u32::from(like_request);
+                    if like_request && self.echo == Echo::Present && self.twins == 1 {
+                        self.tally.echo_bytes += count(bytes);
+                        continue;
+                    }
+                    let proven = !like_request || self.echo != Echo::Unknown;
+                    return Some(Heard::Reply { reply, proven });
+                }
+            }
+        }
+        None
+    }
+
+    fn skip(&mut self, bytes: usize, why: Skipped) {
+        self.drop_front(bytes);
+        self.tally.noise_bytes = self.tally.noise_bytes.saturating_add(count(bytes));
+        self.tally.bad_checksum += u32::from(why == Skipped::BadChecksum);
+    }
+
+    fn discard(&mut self, bytes: usize, why: Mismatch) {
+        self.drop_front(bytes);
+        match why {
+            Mismatch::Address(stranger) => {
+                self.tally.wrong_address += 1;
+                self.tally.stranger = Some(stranger);
+            }
+            Mismatch::Echo => self.tally.echo_bytes += count(bytes),
+            Mismatch::Command | Mismatch::Lock | Mismatch::Length => self.tally.mismatched += 1,
+        }
+    }
+
+    fn drop_front(&mut self, bytes: usize) {
+        // A codec that reported nothing would spin here.
+        let bytes = bytes.clamp(1, self.buffer.len());
+        self.buffer.drain(..bytes);
+    }
+}
+
+fn count(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

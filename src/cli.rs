@@ -1,0 +1,111 @@
+//! Floor 4: the command line. Each command exits 0 only when it did what was asked; an error is
+//! one line on standard error that says what to do.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bank;
+mod bus;
+mod check;
+mod demo;
+mod init;
+mod member;
+mod offline;
+mod serve;
+mod simulate;
+
+/// Campus lockers with electric locks: one program, one database, one owner of each serial port.
+#[derive(Debug, Parser)]
+#[command(name = "lockerd", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the data directory, its keys and the first admin.
+    ///
+    /// Example: lockerd init --config /etc/lockerd/config.toml
+    Init(init::InitArgs),
+    /// Serve the site until SIGTERM or SIGINT.
+    ///
+    /// Example: lockerd serve --config /etc/lockerd/config.toml
+    Serve(ConfigArg),
+    /// Start a site on temporary data with simulated boards and sample people.
+    ///
+    /// Example: lockerd demo --listen 127.0.0.1:3000
+    Demo(demo::DemoArgs),
+    /// Run simulated boards alone.
+    ///
+    /// Example: lockerd simulate --config boards.toml --listen 127.0.0.1:3900
+    Simulate(simulate::SimulateArgs),
+    /// Look at boards, open a lock, read frames aloud.
+    #[command(subcommand)]
+    Bus(bus::BusCommand),
+    /// Set up locations, banks, lockers and terms.
+    #[command(subcommand)]
+    Bank(bank::BankCommand),
+    /// Make accounts.
+    #[command(subcommand)]
+    Member(member::MemberCommand),
+    /// Check the configuration and the database; changes nothing.
+    ///
+    /// Example: lockerd check --config /etc/lockerd/config.toml
+    Check(check::CheckArgs),
+}
+
+/// Which configuration.
+#[derive(Debug, clap::Args)]
+struct ConfigArg {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/lockerd/config.toml")]
+    config: PathBuf,
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Init(args) => init::run(&args),
+        Command::Serve(arg) => serve::run(&arg.config),
+        Command::Demo(args) => demo::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Bus(command) => bus::run(&command),
+        Command::Bank(command) => bank::run(&command),
+        Command::Member(command) => member::run(&command),
+        Command::Check(args) => check::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr().lock(), "lockerd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line on standard output; a reader that has gone is no error.
+fn say(line: impl AsRef<str>) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{}", line.as_ref());
+    let _ = out.flush();
+}
+
+/// Prints a value as one line of JSON.
+fn say_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    say(serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// A runtime for commands that need one.
+fn runtime(worker_threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads)
+        .enable_all()
+        .build()?)
+}

@@ -1,0 +1,196 @@
+//! `lockerd demo`: a whole site on temporary data, with simulated boards and sample people.
+//!
+//! Without load options it is a small campus with seven locations and an open application window;
+//! with any of them a bare load site: everything free, the window open, no history.
+
+mod sample;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Span;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::simulate::control;
+use super::{runtime, say, say_json};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{AuthConfig, Config, HttpConfig, LogConfig};
+use crate::service::Services;
+use crate::service::accounts::RosterLogin;
+use crate::sim::Simulator;
+use crate::{lifecycle, telemetry};
+
+use sample::{Accounts, Plan};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoArgs {
+    /// Where the site listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Keep the data in this directory instead of a temporary one. It must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A bare load site with this many lockers (1 to 4800).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4_800))]
+    lockers: Option<u32>,
+    /// A bare load site with this many students (1 to 100000).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    students: Option<u32>,
+    /// Seed of the simulator's random choices.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write one {"student_id","token"} a line for every sample student, for load drivers.
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Print the address and the log-ins as one line of JSON when ready.
+    #[arg(long)]
+    json: bool,
+    /// Threads that serve requests.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
+    worker_threads: u8,
+    /// What is logged.
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    log: String,
+}
+
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    telemetry::start(&args.log).map_err(anyhow::Error::msg)?;
+    runtime(usize::from(args.worker_threads))?.block_on(demo(args))
+}
+
+async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    lifecycle::stop_on_signals(&stop)?;
+    let place = Place::make(args.data.as_deref())?;
+    let plan = if args.lockers.is_some() || args.students.is_some() {
+        sample::load(args.lockers.unwrap_or(1_000), args.students.unwrap_or(2_000))
+    } else {
+        sample::campus()
+    };
+    let buses = place.path.join("buses");
+    std::fs::create_dir_all(&buses).with_context(|| format!("cannot make {}", buses.display()))?;
+    let simulator = Simulator::start(plan.simulator(args.seed, &buses))?;
+    let sim_listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let (sim_address, sim_server) = control(&simulator, sim_listen, stop.clone()).await?;
+    let config = config(args, &place.path, &plan, &buses);
+    let clock = Clock::system(config.zone()?);
+    let app = App::build(&config, clock).await?;
+    let accounts = fill(app.services(), &plan).await?;
+    if let Some(path) = &args.tokens {
+        write_tokens(app.services(), path).await?;
+    }
+    announce(args, app.address()?, sim_address, &accounts)?;
+    let sim_task = tokio::spawn(sim_server);
+    let served = app.run(stop).await;
+    simulator.stop().await;
+    sim_task.await?;
+    place.remove();
+    Ok(served?)
+}
+
+/// The demo's directory; a temporary one goes when the demo ends.
+struct Place {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Place {
+    fn make(wanted: Option<&Path>) -> anyhow::Result<Self> {
+        let (path, temporary) = match wanted {
+            Some(path) => (path.to_path_buf(), false),
+            None => {
+                let name = format!("lockerd-demo-{}", uuid::Uuid::now_v7().simple());
+                (std::env::temp_dir().join(name), true)
+            }
+        };
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        let mut entries =
+            std::fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        anyhow::ensure!(
+            entries.next().is_none(),
+            "{} is not empty: the demo starts from nothing, name a new directory",
+            path.display()
+        );
+        Ok(Self { path, temporary })
+    }
+
+    fn remove(self) {
+        if self.temporary {
+            if let Err(error) = std::fs::remove_dir_all(&self.path) {
+                tracing::warn!(area = "store", path = %self.path.display(), %error, "left behind");
+            }
+        }
+    }
+}
+
+fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config {
+    Config {
+        data_dir: data_dir.to_path_buf(),
+        time_zone: "Asia/Seoul".to_owned(),
+        http: HttpConfig {
+            listen: args.listen,
+            worker_threads: usize::from(args.worker_threads),
+            ..HttpConfig::default()
+        },
+        auth: AuthConfig { roster_login: RosterLogin::Full, ..AuthConfig::default() },
+        log: LogConfig::default(),
+        buses: plan.bus_entries(buses),
+    }
+}
+
+async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Accounts> {
+    let now = services.clock.now();
+    let window = (now - Span::new().hours(24), now + Span::new().hours(24 * 14));
+    let today = services.clock.today();
+    let site = plan.site(window, (today, today.saturating_add(Span::new().days(120))));
+    services.import_site(site).await?;
+    plan.fill(services).await
+}
+
+async fn write_tokens(services: &Services, path: &Path) -> anyhow::Result<()> {
+    let tokens = services.issue_student_tokens().await?;
+    let mut text = Vec::new();
+    for (student_id, token) in tokens {
+        serde_json::to_writer(&mut text, &json!({ "student_id": student_id, "token": token }))?;
+        text.push(b'\n');
+    }
+    let mut file =
+        std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(&text)?;
+    Ok(())
+}
+
+fn announce(
+    args: &DemoArgs,
+    address: SocketAddr,
+    sim_address: SocketAddr,
+    accounts: &Accounts,
+) -> anyhow::Result<()> {
+    let (url, sim_url) = (format!("http://{address}"), format!("http://{sim_address}"));
+    if args.json {
+        let account = |(id, password): &(String, String)| json!({ "id": id, "password": password });
+        return say_json(&json!({
+            "url": url,
+            "sim_url": sim_url,
+            "accounts": {
+                "admin": account(&accounts.admin),
+                "staff": account(&accounts.staff),
+                "student": account(&accounts.student),
+            },
+        }));
+    }
+    say(format!("lockerd demo on {url}   API: {url}/api/swagger/"));
+    for (role, (id, password)) in
+        [("admin", &accounts.admin), ("staff", &accounts.staff), ("student", &accounts.student)]
+    {
+        say(format!("  {role:<8} {id:<12} {password}"));
+    }
+    say(format!("simulated boards: {sim_url}/state   (docs/simulator.md)"));
+    say("Ctrl-C ends it.");
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! What the demo is filled with: places, lockers, wiring and people.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::config::{BoardEntry, BusEntry};
+use crate::domain::channel::Family;
+use crate::domain::id::BankId;
+use crate::domain::member::{Profile, Role};
+use crate::service::Services;
+use crate::service::members::{NewMember, RosterRow};
+use crate::service::site::{BankEntry, LocationEntry, LockerEntry, SiteFile, TermEntry};
+use crate::sim::{Physics, SimBoard, SimBus, SimConfig};
+
+/// Locks of one board, in both families of the demo.
+const LOCKS_PER_BOARD: usize = 16;
+
+/// Boards of one bus in a load site; a KERONG bus takes ten without doubt.
+const BOARDS_PER_BUS: usize = 10;
+
+/// What the demo lets one in with. They stand in the README: the demo has no secrets.
+const ADMIN: (&str, &str) = ("ADMIN", "demo-admin-password");
+const STAFF: (&str, &str) = ("STAFF01", "demo-staff-password");
+const STUDENT: (&str, &str) = ("2023321234", "demo-student-password");
+
+/// The log-ins of the sample people.
+pub(super) struct Accounts {
+    pub(super) admin: (String, String),
+    pub(super) staff: (String, String),
+    pub(super) student: (String, String),
+}
+
+/// A site to be simulated and filled.
+pub(super) struct Plan {
+    locations: Vec<Place>,
+    people: Vec<RosterRow>,
+    poll_interval_ms: u32,
+    boards: usize,
+}
+
+struct Place {
+    name_ko: String,
+    name_en: String,
+    lockers: Vec<i64>,
+}
+
+/// The campus that clients of the older server know, with its two students and some more.
+pub(super) fn campus() -> Plan {
+    let places = [
+        ("정보관 B1 엘리베이터 옆1", "Informatics B1, by elevator 1", 101..=103),
+        ("정보관 B1 엘리베이터 옆2", "Informatics B1, by elevator 2", 104..=106),
+        ("정보관 B1 기계실 옆", "Informatics B1, by the machine room", 201..=202),
+        ("정보관 2층", "Informatics, 2nd floor", 301..=304),
+        ("정보관 3층", "Informatics, 3rd floor", 401..=404),
+        ("과학도서관 6층 620호 옆", "Science Library 6F, by room 620", 501..=503),
+        ("과학도서관 6층 614호 옆", "Science Library 6F, by room 614", 601..=603),
+    ];
+    let locations: Vec<Place> = places
+        .into_iter()
+        .map(|(ko, en, lockers)| Place {
+            name_ko: ko.to_owned(),
+            name_en: en.to_owned(),
+            lockers: lockers.collect(),
+        })
+        .collect();
+    let people = [
+        ("2023325678", "김철수", "01087654321"),
+        ("2024320001", "이영희", "01022223333"),
+        ("2024320002", "박민수", "01044445555"),
+        ("2024320003", "최지우", "01066667777"),
+    ];
+    let people = people.into_iter().map(|(id, name, phone)| row(id, name, phone)).collect();
+    let boards = boards_for(locations.iter().map(|place| place.lockers.len()).sum());
+    Plan { locations, people, poll_interval_ms: 200, boards }
+}
+
+/// A bare site for load drivers.
+pub(super) fn load(lockers: u32, students: u32) -> Plan {
+    let numbers: Vec<i64> = (1..=i64::from(lockers)).collect();
+    let locations = numbers
+        .chunks(100)
+        .enumerate()
+        .map(|(number, chunk)| Place {
+            name_ko: format!("부하 {}", number + 1),
+            name_en: format!("Load {}", number + 1),
+            lockers: chunk.to_vec(),
+        })
+        .collect();
+    let people = (1..students)
+        .map(|number| {
+            let id = format!("L{number:07}");
+            row(&id, "부하 학생", &format!("0190{number:07}"))
+        })
+        .collect();
+    let boards = boards_for(numbers.len());
+    Plan { locations, people, poll_interval_ms: 1_000, boards }
+}
+
+fn boards_for(lockers: usize) -> usize {
+    lockers.div_ceil(LOCKS_PER_BOARD).max(2)
+}
+
+fn row(id: &str, name: &str, phone: &str) -> RosterRow {
+    RosterRow {
+        student_id: id.to_owned(),
+        name: name.to_owned(),
+        phone: Some(phone.to_owned()),
+        email: None,
+    }
+}
+
+/// Where the n-th locker of a site is wired: bus, board address, lock.
+struct Wire {
+    bus: usize,
+    board: u8,
+    lock: u8,
+}
+
+impl Plan {
+    /// Both families have their share: buses take turns.
+    fn family(bus: usize) -> Family {
+        if bus.is_multiple_of(2) { Family::KerongCu16 } else { Family::ModbusRelay }
+    }
+
+    fn bus_name(bus: usize) -> String {
+        format!("bus{}", bus + 1)
+    }
+
+    fn link(buses: &Path, bus: usize) -> PathBuf {
+        buses.join(Self::bus_name(bus))
+    }
+
+    /// CU16 boards count from 0, Modbus boards from 1.
+    fn address(bus: usize, board: usize) -> u8 {
+        let first = u8::from(Self::family(bus) == Family::ModbusRelay);
+        first + u8::try_from(board).unwrap_or(0)
+    }
+
+    /// Small sites still get two buses, one of each family.
+    fn boards_per_bus(&self) -> usize {
+        self.boards.div_ceil(2).clamp(1, BOARDS_PER_BUS)
+    }
+
+    fn wire(&self, number: usize) -> Wire {
+        let (board, lock) = (number / LOCKS_PER_BOARD, number % LOCKS_PER_BOARD);
+        let bus = board / self.boards_per_bus();
+        Wire {
+            bus,
+            board: Self::address(bus, board % self.boards_per_bus()),
+            lock: u8::try_from(lock + 1).unwrap_or(1),
+        }
+    }
+
+    /// Every bus with the number of its boards.
+    fn buses(&self) -> impl Iterator<Item = (usize, usize)> {
+        let per_bus = self.boards_per_bus();
+        (0..self.boards.div_ceil(per_bus))
+            .map(move |bus| (bus, per_bus.min(self.boards - bus * per_bus)))
+    }
+
+    fn baud(bus: usize) -> u32 {
+        if Self::family(bus) == Family::KerongCu16 { 19_200 } else { 9_600 }
+    }
+
+    /// The simulated boards.
+    pub(super) fn simulator(&self, seed: u64, links: &Path) -> SimConfig {
+        let buses = self.buses().map(|(bus, boards)| {
+            let line = SimBus::new(&Self::bus_name(bus), Self::link(links, bus), Self::baud(bus));
+            (0..boards).fold(line, |line, board| {
+                let address = Self::address(bus, board);
+                let board = match Self::family(bus) {
+                    Family::KerongCu16 => SimBoard::cu16(address),
+                    Family::ModbusRelay => SimBoard::modbus(address, 16),
+                };
+                line.with(SimBoard { power_supply: Self::bus_name(bus), ..board })
+            })
+        });
+        let physics = Physics { auto_close_ms: Some(15_000), ..Physics::default() };
+        SimConfig { seed, physics, buses: buses.collect(), ..SimConfig::default() }
+    }
+
+    /// The same boards as `config.toml` would have them.
+    pub(super) fn bus_entries(&self, links: &Path) -> Vec<BusEntry> {
+        self.buses()
+            .map(|(bus, boards)| {
+                let family = Self::family(bus);
+                let pulse_ms = if family == Family::KerongCu16 { 550 } else { 400 };
+                let boards = (0..boards).map(|board| BoardEntry {
+                    address: Self::address(bus, board),
+                    family,
+                    locks: 16,
+                    doors: true,
+                    closed_bit: true,
+                    power_supply: Self::bus_name(bus),
+                    pulse_ms,
+                    answers_unlock: None,
+                });
+                BusEntry {
+                    name: Self::bus_name(bus),
+                    port: Self::link(links, bus),
+                    baud: Self::baud(bus),
+                    gap_ms: None,
+                    reply_timeout_ms: 100,
+                    poll_interval_ms: self.poll_interval_ms,
+                    boards: boards.collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// The places and lockers, with one term for all.
+    pub(super) fn site(&self, window: (Timestamp, Timestamp), days: (Date, Date)) -> SiteFile {
+        let mut number = 0;
+        let locations = self
+            .locations
+            .iter()
+            .map(|place| {
+                let lockers = place.lockers.iter().map(|id| {
+                    let wire = self.wire(number);
+                    number += 1;
+                    LockerEntry {
+                        id: *id,
+                        bus: Some(Self::bus_name(wire.bus)),
+                        board: Some(wire.board),
+                        lock: Some(wire.lock),
+                        in_service: None,
+                    }
+                });
+                let bank = BankEntry {
+                    name_ko: "사물함".to_owned(),
+                    name_en: Some("Lockers".to_owned()),
+                    hold_seconds: None,
+                    lockers: lockers.collect(),
+                    terms: Vec::new(),
+                };
+                LocationEntry {
+                    name_ko: place.name_ko.clone(),
+                    name_en: Some(place.name_en.clone()),
+                    banks: vec![bank],
+                    terms: Vec::new(),
+                }
+            })
+            .collect();
+        let term = TermEntry {
+            name_ko: "이번 학기".to_owned(),
+            name_en: Some("This semester".to_owned()),
+            opens_at: window.0.to_string(),
+            closes_at: window.1.to_string(),
+            starts_on: days.0.to_string(),
+            ends_on: days.1.to_string(),
+        };
+        SiteFile { locations, terms: vec![term] }
+    }
+
+    /// Makes the sample people. Their passwords are hashed one after the other.
+    pub(super) async fn fill(&self, services: &Services) -> anyhow::Result<Accounts> {
+        let banks: Vec<BankId> = services.store.snapshot().site.banks.keys().copied().collect();
+        let people = [
+            (ADMIN, "관리자", None, Role::Admin, Vec::new()),
+            (STAFF, "김직원", None, Role::Staff, banks),
+            (STUDENT, "홍길동", Some("01012345678"), Role::Student, Vec::new()),
+        ];
+        for ((id, password), name, phone, role, staff_of) in people {
+            let profile = Profile::parse(id, name, phone, None)?;
+            let password = Some(password.to_owned());
+            services.add_member(NewMember { profile, role, password, staff_of }).await?;
+        }
+        let rows = self.people.iter().cloned().enumerate().collect();
+        services.import_roster(rows).await?;
+        let own = |(id, password): (&str, &str)| (id.to_owned(), password.to_owned());
+        Ok(Accounts { admin: own(ADMIN), staff: own(STAFF), student: own(STUDENT) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_locker_has_a_wire_of_its_own_on_a_configured_board() {
+        for plan in [campus(), load(1_000, 10), load(1, 1), load(4_800, 1)] {
+            let entries = plan.bus_entries(Path::new("/x"));
+            let lockers = plan.locations.iter().map(|place| place.lockers.len()).sum();
+            let mut seen = std::collections::HashSet::new();
+            for number in 0..lockers {
+                let wire = plan.wire(number);
+                assert!(seen.insert((wire.bus, wire.board, wire.lock)), "locker {number}");
+                let boards = &entries[wire.bus].boards;
+                let found = boards.iter().any(|board| board.address == wire.board);
+                assert!(found, "locker {number} on board {} of bus {}", wire.board, wire.bus);
+            }
+            plan.simulator(1, Path::new("/x")).check().expect("a sound simulator");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The use-cases without a server: for commands that set a site up while nothing serves it.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::service::tokens::TokenKeys;
+use crate::service::{Parts, Services};
+use crate::store::{DataDir, Store};
+
+/// Opens the data directory, runs the work and closes it again. No bus is touched.
+pub(super) fn with_services<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(Arc<Services>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    super::runtime(1)?.block_on(async {
+        let dir = DataDir::new(&config.data_dir);
+        let _lock = dir.lock()?;
+        let clock = Clock::system(config.zone()?);
+        let (store, writer) = Store::open(&dir, &clock)?;
+        let tracker = TaskTracker::new();
+        let services = Services::new(Parts {
+            bus: Bus::start(Vec::new(), &tracker, &CancellationToken::new()),
+            token_keys: TokenKeys::load_or_create(&dir.token_key()).context("token key")?,
+            settings: config.settings(),
+            store,
+            clock,
+            tracker: tracker.clone(),
+        });
+        let done = work(Arc::clone(&services)).await;
+        tracker.close();
+        tracker.wait().await;
+        services.store.close();
+        tokio::task::spawn_blocking(move || writer.join()).await?;
+        done
+    })
+}

@@ -1,0 +1,429 @@
+//! `config.toml`: what the people on site decide, typed and checked as a whole.
+//!
+//! Unknown keys are refused by name, so that a typing mistake is not a silent default. Every key
+//! can be overridden from the environment: `LOCKERD_HTTP__LISTEN=127.0.0.1:3000` sets
+//! `http.listen`; `__` stands for the dot. Lists of tables (`[[bus]]`) cannot be overridden.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::bus::{BoardConfig, BusConfig};
+use crate::domain::channel::{BusName, Family};
+use crate::service::Settings;
+use crate::service::accounts::RosterLogin;
+
+/// Prefix of the environment variables that override keys.
+const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the database, its keys and uploads are.
+    pub data_dir: PathBuf,
+    /// The site's time zone: rental days begin and end at its midnight.
+    #[serde(default = "default_time_zone")]
+    pub time_zone: String,
+    /// The web server.
+    #[serde(default)]
+    pub http: HttpConfig,
+    /// Logging in.
+    #[serde(default)]
+    pub auth: AuthConfig,
+    /// Logging.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// Serial ports with lock boards.
+    #[serde(default, rename = "bus")]
+    pub buses: Vec<BusEntry>,
+}
+
+/// The web server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The address that people type, for links in mails and posters.
+    pub public_url: Option<String>,
+    /// Host names this server answers for; empty: any.
+    pub allowed_hosts: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Most connections at once.
+    pub connections_max: usize,
+    /// Threads that serve requests.
+    pub worker_threads: usize,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 3000)),
+            public_url: None,
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            connections_max: 1024,
+            worker_threads: 2,
+        }
+    }
+}
+
+/// Logging in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuthConfig {
+    /// How far student id, name and phone open the site: off, claim or full.
+    pub roster_login: RosterLogin,
+    /// How long an access token lives, in minutes; 1 to 720.
+    pub access_minutes: u32,
+    /// How long a refresh token lives, in hours; 1 to 720.
+    pub refresh_hours: u32,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self { roster_login: RosterLogin::Off, access_minutes: 30, refresh_hours: 24 }
+    }
+}
+
+/// Logging.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// What is logged, as a filter: `info`, or `info,lockerd::bus=debug`.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info".to_owned() }
+    }
+}
+
+/// A serial port with lock boards on it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusEntry {
+    /// The name that lockers refer to.
+    pub name: String,
+    /// The port, best by a stable name below `/dev/serial/by-id`.
+    pub port: PathBuf,
+    /// Baud rate.
+    pub baud: u32,
+    /// Quiet time between frames, in milliseconds; left out: the rule of the boards.
+    pub gap_ms: Option<u32>,
+    /// How long a board may take to answer, in milliseconds.
+    #[serde(default = "default_reply_timeout_ms")]
+    pub reply_timeout_ms: u32,
+    /// Pause between two looks at the doors of a board, in milliseconds.
+    #[serde(default = "default_poll_interval_ms")]
+    pub poll_interval_ms: u32,
+    /// Its boards.
+    #[serde(rename = "board")]
+    pub boards: Vec<BoardEntry>,
+}
+
+/// A lock board.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardEntry {
+    /// As set by its switches.
+    pub address: u8,
+    /// Its protocol: modbus-relay or kerong-cu16.
+    pub family: Family,
+    /// How many locks it drives.
+    pub locks: u8,
+    /// Whether door or hook sensors are wired.
+    #[serde(default = "yes")]
+    pub doors: bool,
+    /// The sensor bit of a closed door.
+    #[serde(default = "yes")]
+    pub closed_bit: bool,
+    /// Which power supply feeds its coils; one coil is on at a time per supply.
+    #[serde(default = "default_power_supply")]
+    pub power_supply: String,
+    /// How long the coil is on, in milliseconds; 1 to 1000.
+    #[serde(default = "default_pulse_ms")]
+    pub pulse_ms: u16,
+    /// Whether this board answers an unlock, if that is known.
+    pub answers_unlock: Option<bool>,
+}
+
+fn default_time_zone() -> String {
+    "Asia/Seoul".to_owned()
+}
+
+const fn default_reply_timeout_ms() -> u32 {
+    100
+}
+
+const fn default_poll_interval_ms() -> u32 {
+    200
+}
+
+const fn default_pulse_ms() -> u16 {
+    400
+}
+
+fn default_power_supply() -> String {
+    "main".to_owned()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or a key is unknown or of the wrong kind.
+    #[error("{place}: {text}")]
+    Syntax {
+        /// The file, or the environment.
+        place: String,
+        /// Where and what.
+        text: String,
+    },
+    /// A value that cannot work.
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Config {
+    /// Reads a file, applies the environment and checks the whole.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.display().to_string(), source })?;
+        Self::parse(&text, &path.display().to_string(), std::env::vars())
+    }
+
+    /// Reads a text that came from `place`, with overrides from `environment`.
+    pub fn parse(
+        text: &str,
+        place: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let syntax = |place: &str, text: String| ConfigError::Syntax {
+            place: place.to_owned(),
+            text: text.trim_end().to_owned(),
+        };
+        // Once for itself: errors then point to a line of the file.
+        let plain = toml::from_str::<Self>(text);
+        let mut table: toml::Table =
+            toml::from_str(text).map_err(|error| syntax(place, error.to_string()))?;
+        let mut overridden = Vec::new();
+        for (name, value) in environment {
+            let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+            let path: Vec<String> = key.split("__").map(str::to_ascii_lowercase).collect();
+            set(&mut table, &path, &value).map_err(|error| syntax(&name, error))?;
+            overridden.push(name);
+        }
+        let config = if overridden.is_empty() {
+            plain.map_err(|error| syntax(place, error.to_string()))?
+        } else {
+            let place = format!("{place} with {}", overridden.join(", "));
+            table.try_into().map_err(|error: toml::de::Error| syntax(&place, error.to_string()))?
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |text: String| Err(ConfigError::Value(text));
+        self.zone()?;
+        if !(1..=720).contains(&self.auth.access_minutes) {
+            return bad(format!("auth.access_minutes is {}; 1 to 720", self.auth.access_minutes));
+        }
+        if !(1..=720).contains(&self.auth.refresh_hours) {
+            return bad(format!("auth.refresh_hours is {}; 1 to 720", self.auth.refresh_hours));
+        }
+        if !(1..=16).contains(&self.http.worker_threads) {
+            return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
+        }
+        if !(8..=65_536).contains(&self.http.connections_max) {
+            return bad(format!(
+                "http.connections_max is {}; 8 to 65536",
+                self.http.connections_max
+            ));
+        }
+        if let Some(url) = &self.http.public_url {
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                return bad(format!("http.public_url {url:?} must begin with http:// or https://"));
+            }
+        }
+        let buses = self.buses()?;
+        for (number, bus) in buses.iter().enumerate() {
+            let earlier = &buses[..number];
+            if earlier.iter().any(|other| other.name == bus.name) {
+                return bad(format!("two buses are named {}: give each its own name", bus.name));
+            }
+            if earlier.iter().any(|other| other.port == bus.port) {
+                return bad(format!(
+                    "bus {}: {} belongs to another bus",
+                    bus.name,
+                    bus.port.display()
+                ));
+            }
+            bus.check().map_err(|error| ConfigError::Value(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The site's time zone.
+    pub fn zone(&self) -> Result<TimeZone, ConfigError> {
+        TimeZone::get(&self.time_zone).map_err(|_| {
+            let name = &self.time_zone;
+            ConfigError::Value(format!(
+                "time_zone {name:?} is not known; write one like Asia/Seoul"
+            ))
+        })
+    }
+
+    /// The serial ports as the bus wants them.
+    pub fn buses(&self) -> Result<Vec<BusConfig>, ConfigError> {
+        self.buses.iter().map(BusEntry::to_bus).collect()
+    }
+
+    /// What the use-cases want to know.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            roster_login: self.auth.roster_login,
+            access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
+            refresh_lifetime: SignedDuration::from_hours(i64::from(self.auth.refresh_hours)),
+        }
+    }
+}
+
+impl BusEntry {
+    fn to_bus(&self) -> Result<BusConfig, ConfigError> {
+        let name =
+            BusName::parse(&self.name).map_err(|error| ConfigError::Value(error.to_string()))?;
+        let boards = self.boards.iter().map(|board| BoardConfig {
+            address: board.address,
+            family: board.family,
+            locks: board.locks,
+            doors: board.doors,
+            closed_bit: board.closed_bit,
+            power_supply: board.power_supply.clone(),
+            pulse_ms: board.pulse_ms,
+            answers_unlock: board.answers_unlock,
+        });
+        Ok(BusConfig {
+            name,
+            port: self.port.clone(),
+            baud: self.baud,
+            gap_ms: self.gap_ms,
+            reply_timeout_ms: self.reply_timeout_ms,
+            poll_interval_ms: self.poll_interval_ms,
+            boards: boards.collect(),
+        })
+    }
+}
+
+/// Sets a key given as its path; the value is read as TOML and taken as text when it is none.
+fn set(table: &mut toml::Table, path: &[String], value: &str) -> Result<(), String> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let mut place = table;
+    for parent in parents {
+        let entry =
+            place.entry(parent.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        place = entry.as_table_mut().ok_or_else(|| format!("{parent} is not a section"))?;
+    }
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    place.insert(last.clone(), parsed);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUS: &str = "data_dir = '/x'
+[[bus]]
+name = 'east'
+port = '/dev/ttyUSB0'
+baud = 9600
+[[bus.board]]
+address = 1
+family = 'modbus-relay'
+locks = 8
+";
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, "config.toml", [])
+    }
+
+    fn with(text: &str, name: &str, value: &str) -> Result<Config, ConfigError> {
+        Config::parse(text, "config.toml", [(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn the_shipped_file_is_valid_and_means_the_defaults() {
+        let text = include_str!("../config.toml");
+        let config = parse(text).expect("valid");
+        assert_eq!(config.http.listen.port(), 3000);
+        assert_eq!(config.http.connections_max, HttpConfig::default().connections_max);
+        assert_eq!(config.auth.access_minutes, AuthConfig::default().access_minutes);
+        assert_eq!(config.auth.roster_login, RosterLogin::Off);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let error = parse("data_dir = '/x'\n[http]\nlisten_on = 'x'\n").expect_err("unknown");
+        let text = error.to_string();
+        assert!(text.contains("listen_on") && text.contains("line 3"), "{text}");
+    }
+
+    #[test]
+    fn the_environment_overrides_and_its_mistakes_are_named() {
+        let config = with(BUS, "LOCKERD_HTTP__LISTEN", "127.0.0.1:4000").expect("valid");
+        assert_eq!(config.http.listen.port(), 4000);
+        let config = with(BUS, "LOCKERD_AUTH__ACCESS_MINUTES", "5").expect("valid");
+        assert_eq!(config.auth.access_minutes, 5);
+        let text = with(BUS, "LOCKERD_HTTP__LISTENN", "x").expect_err("unknown").to_string();
+        assert!(text.contains("listenn") && text.contains("LOCKERD_HTTP__LISTENN"), "{text}");
+        assert!(with(BUS, "PATH", "/bin").is_ok());
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused_with_words() {
+        for (change, says) in [
+            ("baud = 9600 -> baud = 12345", "baud"),
+            ("name = 'east' -> name = 'East Wing'", "a-z"),
+            ("locks = 8 -> locks = 0", "lock"),
+            ("family = 'modbus-relay' -> family = 'wkly'", "wkly"),
+            ("data_dir = '/x' -> data_dir = '/x'\ntime_zone = 'Mars/North'", "Mars/North"),
+        ] {
+            let (from, to) = change.split_once(" -> ").expect("an arrow");
+            let text = parse(&BUS.replace(from, to)).expect_err(change).to_string();
+            assert!(text.contains(says), "{change}: {text}");
+        }
+    }
+
+    #[test]
+    fn two_buses_need_two_names_and_two_ports() {
+        let second = BUS.replace("data_dir = '/x'\n", "");
+        let text = parse(&format!("{BUS}{second}")).expect_err("same name").to_string();
+        assert!(text.contains("two buses are named east"), "{text}");
+        let renamed = second.replace("'east'", "'west'");
+        let text = parse(&format!("{BUS}{renamed}")).expect_err("same port").to_string();
+        assert!(text.contains("belongs to another bus"), "{text}");
+    }
+}

@@ -1,0 +1,17 @@
+//! Floor 1: what a locker, rental, term, opening and member is, and the rules between them.
+//!
+//! Pure: no clock, no I/O, no async. Whoever needs the time gets it as an argument. State machines
+//! consume `self` and return the next state or the reason why not, so an impossible step does not
+//! compile or does not pass silently. Everything above may import from here; this floor imports
+//! from no other.
+
+pub mod bank;
+pub mod channel;
+pub mod id;
+pub mod locker;
+pub mod member;
+pub mod name;
+pub mod opening;
+pub mod rental;
+pub mod term;
+pub mod time;

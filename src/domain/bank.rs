@@ -1,0 +1,83 @@
+//! Locations and banks: where cabinets stand and under which policy their lockers are lent.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{BankId, LocationId};
+use super::name::Name;
+
+/// A named place: "Science Library, 6th floor".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Its number.
+    pub id: LocationId,
+    /// Its name, unique on the site in Korean.
+    pub name: Name,
+}
+
+/// How the lockers of a bank are lent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Students pick a locker, first come, first served.
+    Choose,
+}
+
+impl Mode {
+    /// Every mode; the database's CHECK lists the same names.
+    pub const ALL: [Self; 1] = [Self::Choose];
+
+    /// The stored and published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Choose => "choose",
+        }
+    }
+}
+
+/// One cabinet of lockers at a location.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bank {
+    /// Its number.
+    pub id: BankId,
+    /// Where it stands.
+    pub location_id: LocationId,
+    /// Its name; unique within its location in Korean.
+    pub name: Name,
+    /// How its lockers are lent.
+    pub mode: Mode,
+    /// Its policy.
+    pub policy: BankPolicy,
+}
+
+/// The settings of one bank.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankPolicy {
+    /// How long a hold keeps a locker for one student, in seconds; 10 to 3600.
+    pub hold_seconds: u32,
+}
+
+impl Default for BankPolicy {
+    fn default() -> Self {
+        Self { hold_seconds: 60 }
+    }
+}
+
+impl BankPolicy {
+    /// Checks the settings as a whole; the text says which one is wrong and why.
+    pub fn validated(self) -> Result<Self, String> {
+        if (10..=3600).contains(&self.hold_seconds) {
+            Ok(self)
+        } else {
+            Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds))
+        }
+    }
+
+    /// How long a hold lives.
+    #[must_use]
+    pub fn hold(&self) -> Duration {
+        Duration::from_secs(u64::from(self.hold_seconds))
+    }
+}

@@ -1,0 +1,265 @@
+//! `/api/v1/auth`: log in, refresh, log out, who am I.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warp::http::StatusCode;
+use warp::http::header::{CACHE_CONTROL, HeaderValue};
+use warp::reply::Response;
+use warp::{Filter, Reply, path};
+
+use super::extract::{Head, RawBody, body, head};
+use super::problem::Problem;
+use super::{Api, OrRoute, Routes, with};
+use crate::service::accounts::{Credentials, RosterTriple, Tokens};
+use crate::service::error::Code;
+
+pub(super) fn routes(api: &Api) -> Routes {
+    log_in(api)
+        .or_route(log_in_or_register(api))
+        .or_route(refresh(api))
+        .or_route(log_out(api))
+        .or_route(me(api))
+}
+
+/// Either the roster triple (student_id, name, phone_number) or id and password.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogInRequest {
+    /// Student id or e-mail address; goes with `password`.
+    id: Option<String>,
+    /// The password.
+    password: Option<String>,
+    /// Student id; goes with `name` and `phone_number`, where the site allows it.
+    student_id: Option<String>,
+    /// Full name.
+    name: Option<String>,
+    /// Phone number.
+    phone_number: Option<String>,
+}
+
+/// Student id, name and phone number as the roster has them.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RosterRequest {
+    /// Student id.
+    student_id: String,
+    /// Full name.
+    name: String,
+    /// Phone number.
+    phone_number: String,
+}
+
+/// A refresh token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefreshRequest {
+    /// The newest refresh token of the log-in.
+    refresh_token: String,
+}
+
+/// A fresh pair of tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokensReply {
+    /// Send it as `Authorization: Bearer …`.
+    access_token: String,
+    /// Good once, for the next pair.
+    refresh_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// How long the access token lives, in seconds.
+    expires_in: i64,
+    /// The member's number.
+    member_id: i64,
+    /// student, staff or admin.
+    role: &'static str,
+}
+
+/// The caller's own account.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MeReply {
+    /// The member's number.
+    member_id: i64,
+    /// Student id.
+    student_id: String,
+    /// Full name.
+    name: String,
+    /// Phone number, digits only.
+    phone_number: Option<String>,
+    /// E-mail address.
+    email: Option<String>,
+    /// student, staff or admin.
+    role: &'static str,
+    /// How this log-in was proven: password, roster or issued.
+    method: &'static str,
+}
+
+impl RosterRequest {
+    fn into_triple(self) -> RosterTriple {
+        RosterTriple { student_id: self.student_id, name: self.name, phone: self.phone_number }
+    }
+}
+
+impl LogInRequest {
+    fn into_credentials(self) -> Result<Credentials, Problem> {
+        match (self.id, self.password, self.student_id, self.name, self.phone_number) {
+            (Some(id), Some(password), None, None, None) => {
+                Ok(Credentials::Password { id, password })
+            }
+            (None, None, Some(student_id), Some(name), Some(phone)) => {
+                Ok(Credentials::Roster(RosterTriple { student_id, name, phone }))
+            }
+            _ => Err(Problem::new(
+                Code::BadJson,
+                "send either id and password, or student_id, name and phone_number",
+            )),
+        }
+    }
+}
+
+fn tokens_reply(tokens: Tokens, status: StatusCode) -> Response {
+    let reply = TokensReply {
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        token_type: "Bearer",
+        expires_in: tokens.expires_in_s,
+        member_id: tokens.member_id.0,
+        role: tokens.role.name(),
+    };
+    let mut response = warp::reply::with_status(warp::reply::json(&reply), status).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn log_in(api: &Api) -> Routes {
+    path!("api" / "v1" / "auth" / "login")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .and(with(api))
+        .then(handle_log_in)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Log in with id and password, or by student id, name and phone number.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "auth", request_body = LogInRequest,
+    responses((status = 200, body = TokensReply), (status = 401), (status = 403), (status = 503))
+)]
+pub(super) async fn handle_log_in(
+    head: Head,
+    body: RawBody,
+    api: Api,
+) -> Result<Response, Problem> {
+    let credentials = body.json::<LogInRequest>(&head).await?.into_credentials()?;
+    let device = head.device(api.proxy_rule());
+    Ok(tokens_reply(api.services().log_in(credentials, device).await?, StatusCode::OK))
+}
+
+fn log_in_or_register(api: &Api) -> Routes {
+    path!("api" / "v1" / "auth" / "login-or-register")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .and(with(api))
+        .then(handle_log_in_or_register)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Log in by student id, name and phone number; a new student id gets an account (201).
+#[utoipa::path(
+    post, path = "/api/v1/auth/login-or-register", tag = "auth", request_body = RosterRequest,
+    responses(
+        (status = 200, body = TokensReply), (status = 201, body = TokensReply),
+        (status = 401), (status = 403), (status = 409), (status = 422),
+    )
+)]
+pub(super) async fn handle_log_in_or_register(
+    head: Head,
+    body: RawBody,
+    api: Api,
+) -> Result<Response, Problem> {
+    let triple = body.json::<RosterRequest>(&head).await?.into_triple();
+    let device = head.device(api.proxy_rule());
+    let (tokens, new) = api.services().log_in_or_register(triple, device).await?;
+    Ok(tokens_reply(tokens, if new { StatusCode::CREATED } else { StatusCode::OK }))
+}
+
+fn refresh(api: &Api) -> Routes {
+    path!("api" / "v1" / "auth" / "refresh")
+        .and(warp::post())
+        .and(head())
+        .and(body())
+        .and(with(api))
+        .then(handle_refresh)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Trade the refresh token for a new pair. The old one is dead; showing it again later ends the
+/// log-in.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
+    responses((status = 200, body = TokensReply), (status = 401), (status = 409))
+)]
+pub(super) async fn handle_refresh(
+    head: Head,
+    body: RawBody,
+    api: Api,
+) -> Result<Response, Problem> {
+    let request = body.json::<RefreshRequest>(&head).await?;
+    Ok(tokens_reply(api.services().refresh(&request.refresh_token).await?, StatusCode::OK))
+}
+
+fn log_out(api: &Api) -> Routes {
+    path!("api" / "v1" / "auth" / "logout")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_log_out)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// End this log-in at once, also for access tokens already out.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", tag = "auth",
+    responses((status = 204), (status = 401)), security(("bearer" = []))
+)]
+pub(super) async fn handle_log_out(head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    api.services().log_out(caller).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn me(api: &Api) -> Routes {
+    path!("api" / "v1" / "auth" / "me")
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_me)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// The caller's own account.
+#[utoipa::path(
+    get, path = "/api/v1/auth/me", tag = "auth",
+    responses((status = 200, body = MeReply), (status = 401)), security(("bearer" = []))
+)]
+pub(super) async fn handle_me(head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let account = api.services().account(caller).await?;
+    let row = account.row;
+    Ok(warp::reply::json(&MeReply {
+        member_id: row.id.0,
+        student_id: row.student_id,
+        name: row.name,
+        phone_number: row.phone,
+        email: row.email,
+        role: row.role.name(),
+        method: account.method.name(),
+    })
+    .into_response())
+}

@@ -1,0 +1,36 @@
+//! `/api/v1/banks`: hold whatever locker of a bank is free.
+
+use warp::reply::Response;
+use warp::{Filter, Reply, path};
+
+use super::extract::{Head, head};
+use super::lockers;
+use super::problem::Problem;
+use super::{Api, Routes, with};
+use crate::domain::id::BankId;
+
+pub(super) fn routes(api: &Api) -> Routes {
+    path!("api" / "v1" / "banks" / BankId / "hold")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_hold_any)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Keep any free locker of the bank for a minute.
+#[utoipa::path(
+    post, path = "/api/v1/banks/{bank_id}/hold", tag = "lockers",
+    params(("bank_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 201, body = lockers::HoldReply), (status = 401), (status = 403), (status = 404),
+        (status = 409), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_hold_any(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("hold-any {id}"))?;
+    Ok(lockers::held(api.services().hold_any(caller, id, key).await?))
+}

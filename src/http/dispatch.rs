@@ -1,0 +1,205 @@
+//! Picks the routes of a resource by the path before warp sees the request, and finishes answers.
+//!
+//! One `or` chain over all routes costs more with each route; a map from the resource's segment
+//! costs the same for the last as for the first. Every answer leaves through here: problem
+//! documents are written, the request's id is set, a foreign host name is refused.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use hyper::Request;
+use tower_service::Service;
+use warp::Filter;
+use warp::http::header::{HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use warp::reply::Response;
+use warp::{Reply, path};
+
+use super::problem::{self, Problem, recover};
+use super::{Api, OrRoute, Routes, auth, banks, health, lockers, openapi, openings, operations};
+use crate::service::error::Code;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The trees by the segment that picks them.
+fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
+    vec![
+        ("auth", auth::routes(api)),
+        ("lockers", lockers::routes(api)),
+        ("banks", banks::routes(api)),
+        ("openings", openings::routes(api)),
+        ("operations", operations::routes(api)),
+        ("health", health::routes(api)),
+        ("docs", openapi::routes().or_route(problems())),
+    ]
+}
+
+fn problems() -> Routes {
+    path!("problems" / String)
+        .and(warp::get())
+        .map(|slug: String| match problem::describe(&slug) {
+            Ok(document) => warp::reply::json(&document).into_response(),
+            Err(problem) => problem.into_response(),
+        })
+        .boxed()
+}
+
+/// The segment by which a path is dispatched.
+fn segment(path: &str) -> &str {
+    match path.strip_prefix("/api/v1/") {
+        Some(rest) => rest.split('/').next().unwrap_or_default(),
+        None => "docs",
+    }
+}
+
+/// The whole site as one service.
+pub fn site(
+    api: &Api,
+) -> Dispatch<
+    impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static,
+> {
+    let trees = trees(api).into_iter().map(|(name, routes)| (name, seal(routes))).collect();
+    Dispatch {
+        shared: Arc::new(Shared {
+            trees,
+            rest: seal(warp::any().and_then(nowhere).boxed()),
+            allowed_hosts: api.0.settings.allowed_hosts.clone(),
+            requests: AtomicU64::new(0),
+            boot: api.0.started.as_millisecond(),
+        }),
+    }
+}
+
+/// The control API of a simulator as a service.
+pub fn simulator_site(
+    simulator: crate::sim::Simulator,
+) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
+    seal(super::simulator::routes(simulator))
+}
+
+/// The one place that turns routes into a service, so that all trees have one type.
+fn seal(
+    routes: Routes,
+) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
+    warp::service(routes.recover(recover).unify().boxed())
+}
+
+async fn nowhere() -> Result<Response, warp::Rejection> {
+    Err(warp::reject::not_found())
+}
+
+struct Shared<S> {
+    trees: HashMap<&'static str, S>,
+    rest: S,
+    allowed_hosts: Vec<String>,
+    requests: AtomicU64,
+    boot: i64,
+}
+
+/// See the module.
+pub struct Dispatch<S> {
+    shared: Arc<Shared<S>>,
+}
+
+impl<S> Clone for Dispatch<S> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S> Shared<S> {
+    fn answers_for(&self, host: Option<&HeaderValue>) -> bool {
+        if self.allowed_hosts.is_empty() {
+            return true;
+        }
+        let Some(host) = host.and_then(|host| host.to_str().ok()) else { return false };
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        self.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+    }
+}
+
+impl<S, B> Service<Request<B>> for Dispatch<S>
+where
+    S: Service<Request<B>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = &self.shared;
+        let number = shared.requests.fetch_add(1, Ordering::Relaxed);
+        let request_id = format!("{:x}-{number:x}", shared.boot);
+        let path = request.uri().path().to_owned();
+        if !shared.answers_for(request.headers().get(HOST)) {
+            let detail = "this server does not answer for that host name: check http.allowed_hosts";
+            let refused = Problem::new(Code::Misdirected, detail).into_response();
+            let response = seal_answer(refused, &path, &request_id);
+            return Box::pin(std::future::ready(Ok(response)));
+        }
+        let tree = shared.trees.get(segment(&path)).unwrap_or(&shared.rest);
+        let answer = tree.clone().call(request);
+        Box::pin(async move {
+            let Ok(response) = answer.await;
+            Ok(seal_answer(response, &path, &request_id))
+        })
+    }
+}
+
+fn seal_answer(response: Response, path: &str, request_id: &str) -> Response {
+    let status = response.status();
+    if status.is_server_error() {
+        tracing::warn!(area = "http", path, request_id, status = status.as_u16(), "refused");
+    }
+    let mut response = problem::finish(response, path, request_id);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_segment_after_the_version_picks_the_tree() {
+        for (path, picked) in [
+            ("/api/v1/lockers", "lockers"),
+            ("/api/v1/lockers/101/hold", "lockers"),
+            ("/api/v1/", ""),
+            ("/api/swagger/", "docs"),
+            ("", "docs"),
+            ("*", "docs"),
+        ] {
+            assert_eq!(segment(path), picked, "{path}");
+        }
+    }
+}

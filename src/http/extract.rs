@@ -1,0 +1,197 @@
+//! What handlers read of a request: its head, who sent it, its JSON body. No rejections: whatever
+//! is wrong comes back as a [`Problem`] from the handler, in the order the handler asks.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use futures_util::{Stream, StreamExt};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use warp::Filter;
+use warp::http::HeaderMap;
+use warp::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+
+use super::Api;
+use super::accept::Peer;
+use super::problem::Problem;
+use crate::service::accounts::Device;
+use crate::service::error::Code;
+use crate::service::idempotency::RequestKey;
+use crate::service::tokens::Caller;
+
+/// A larger JSON body is refused: a log-in is the largest there is.
+pub const BODY_BYTES_MAX: usize = 4 << 10;
+
+/// How long a body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// The proxies whose word is taken.
+#[derive(Clone, Copy)]
+pub(super) struct ProxyRule<'a>(pub(super) &'a [IpAddr]);
+
+/// A request without its body.
+#[derive(Clone)]
+pub(super) struct Head {
+    headers: HeaderMap,
+    peer: Option<Peer>,
+}
+
+/// Extracts the head.
+pub(super) fn head()
+-> impl Filter<Extract = (Head,), Error = std::convert::Infallible> + Clone + use<> {
+    warp::header::headers_cloned()
+        .and(warp::ext::optional::<Peer>())
+        .map(|headers, peer| Head { headers, peer })
+}
+
+impl Head {
+    fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Who is calling; a refusal when the access token is missing or not good.
+    pub(super) fn caller(&self, api: &Api) -> Result<Caller, Problem> {
+        let token = self
+            .text(AUTHORIZATION)
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim());
+        let Some(token) = token else {
+            let detail = "log in first and send the access token as Authorization: Bearer …";
+            return Err(Problem::new(Code::Unauthenticated, detail));
+        };
+        Ok(api.services().authenticate(token)?)
+    }
+
+    /// Who is calling, if anybody known.
+    pub(super) fn caller_if_any(&self, api: &Api) -> Option<Caller> {
+        self.caller(api).ok()
+    }
+
+    /// The client's key for this request, bound to what is asked for.
+    pub(super) fn request_key(&self, asked: &str) -> Result<Option<RequestKey>, Problem> {
+        let Some(value) = self.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default();
+        Ok(Some(RequestKey::parse(key, Sha256::digest(asked).into())?))
+    }
+
+    /// What is kept of the device that logs in.
+    pub(super) fn device(&self, rule: ProxyRule<'_>) -> Device {
+        Device {
+            user_agent: self.text(USER_AGENT).unwrap_or_default().to_owned(),
+            address: self.client_address(rule).map_or_else(String::new, |ip| ip.to_string()),
+        }
+    }
+
+    /// The client's address: the peer's, or what a trusted proxy says it is. Of a chain, the last
+    /// address that is no trusted proxy counts: everything before it is hearsay.
+    fn client_address(&self, rule: ProxyRule<'_>) -> Option<IpAddr> {
+        let peer = self.peer?.0.ip().to_canonical();
+        if !rule.0.contains(&peer) {
+            return Some(peer);
+        }
+        let chain = self.text(FORWARDED_FOR).unwrap_or_default();
+        let hops = chain.split(',').rev().map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+        Some(hops.into_iter().find(|hop| !rule.0.contains(hop)).unwrap_or(peer))
+    }
+
+    /// Whether the client has this very version already.
+    pub(super) fn has_version(&self, etag: &str) -> bool {
+        self.text(warp::http::header::IF_NONE_MATCH)
+            .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag))
+    }
+}
+
+/// A body that has not been read yet.
+pub(super) struct RawBody(
+    Pin<Box<dyn Stream<Item = Result<bytes::Bytes, warp::Error>> + Send + Sync>>,
+);
+
+/// Extracts the body unread.
+pub(super) fn body() -> impl Filter<Extract = (RawBody,), Error = warp::Rejection> + Clone + use<> {
+    warp::body::stream().map(|stream| RawBody(Box::pin(StreamExt::map(stream, to_bytes))))
+}
+
+fn to_bytes(part: Result<impl Buf, warp::Error>) -> Result<bytes::Bytes, warp::Error> {
+    part.map(|mut part| part.copy_to_bytes(part.remaining()))
+}
+
+impl RawBody {
+    /// Reads the body as JSON of a given shape.
+    pub(super) async fn json<T: DeserializeOwned>(self, head: &Head) -> Result<T, Problem> {
+        demand_json(head)?;
+        let read = tokio::time::timeout(BODY_TIMEOUT, self.collect());
+        let bytes = read.await.map_err(|_| {
+            Problem::new(Code::BodyTimeout, "the body did not arrive within 10 seconds")
+        })??;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Problem::new(Code::BadJson, format!("the body is not what this call takes: {error}"))
+        })
+    }
+
+    async fn collect(mut self) -> Result<BytesMut, Problem> {
+        let mut bytes = BytesMut::new();
+        while let Some(part) = self.0.next().await {
+            let part =
+                part.map_err(|_| Problem::new(Code::BadRequest, "the body could not be read"))?;
+            if bytes.len() + part.len() > BODY_BYTES_MAX {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&part);
+        }
+        Ok(bytes)
+    }
+}
+
+/// A missing type is refused like a wrong one: a form of another site can send a body without one,
+/// but not this one without asking first.
+fn demand_json(head: &Head) -> Result<(), Problem> {
+    let content_type = head.text(CONTENT_TYPE).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        let detail = "send the body as Content-Type: application/json";
+        return Err(Problem::new(Code::UnsupportedType, detail));
+    }
+    let Some(length) = head.text(CONTENT_LENGTH) else {
+        let detail = "send the body with a Content-Length";
+        return Err(Problem::new(Code::LengthRequired, detail));
+    };
+    match length.parse::<usize>() {
+        Ok(length) if length <= BODY_BYTES_MAX => Ok(()),
+        _ => Err(too_large()),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::TooLarge, format!("the body may have at most {BODY_BYTES_MAX} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(peer: &str, forwarded: &str) -> Head {
+        let mut headers = HeaderMap::new();
+        headers.insert(FORWARDED_FOR, forwarded.parse().expect("a header"));
+        Head { headers, peer: Some(Peer(peer.parse().expect("an address"))) }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed_and_only_its_own_hop() {
+        let proxies = ["10.0.0.1".parse().expect("an address")];
+        let rule = ProxyRule(&proxies);
+        let address = |peer, forwarded| {
+            head(peer, forwarded).client_address(rule).expect("known").to_string()
+        };
+        assert_eq!(address("192.0.2.9:1", "203.0.113.5"), "192.0.2.9");
+        assert_eq!(address("10.0.0.1:1", "203.0.113.5"), "203.0.113.5");
+        assert_eq!(address("10.0.0.1:1", "1.1.1.1, 203.0.113.5, 10.0.0.1"), "203.0.113.5");
+        assert_eq!(address("10.0.0.1:1", "nonsense"), "10.0.0.1");
+        assert_eq!(address("[::ffff:10.0.0.1]:1", "203.0.113.5"), "203.0.113.5");
+    }
+}

@@ -1,0 +1,606 @@
+//! `/api/v1/lockers`: the list, the summary, mine, one; hold, confirm, release, open.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use warp::http::StatusCode;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
+use warp::reply::Response;
+use warp::{Filter, Reply, path};
+
+use super::extract::{Head, head};
+use super::problem::Problem;
+use super::{Api, OrRoute, Routes, with};
+use crate::domain::channel::DoorState;
+use crate::domain::id::LockerId;
+use crate::domain::locker::Availability;
+use crate::domain::time::Monotonic;
+use crate::service::idempotency::Answer;
+use crate::service::lockers::BankSummary;
+use crate::service::rentals::Held;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+pub(super) fn routes(api: &Api) -> Routes {
+    hold(api)
+        .or_route(confirm(api))
+        .or_route(list(api))
+        .or_route(mine(api))
+        .or_route(summary(api))
+        .or_route(release(api))
+        .or_route(release_hold(api))
+        .or_route(open(api))
+        .or_route(find(api))
+}
+
+/// The rows of the list, the same for everybody, kept until the state they show is not the newest.
+#[derive(Default)]
+pub(super) struct ListCache(ArcSwapOption<RenderedRows>);
+
+struct RenderedRows {
+    version: u64,
+    stale_at: Monotonic,
+    /// Distinguishes two renderings of one version: time alone may change a row.
+    tag: String,
+    available_count: usize,
+    /// `"lockers":[…]}`
+    rows: Bytes,
+}
+
+impl ListCache {
+    fn rows(&self, api: &Api) -> Arc<RenderedRows> {
+        let services = api.services();
+        let (version, now) = (services.store.snapshot().version, services.clock.monotonic());
+        if let Some(kept) = self.0.load_full() {
+            if kept.version == version && now < kept.stale_at {
+                return kept;
+            }
+        }
+        let rendered = Arc::new(render(api));
+        self.0.store(Some(Arc::clone(&rendered)));
+        rendered
+    }
+}
+
+fn render(api: &Api) -> RenderedRows {
+    let listing = api.services().listing();
+    let mut rows = String::with_capacity(64 << 10);
+    let mut available_count = 0;
+    rows.push_str("\"lockers\":[");
+    for (number, row) in listing.rows().enumerate() {
+        available_count += usize::from(row.availability == Availability::Free);
+        let comma = if number == 0 { "" } else { "," };
+        // Every part is a number or a name of ours: nothing to escape.
+        let _ = write!(
+            rows,
+            "{comma}{{\"locker_id\":{},\"location\":{},\"bank\":{},\"state\":\"{}\"}}",
+            row.locker.id,
+            row.bank.location_id,
+            row.bank.id,
+            row.availability.name()
+        );
+    }
+    rows.push_str("]}");
+    let version = listing.version();
+    let tag = format!("{:x}.{version:x}.{:x}", api.0.started.as_millisecond(), listing.stale_at.0);
+    RenderedRows { version, stale_at: listing.stale_at, tag, available_count, rows: rows.into() }
+}
+
+/// One locker of the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LockerRow {
+    /// The number on its door.
+    locker_id: i64,
+    /// The number of its location; names are in the summary.
+    location: i64,
+    /// The number of its bank.
+    bank: i64,
+    /// Whether it can be claimed.
+    state: LockerState,
+}
+
+/// What everybody may know of a locker.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "the shape of what render() writes, for the API document")]
+pub(super) enum LockerState {
+    /// Can be held now, when an application window is open.
+    Free,
+    /// Held by somebody for a minute.
+    Held,
+    /// Rented.
+    Taken,
+    /// Not lent for now.
+    OutOfService,
+}
+
+/// Every locker of the site.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LockerListReply {
+    /// Counts up with each change.
+    version: u64,
+    /// The server's clock, RFC 3339.
+    server_time: String,
+    /// The locker that the caller holds or rents.
+    my_locker_id: Option<i64>,
+    /// How many are free.
+    available_count: usize,
+    /// In the order of their numbers.
+    lockers: Vec<LockerRow>,
+}
+
+fn list(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers")
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_list)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Every locker with its state. Send the ETag back as If-None-Match to get 304 while nothing has
+/// changed.
+#[utoipa::path(
+    get, path = "/api/v1/lockers", tag = "lockers",
+    responses((status = 200, body = LockerListReply), (status = 304), (status = 401)),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let rows = api.0.lists.rows(&api);
+    let mine = api.services().my_locker_id(caller.member_id);
+    let my_locker_id = mine.map_or_else(|| "null".to_owned(), |id| id.to_string());
+    let etag = format!("\"{}.{my_locker_id}\"", rows.tag);
+    let mut response = Response::default();
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&etag) {
+        headers.insert(ETAG, value);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if head.has_version(&etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut body = String::with_capacity(160 + rows.rows.len());
+    let _ = write!(
+        body,
+        "{{\"version\":{},\"server_time\":\"{}\",\"my_locker_id\":{my_locker_id},\
+         \"available_count\":{},",
+        rows.version,
+        api.services().clock.now(),
+        rows.available_count
+    );
+    let mut body = body.into_bytes();
+    body.extend_from_slice(&rows.rows);
+    *response.body_mut() = body.into();
+    Ok(response)
+}
+
+/// A name in both languages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NameReply {
+    ko: String,
+    en: String,
+}
+
+impl From<crate::domain::name::Name> for NameReply {
+    fn from(name: crate::domain::name::Name) -> Self {
+        Self { ko: name.ko, en: name.en }
+    }
+}
+
+/// When claims are accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WindowReply {
+    /// open, before, after or none.
+    state: String,
+    /// First instant at which claims are accepted, RFC 3339.
+    opens_at: Option<String>,
+    /// First instant at which they are not any more.
+    closes_at: Option<String>,
+    /// First day of the rentals.
+    starts_on: Option<String>,
+    /// Last day of the rentals.
+    ends_on: Option<String>,
+    /// The server's clock.
+    server_time: String,
+}
+
+/// A location with its banks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LocationSummaryReply {
+    location_id: i64,
+    name: NameReply,
+    banks: Vec<BankSummaryReply>,
+}
+
+/// A bank's numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BankSummaryReply {
+    bank_id: i64,
+    name: NameReply,
+    /// Lockers that are lent.
+    in_service: u32,
+    /// Of those, how many can be held now.
+    free: u32,
+    /// Held for a minute.
+    held: u32,
+    /// Rented.
+    taken: u32,
+    /// Rented past the end of the rental; these count as taken or free as well.
+    overdue: u32,
+    /// Not lent for now.
+    out_of_service: u32,
+    /// Whether claims are accepted, and when.
+    #[schema(value_type = WindowReply)]
+    window: Value,
+}
+
+/// The numbers of the site.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SummaryReply {
+    locations: Vec<LocationSummaryReply>,
+}
+
+impl From<BankSummary> for BankSummaryReply {
+    fn from(sums: BankSummary) -> Self {
+        Self {
+            bank_id: sums.bank.id.0,
+            name: sums.bank.name.into(),
+            in_service: sums.in_service,
+            free: sums.free,
+            held: sums.held,
+            taken: sums.taken,
+            overdue: sums.overdue,
+            out_of_service: sums.out_of_service,
+            window: sums.window,
+        }
+    }
+}
+
+fn summary(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / "summary")
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_summary)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// How many lockers are free, held, taken … by location and bank.
+#[utoipa::path(
+    get, path = "/api/v1/lockers/summary", tag = "lockers",
+    responses((status = 200, body = SummaryReply), (status = 401)), security(("bearer" = []))
+)]
+pub(super) async fn handle_summary(head: Head, api: Api) -> Result<Response, Problem> {
+    head.caller(&api)?;
+    let locations =
+        api.services().summary().into_iter().map(|(location, banks)| LocationSummaryReply {
+            location_id: location.id.0,
+            name: location.name.into(),
+            banks: banks.into_iter().map(Into::into).collect(),
+        });
+    Ok(warp::reply::json(&SummaryReply { locations: locations.collect() }).into_response())
+}
+
+/// The caller's own locker.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MyLockerReply {
+    /// `null` when the caller has none.
+    locker: Option<MyLockerDetail>,
+}
+
+/// The caller's hold or rental.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MyLockerDetail {
+    /// The number on its door.
+    locker_id: i64,
+    /// held or active.
+    state: &'static str,
+    /// How much of a hold is left, in milliseconds.
+    hold_expires_in_ms: Option<u64>,
+    /// First day of the rental.
+    starts_on: String,
+    /// Last day of the rental.
+    ends_on: String,
+    /// open, closed or unknown.
+    #[schema(value_type = String)]
+    door: DoorState,
+}
+
+fn mine(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / "me")
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_mine)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// The locker that the caller holds or rents.
+#[utoipa::path(
+    get, path = "/api/v1/lockers/me", tag = "lockers",
+    responses((status = 200, body = MyLockerReply), (status = 401)), security(("bearer" = []))
+)]
+pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let locker = api.services().my_locker(caller).map(|mine| MyLockerDetail {
+        locker_id: mine.rental.locker_id.0,
+        state: mine.rental.state.name(),
+        hold_expires_in_ms: mine.hold_expires_in_ms,
+        starts_on: mine.rental.dates.first().to_string(),
+        ends_on: mine.rental.dates.last().to_string(),
+        door: mine.door,
+    });
+    Ok(warp::reply::json(&MyLockerReply { locker }).into_response())
+}
+
+/// One locker.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LockerReply {
+    /// The number on its door.
+    locker_id: i64,
+    /// Where it stands.
+    location: NameReply,
+    bank_id: i64,
+    bank: NameReply,
+    /// free, held, taken or out_of_service.
+    #[schema(value_type = LockerState)]
+    state: Availability,
+    /// Whether the caller holds or rents it.
+    mine: bool,
+    /// open, closed or unknown; told to its renter and to staff of the bank only.
+    #[schema(value_type = Option<String>)]
+    door: Option<DoorState>,
+    /// Whether claims are accepted, and when.
+    #[schema(value_type = WindowReply)]
+    window: Value,
+}
+
+fn find(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId)
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_find)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// One locker.
+#[utoipa::path(
+    get, path = "/api/v1/lockers/{locker_id}", tag = "lockers",
+    params(("locker_id" = i64, Path)),
+    responses((status = 200, body = LockerReply), (status = 401), (status = 404)),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_find(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let view = api.services().locker(caller, id)?;
+    Ok(warp::reply::json(&LockerReply {
+        locker_id: view.id.0,
+        location: view.location.into(),
+        bank_id: view.bank.id.0,
+        bank: view.bank.name.into(),
+        state: view.availability,
+        mine: view.mine,
+        door: view.door,
+        window: view.window,
+    })
+    .into_response())
+}
+
+/// A granted hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HoldReply {
+    /// The number on its door.
+    locker_id: i64,
+    /// How long it is kept, in milliseconds.
+    expires_in_ms: u64,
+}
+
+/// A confirmed rental.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConfirmReply {
+    /// The number on its door.
+    locker_id: i64,
+    /// First day of the rental.
+    starts_on: String,
+    /// Last day of the rental.
+    ends_on: String,
+}
+
+/// A hold or rental that was given up.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReleaseReply {
+    /// The number on its door.
+    locker_id: i64,
+}
+
+/// An opening that was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OpenReply {
+    /// Ask `/api/v1/openings/{operation_id}` how it goes.
+    operation_id: String,
+}
+
+/// Answers a change; says when it is the answer of an earlier request.
+pub(super) fn answer<T>(answer: Answer<T>, status: StatusCode) -> Response
+where
+    T: Serialize,
+{
+    let json = warp::reply::json(&answer.value);
+    let mut response = warp::reply::with_status(json, status).into_response();
+    if answer.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+pub(super) fn held(granted: Answer<Held>) -> Response {
+    let reply = granted
+        .map(|held| HoldReply { locker_id: held.locker_id.0, expires_in_ms: held.expires_in_ms });
+    answer(reply, StatusCode::CREATED)
+}
+
+fn hold(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId / "hold")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_hold)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Keep a locker for a minute.
+#[utoipa::path(
+    post, path = "/api/v1/lockers/{locker_id}/hold", tag = "lockers",
+    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 201, body = HoldReply), (status = 401), (status = 403), (status = 404),
+        (status = 409), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_hold(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("hold {id}"))?;
+    Ok(held(api.services().hold(caller, id, key).await?))
+}
+
+fn confirm(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId / "confirm")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_confirm)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Turn the hold into a rental for the term's dates.
+#[utoipa::path(
+    post, path = "/api/v1/lockers/{locker_id}/confirm", tag = "lockers",
+    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = ConfirmReply), (status = 401), (status = 404), (status = 409),
+        (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_confirm(
+    id: LockerId,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("confirm {id}"))?;
+    let confirmed = api.services().confirm(caller, id, key).await?;
+    let reply = confirmed.map(|rental| ConfirmReply {
+        locker_id: rental.locker_id.0,
+        starts_on: rental.dates.first().to_string(),
+        ends_on: rental.dates.last().to_string(),
+    });
+    Ok(answer(reply, StatusCode::OK))
+}
+
+fn release_hold(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId / "release-hold")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_release_hold)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Give the hold up.
+#[utoipa::path(
+    post, path = "/api/v1/lockers/{locker_id}/release-hold", tag = "lockers",
+    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = ReleaseReply), (status = 401), (status = 404), (status = 409),
+        (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_release_hold(
+    id: LockerId,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("release-hold {id}"))?;
+    let released = api.services().release_hold(caller, id, key).await?;
+    Ok(answer(released.map(|it| ReleaseReply { locker_id: it.locker_id.0 }), StatusCode::OK))
+}
+
+fn release(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId / "release")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_release)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Return the locker.
+#[utoipa::path(
+    post, path = "/api/v1/lockers/{locker_id}/release", tag = "lockers",
+    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = ReleaseReply), (status = 401), (status = 404), (status = 409),
+        (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_release(
+    id: LockerId,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("release {id}"))?;
+    let released = api.services().release(caller, id, key).await?;
+    Ok(answer(released.map(|it| ReleaseReply { locker_id: it.locker_id.0 }), StatusCode::OK))
+}
+
+fn open(api: &Api) -> Routes {
+    path!("api" / "v1" / "lockers" / LockerId / "open")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .then(handle_open)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Open the locker. The answer comes when the request is stored; how it goes is asked for under
+/// `/api/v1/openings/{operation_id}`.
+#[utoipa::path(
+    post, path = "/api/v1/lockers/{locker_id}/open", tag = "lockers",
+    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 202, body = OpenReply), (status = 401), (status = 403), (status = 404),
+        (status = 409), (status = 422), (status = 429), (status = 503),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_open(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let key = head.request_key(&format!("open {id}"))?;
+    let opening = api.services().open(caller, id, key).await?;
+    let reply = opening.map(|id| OpenReply { operation_id: id.to_string() });
+    Ok(answer(reply, StatusCode::ACCEPTED))
+}

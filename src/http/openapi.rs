@@ -1,0 +1,154 @@
+//! The API document (OpenAPI 3.1, made from the types) and Swagger UI, both from the binary.
+
+use std::sync::{Arc, OnceLock};
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::Config;
+use warp::http::StatusCode;
+use warp::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION,
+};
+use warp::reply::Response;
+use warp::{Filter, Reply, path};
+
+use super::problem::Problem;
+use super::{OrRoute, Routes};
+use super::{auth, banks, health, lockers, openings, operations};
+use crate::service::error::Code;
+
+/// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
+const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "lockerd",
+        description = "Campus lockers: claim, open, return. Every refusal is a problem document \
+            (RFC 9457) with a stable `code`; see /problems/{code}. Changes take an \
+            `Idempotency-Key` header: a repeat with the same key gets the first answer.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        auth::handle_log_in,
+        auth::handle_log_in_or_register,
+        auth::handle_refresh,
+        auth::handle_log_out,
+        auth::handle_me,
+        lockers::handle_list,
+        lockers::handle_summary,
+        lockers::handle_mine,
+        lockers::handle_find,
+        lockers::handle_hold,
+        lockers::handle_confirm,
+        lockers::handle_release_hold,
+        lockers::handle_release,
+        lockers::handle_open,
+        banks::handle_hold_any,
+        openings::handle_find,
+        operations::handle_find,
+        health::handle_health,
+    ),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document as JSON, made once.
+#[must_use]
+pub fn document() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| Document::openapi().to_json().unwrap_or_default())
+}
+
+pub(super) fn routes() -> Routes {
+    let json = path!("api" / "openapi.json").and(warp::get()).map(|| {
+        let mut response = document().into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    });
+    let home = path::end().and(warp::get()).map(|| redirect("/api/swagger/"));
+    // The pages name their files relative to the directory, so the slash at the end matters:
+    // `path!` with an end takes both, and the tail tells them apart.
+    let config = Arc::new(Config::from("/api/openapi.json").validator_url("none"));
+    let swagger =
+        path("api").and(path("swagger")).and(warp::get()).and(path::full()).and(path::tail()).map(
+            move |full: path::FullPath, tail: path::Tail| {
+                if tail.as_str().is_empty() && !full.as_str().ends_with('/') {
+                    return redirect("/api/swagger/");
+                }
+                swagger_file(tail.as_str(), &config)
+            },
+        );
+    json.boxed().or_route(home.boxed()).or_route(swagger.boxed())
+}
+
+fn redirect(to: &'static str) -> Response {
+    let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(to));
+    response
+}
+
+fn swagger_file(name: &str, config: &Arc<Config<'static>>) -> Response {
+    match utoipa_swagger_ui::serve(name, Arc::clone(config)) {
+        Ok(Some(file)) => {
+            let mut response = Response::new(file.bytes.into_owned().into());
+            let headers = response.headers_mut();
+            if let Ok(content_type) = HeaderValue::from_str(&file.content_type) {
+                headers.insert(CONTENT_TYPE, content_type);
+            }
+            if file.gzpipped {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SWAGGER_POLICY));
+            response
+        }
+        Ok(None) => Problem::new(Code::NotFound, "Swagger UI has no such file").into_response(),
+        Err(error) => {
+            tracing::error!(area = "http", %error, "Swagger UI could not be served");
+            Problem::new(Code::Internal, "something went wrong on our side; it was logged")
+                .into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::access::ROUTES;
+
+    #[test]
+    fn the_document_and_the_access_table_list_the_same_routes() {
+        let document: Value = serde_json::from_str(document()).expect("JSON");
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut documented = Vec::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for method in methods.as_object().expect("methods").keys() {
+                documented.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let mut listed: Vec<String> = ROUTES
+            .iter()
+            .filter(|route| route.path.starts_with("/api/v1/"))
+            .map(|route| format!("{} {}", route.method, route.path))
+            .collect();
+        documented.sort();
+        listed.sort();
+        assert_eq!(documented, listed);
+    }
+}

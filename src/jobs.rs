@@ -1,0 +1,73 @@
+//! Floor 4: what wakes by itself. Each job asks what is due by now, takes no input, and does
+//! nothing when nothing is due, so a missed or a doubled wake-up is harmless. Tests call the
+//! use-cases directly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::service::Services;
+use crate::service::error::Error;
+
+/// Ends holds whose time is up; they are dead before that, this only writes it down.
+const HOLDS_PERIOD: Duration = Duration::from_secs(1);
+/// Saves the published state for a start on a broken database.
+const SAVE_PERIOD: Duration = Duration::from_secs(2);
+/// Stores what was spilled while the database failed.
+const REPLAY_PERIOD: Duration = Duration::from_secs(2);
+/// Forgets answers and ended log-ins that are too old.
+const PRUNE_PERIOD: Duration = Duration::from_secs(15 * 60);
+
+/// Starts every job; they end at `stop`.
+pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {
+    let once = Arc::clone(services);
+    tracker.spawn(async move { report("settle openings", once.settle_openings().await) });
+    every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
+        services.expire_holds().await
+    });
+    every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
+        services.save_state().await
+    });
+    every(REPLAY_PERIOD, "replay openings", services, tracker, stop, |services| async move {
+        services.replay_spill().await
+    });
+    every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
+        services.prune().await
+    });
+}
+
+fn every<W, F>(
+    period: Duration,
+    name: &'static str,
+    services: &Arc<Services>,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+    work: W,
+) where
+    W: Fn(Arc<Services>) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<usize, Error>> + Send,
+{
+    let (services, stop) = (Arc::clone(services), stop.clone());
+    tracker.spawn(async move {
+        let mut ticks = tokio::time::interval(period);
+        // After a stall one run is enough: a job asks what is due, not how often it was woken.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => report(name, work(Arc::clone(&services)).await),
+            }
+        }
+    });
+}
+
+fn report(name: &'static str, result: Result<usize, Error>) {
+    match result {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(area = "jobs", job = name, count, "done"),
+        Err(error) => tracing::warn!(area = "jobs", job = name, %error, "not done, tried again"),
+    }
+}

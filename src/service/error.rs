@@ -1,0 +1,176 @@
+//! Why a use-case refused, free of transport: a stable code, a sentence for people, and data.
+//!
+//! Codes are part of the API: clients choose their text by them, so one is never renamed. The
+//! status that HTTP gives a code stands in `http/problem.rs` and nowhere else.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::store::{Constraint, JobError, StoreError, Trouble};
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $doc:literal),+ $(,)?) => {
+        /// What went wrong, as clients know it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $doc] $variant),+
+        }
+
+        impl Code {
+            /// Every code with what it means.
+            pub const ALL: &[(Self, &'static str)] = &[$((Self::$variant, $doc)),+];
+
+            /// The published name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    BadRequest "bad_request" "The request could not be read.",
+    BadJson "bad_json" "The body is not the JSON that this call takes.",
+    Invalid "invalid" "A value is not acceptable.",
+    UnsupportedType "unsupported_type" "The body must be application/json.",
+    LengthRequired "length_required" "The body's length must be given.",
+    TooLarge "too_large" "The body or the headers are too large.",
+    BodyTimeout "body_timeout" "The body did not arrive in time.",
+    NotFound "not_found" "There is nothing at this address.",
+    MethodNotAllowed "method_not_allowed" "This address does not take this method.",
+    Misdirected "misdirected" "This server does not answer for that host name.",
+    Unauthenticated "unauthenticated" "A valid access token is needed.",
+    BadCredentials "bad_credentials" "Id, password or personal data do not match.",
+    SessionEnded "session_ended" "The log-in has ended; log in again.",
+    RefreshSuperseded "refresh_superseded" "A newer refresh token was issued a moment ago.",
+    RosterLoginOff "roster_login_off" "This site does not log in by personal data.",
+    PasswordNeeded "password_needed" "This needs a log-in with a password.",
+    Forbidden "forbidden" "The account may not do this.",
+    StudentIdTaken "student_id_taken" "Another account has this student id.",
+    PhoneTaken "phone_taken" "Another account has this phone number.",
+    EmailTaken "email_taken" "Another account has this e-mail address.",
+    LockerNotFound "locker_not_found" "There is no locker with this number.",
+    BankNotFound "bank_not_found" "There is no such bank.",
+    OpeningNotFound "opening_not_found" "There is no such opening, or it is somebody else's.",
+    OperationNotFound "operation_not_found" "Nothing was carried out under this key.",
+    OutsideWindow "outside_window" "Lockers cannot be claimed at this time.",
+    OutOfService "out_of_service" "The locker is not lent for now.",
+    LockerTaken "locker_taken" "Somebody else has this locker.",
+    NoFreeLocker "no_free_locker" "No locker of this bank is free.",
+    AlreadyHolding "already_holding" "The account holds another locker.",
+    AlreadyRenting "already_renting" "The account rents a locker already.",
+    HoldExpired "hold_expired" "The account does not hold this locker, or not any more.",
+    NotYourLocker "not_your_locker" "The account does not rent this locker.",
+    OnlyHeld "only_held" "The locker is held but not yet confirmed.",
+    DoorOpen "door_open" "The door is open.",
+    OutsideDates "outside_dates" "The rental is not for today.",
+    NotWired "not_wired" "This locker has no electric lock.",
+    LockCooling "lock_cooling" "The lock was opened a moment ago and must cool down.",
+    OpeningUnderWay "opening_under_way" "This locker is being opened right now.",
+    KeyReused "key_reused" "This idempotency key was used for another request.",
+    Overloaded "overloaded" "Too many requests at once.",
+    Degraded "degraded" "The database fails: nothing can be changed for now.",
+    StorageFull "storage_full" "The disk is full: nothing can be changed for now.",
+    Internal "internal" "Something went wrong on our side.",
+}
+
+/// A refusal.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {detail}", code.name())]
+pub struct Error {
+    /// What, for programs.
+    pub code: Code,
+    /// What and what to do, for people.
+    pub detail: Cow<'static, str>,
+    /// What a client may want to show: a window, the member's own locker.
+    pub data: Map<String, Value>,
+    /// When trying again makes sense, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    source: Option<StoreError>,
+}
+
+impl Error {
+    /// A refusal with a sentence for people.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), data: Map::new(), retry_after_ms: None, source: None }
+    }
+
+    /// Adds a value that clients may show.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.data.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The same refusal under another code and in other words.
+    #[must_use]
+    pub fn reworded(self, code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), ..self }
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub const fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        let error = match &source {
+            StoreError::Conflict(Constraint::RentalLocker) => {
+                Self::new(Code::LockerTaken, "somebody else has this locker: pick another one")
+            }
+            StoreError::Conflict(Constraint::RentalMember) => {
+                Self::new(Code::AlreadyRenting, "you have a locker already")
+            }
+            StoreError::Conflict(Constraint::Unique(columns)) => unique(columns),
+            StoreError::Degraded(Trouble::Full) => Self::new(
+                Code::StorageFull,
+                "the disk is full: staff were alerted, doors can still be opened",
+            )
+            .retry_after_ms(10_000),
+            StoreError::Degraded(trouble) => Self::new(
+                Code::Degraded,
+                format!("{}: staff were alerted, doors can still be opened", trouble.explain()),
+            )
+            .retry_after_ms(2_000),
+            StoreError::Overloaded => {
+                Self::new(Code::Overloaded, "too many requests at once: try again in a moment")
+                    .retry_after_ms(1_000)
+            }
+            StoreError::Closed => {
+                Self::new(Code::Overloaded, "the server is restarting: try again in a moment")
+                    .retry_after_ms(3_000)
+            }
+            StoreError::Conflict(Constraint::Reference)
+            | StoreError::Inconsistent { .. }
+            | StoreError::Driver(_) => {
+                tracing::error!(area = "store", error = %source, "a database operation failed");
+                Self::new(Code::Internal, "something went wrong on our side; it was logged")
+            }
+        };
+        Self { source: Some(source), ..error }
+    }
+}
+
+fn unique(columns: &str) -> Error {
+    match columns {
+        "member.student_id" => {
+            Error::new(Code::StudentIdTaken, "another account has this student id")
+        }
+        "member.phone" => Error::new(Code::PhoneTaken, "another account has this phone number"),
+        "member.email" => Error::new(Code::EmailTaken, "another account has this e-mail address"),
+        other => Error::new(Code::Invalid, format!("{other} is taken already")),
+    }
+}
+
+impl JobError for Error {
+    fn store_error(&self) -> Option<&StoreError> {
+        self.source.as_ref()
+    }
+}

@@ -1,0 +1,294 @@
+//! What people may know of lockers, read from the published snapshot without waiting.
+//!
+//! Who rents a locker is nobody else's business: nothing here names a member other than the one
+//! who asks.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+use super::Services;
+use super::error::Error;
+use super::rentals::locker_not_found;
+use super::tokens::Caller;
+use crate::domain::bank::{Bank, Location};
+use crate::domain::channel::{Channel, DoorState};
+use crate::domain::id::{LockerId, MemberId};
+use crate::domain::locker::{Availability, Locker};
+use crate::domain::name::Name;
+use crate::domain::rental::{Rental, RentalState};
+use crate::domain::term::{Window, window};
+use crate::domain::time::{DateSpan, Monotonic};
+use crate::store::Snapshot;
+
+/// One line of the list that everybody gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The locker.
+    pub locker: &'a Locker,
+    /// Its bank.
+    pub bank: &'a Bank,
+    /// Whether it can be claimed.
+    pub availability: Availability,
+}
+
+/// The state of the site at one moment, from which lists are made.
+pub struct Listing {
+    snapshot: Arc<Snapshot>,
+    now: Timestamp,
+    monotonic: Monotonic,
+    today: Date,
+    /// From this instant on another listing may look different, though nothing was written.
+    pub stale_at: Monotonic,
+}
+
+impl Listing {
+    /// The version of the state it shows.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.snapshot.version
+    }
+
+    /// Every locker in the order of its number.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let site = &self.snapshot.site;
+        let mut known: Option<(&Bank, DateSpan)> = None;
+        site.lockers.values().filter_map(move |locker| {
+            // Lockers of one bank mostly stand together: its dates are worked out once.
+            let (bank, dates) = match known {
+                Some((bank, dates)) if bank.id == locker.bank_id => (bank, dates),
+                _ => {
+                    let bank = site.banks.get(&locker.bank_id)?;
+                    (bank, offered_dates(&self.snapshot, bank, self.now, self.today))
+                }
+            };
+            known = Some((bank, dates));
+            let availability = self.snapshot.availability(locker, dates, self.monotonic);
+            Some(Row { locker, bank, availability })
+        })
+    }
+}
+
+/// A bank's numbers.
+#[derive(Debug, Clone)]
+pub struct BankSummary {
+    /// The bank.
+    pub bank: Bank,
+    /// Lockers that are lent.
+    pub in_service: u32,
+    /// Of those, how many can be held now.
+    pub free: u32,
+    /// Held.
+    pub held: u32,
+    /// Rented.
+    pub taken: u32,
+    /// Rented past the end of the rental.
+    pub overdue: u32,
+    /// Not lent for now.
+    pub out_of_service: u32,
+    /// Whether claims are accepted, and when.
+    pub window: Value,
+}
+
+/// The caller's own locker.
+#[derive(Debug, Clone, Copy)]
+pub struct MyLocker {
+    /// The hold or rental.
+    pub rental: Rental,
+    /// How much of a hold is left, in milliseconds; `None` for a rental.
+    pub hold_expires_in_ms: Option<u64>,
+    /// What is known of its door.
+    pub door: DoorState,
+}
+
+/// One locker as its page shows it.
+#[derive(Debug, Clone)]
+pub struct LockerView {
+    /// Its number.
+    pub id: LockerId,
+    /// Where it stands.
+    pub location: Name,
+    /// The name of its bank.
+    pub bank: Bank,
+    /// Whether it can be claimed.
+    pub availability: Availability,
+    /// Whether the caller holds or rents it.
+    pub mine: bool,
+    /// What is known of its door; told to its renter and to staff of the bank only.
+    pub door: Option<DoorState>,
+    /// Whether claims are accepted, and when.
+    pub window: Value,
+}
+
+impl Services {
+    /// The state of every locker now. Meeting holds whose time is up has them written down.
+    #[must_use]
+    pub fn listing(&self) -> Listing {
+        let (snapshot, now, monotonic) =
+            (self.store.snapshot(), self.clock.now(), self.clock.monotonic());
+        let next_hold = snapshot
+            .rentals()
+            .filter_map(|rental| match rental.state {
+                RentalState::Held { until } if monotonic < until => Some(until),
+                _ => None,
+            })
+            .min();
+        if snapshot.expired_holds(monotonic).next().is_some() {
+            self.tidy_holds_soon();
+        }
+        let boundary = self.next_boundary(&snapshot, now);
+        let wait_ms = u64::try_from(boundary.as_millisecond() - now.as_millisecond()).unwrap_or(0);
+        let boundary = monotonic.after(std::time::Duration::from_millis(wait_ms));
+        let stale_at = next_hold.map_or(boundary, |hold| hold.min(boundary));
+        Listing { snapshot, now, monotonic, today: self.clock.today(), stale_at }
+    }
+
+    /// The next instant at which a window opens or closes, or the site's day ends.
+    fn next_boundary(&self, snapshot: &Snapshot, now: Timestamp) -> Timestamp {
+        let midnight = self
+            .clock
+            .today()
+            .checked_add(1.day())
+            .ok()
+            .and_then(|day| day.to_zoned(self.clock.zone().clone()).ok())
+            .map_or(Timestamp::MAX, |day| day.timestamp());
+        let instants = snapshot.site.terms.iter().flat_map(|term| [term.opens_at, term.closes_at]);
+        instants.filter(|at| now < *at).fold(midnight, Timestamp::min)
+    }
+
+    /// The numbers of every bank, by location.
+    #[must_use]
+    pub fn summary(&self) -> Vec<(Location, Vec<BankSummary>)> {
+        let listing = self.listing();
+        let snapshot = &listing.snapshot;
+        let mut banks: Vec<BankSummary> = snapshot
+            .site
+            .banks
+            .values()
+            .map(|bank| BankSummary {
+                bank: bank.clone(),
+                in_service: 0,
+                free: 0,
+                held: 0,
+                taken: 0,
+                overdue: 0,
+                out_of_service: 0,
+                window: window_data(window(&snapshot.site.terms, bank, listing.now), listing.now),
+            })
+            .collect();
+        for row in listing.rows() {
+            let Some(sums) = banks.iter_mut().find(|sums| sums.bank.id == row.bank.id) else {
+                continue;
+            };
+            let overdue = snapshot.of_locker(row.locker.id).any(|rental| {
+                rental.state == RentalState::Active && rental.dates.last() < listing.today
+            });
+            sums.overdue += u32::from(overdue);
+            sums.in_service += u32::from(row.locker.in_service);
+            match row.availability {
+                Availability::Free => sums.free += 1,
+                Availability::Held => sums.held += 1,
+                Availability::Taken => sums.taken += 1,
+                Availability::OutOfService => sums.out_of_service += 1,
+            }
+        }
+        let of = |location: &Location| {
+            banks.iter().filter(|sums| sums.bank.location_id == location.id).cloned().collect()
+        };
+        snapshot.site.locations.values().map(|location| (location.clone(), of(location))).collect()
+    }
+
+    /// The number of the locker that a member holds or rents, for the list's head.
+    #[must_use]
+    pub fn my_locker_id(&self, member: MemberId) -> Option<LockerId> {
+        self.my_rental(&self.store.snapshot(), member).map(|rental| rental.locker_id)
+    }
+
+    /// The caller's own hold or rental: today's first, then the one that begins next.
+    #[must_use]
+    pub fn my_locker(&self, caller: Caller) -> Option<MyLocker> {
+        let snapshot = self.store.snapshot();
+        let rental = self.my_rental(&snapshot, caller.member_id)?;
+        let now = self.clock.monotonic();
+        let hold_expires_in_ms = match rental.state {
+            RentalState::Held { until } => Some(now.ms_until(until)),
+            _ => None,
+        };
+        let channel = snapshot.site.lockers.get(&rental.locker_id)?.channel.clone();
+        Some(MyLocker { rental, hold_expires_in_ms, door: self.door(channel.as_ref()) })
+    }
+
+    fn my_rental(&self, snapshot: &Snapshot, member: MemberId) -> Option<Rental> {
+        let (now, today) = (self.clock.monotonic(), self.clock.today());
+        snapshot
+            .of_member(member)
+            .filter(|rental| rental.is_live(now))
+            .min_by_key(|rental| (!rental.dates.contains(today), rental.dates.first(), rental.id))
+            .copied()
+    }
+
+    /// One locker.
+    pub fn locker(&self, caller: Caller, id: LockerId) -> Result<LockerView, Error> {
+        let snapshot = self.store.snapshot();
+        let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        let dates = offered_dates(&snapshot, bank, now, self.clock.today());
+        let mine = snapshot
+            .of_member(caller.member_id)
+            .any(|rental| rental.locker_id == id && rental.is_live(monotonic));
+        let may_see = mine || self.is_staff_for(&snapshot, caller, bank.id);
+        let location = snapshot.site.locations.get(&bank.location_id);
+        Ok(LockerView {
+            id,
+            location: location.map_or_else(|| bank.name.clone(), |location| location.name.clone()),
+            bank: bank.clone(),
+            availability: snapshot.availability(locker, dates, monotonic),
+            mine,
+            door: may_see.then(|| self.door(locker.channel.as_ref())),
+            window: window_data(window(&snapshot.site.terms, bank, now), now),
+        })
+    }
+
+    /// Where a locker is wired; an error when there is no such locker.
+    pub(super) fn known_locker(&self, id: LockerId) -> Result<Option<Channel>, Error> {
+        let snapshot = self.store.snapshot();
+        let locker = snapshot.site.lockers.get(&id).ok_or_else(|| locker_not_found(id))?;
+        Ok(locker.channel.clone())
+    }
+
+    fn door(&self, channel: Option<&Channel>) -> DoorState {
+        channel.map_or(DoorState::Unknown, |channel| self.bus.door(channel).state)
+    }
+}
+
+/// The days a claim would be for: the open term's, else the coming one's, else today.
+fn offered_dates(snapshot: &Snapshot, bank: &Bank, now: Timestamp, today: Date) -> DateSpan {
+    match window(&snapshot.site.terms, bank, now) {
+        Window::Open(term) | Window::Before(term) => term.dates,
+        Window::After(_) | Window::None => single_day(today),
+    }
+}
+
+fn single_day(day: Date) -> DateSpan {
+    DateSpan::new(day, day).expect("a day is not before itself")
+}
+
+/// A window as clients see it, with the server's clock beside it.
+pub(super) fn window_data(found: Window<'_>, now: Timestamp) -> Value {
+    let (state, term) = match found {
+        Window::Open(term) => ("open", Some(term)),
+        Window::Before(term) => ("before", Some(term)),
+        Window::After(term) => ("after", Some(term)),
+        Window::None => ("none", None),
+    };
+    json!({
+        "state": state,
+        "opens_at": term.map(|term| term.opens_at),
+        "closes_at": term.map(|term| term.closes_at),
+        "starts_on": term.map(|term| term.dates.first()),
+        "ends_on": term.map(|term| term.dates.last()),
+        "server_time": now,
+    })
+}

@@ -1,0 +1,474 @@
+//! Opening a locker: authorise, write the intent down, pulse, watch, write down what was seen.
+//!
+//! The intent is committed before the bus is told, and an intent moves a coil at most once: after
+//! a crash it is settled by reading the door, never by a second pulse. While the database fails,
+//! the last published state says who may open, and the record goes to the spill file until it can
+//! be stored. Subscribers hear only of what was written down in one of the two.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::Services;
+use super::accounts::RosterLogin;
+use super::error::{Code, Error};
+use super::idempotency::{Answer, RequestKey, kept, once};
+use super::rentals::locker_not_found;
+use super::tokens::{Caller, Method};
+use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
+use crate::domain::channel::{Channel, DoorState};
+use crate::domain::id::{BankId, LockerId, OpeningId};
+use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
+use crate::domain::rental::RentalState;
+use crate::store::audit::AuditEntry;
+use crate::store::{Lane, StoreError, Tx, fallback, openings};
+
+/// Longest wait of one question for an opening's outcome.
+pub const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Most openings followed at once; more lockers than that do not open within their minutes.
+const LIVE_MAX: usize = 4096;
+
+/// Openings whose progress can be watched.
+#[derive(Default)]
+pub struct LiveOpenings {
+    live: Mutex<HashMap<OpeningId, watch::Receiver<Opening>>>,
+}
+
+impl LiveOpenings {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut HashMap<OpeningId, watch::Receiver<Opening>>) -> T,
+    ) -> T {
+        work(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn get(&self, id: OpeningId) -> Option<watch::Receiver<Opening>> {
+        self.with(|live| live.get(&id).cloned())
+    }
+
+    /// Starts to follow an opening unless one of the same locker is under way.
+    fn begin(&self, opening: &Opening) -> Result<watch::Sender<Opening>, Error> {
+        self.with(|live| {
+            let busy = live.values().find_map(|seen| {
+                let other = seen.borrow();
+                let same = other.locker_id == opening.locker_id && other.outcome.is_none();
+                same.then_some(other.id)
+            });
+            if let Some(other) = busy {
+                let detail = "this locker is being opened right now";
+                return Err(Error::new(Code::OpeningUnderWay, detail)
+                    .with("operation_id", other.to_string()));
+            }
+            if live.len() >= LIVE_MAX {
+                let detail = "too many lockers are being opened: try again in a moment";
+                return Err(Error::new(Code::Overloaded, detail).retry_after_ms(2_000));
+            }
+            let (sender, receiver) = watch::channel(opening.clone());
+            live.insert(opening.id, receiver);
+            Ok(sender)
+        })
+    }
+
+    fn end(&self, id: OpeningId) {
+        self.with(|live| live.remove(&id));
+    }
+}
+
+/// An opening as the one who asked sees it.
+#[derive(Debug, Clone)]
+pub struct OpeningView {
+    /// What was seen.
+    pub opening: Opening,
+    /// When trying again makes sense, in milliseconds; `None` when it is under way or was opened.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// By what right, through which wire.
+struct Permit {
+    opened_as: OpenedAs,
+    channel: Channel,
+}
+
+impl Services {
+    /// Starts to open a locker; the answer comes when the intent is stored. Progress is asked for
+    /// with [`Services::opening`].
+    pub async fn open(
+        &self,
+        caller: Caller,
+        locker: LockerId,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<OpeningId>, Error> {
+        let permit = match self.permit(caller, locker) {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                self.note_refusal(caller, locker, refusal.code);
+                return Err(refusal);
+            }
+        };
+        if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
+            return Ok(answer);
+        }
+        if let Some(ms) = self.bus.cooling_ms(&permit.channel) {
+            return Err(cooling(ms));
+        }
+        let id = OpeningId(Uuid::now_v7());
+        let opening =
+            Opening::requested(id, locker, caller.member_id, permit.opened_as, self.clock.now());
+        let live = self.openings.begin(&opening)?;
+        match self.intend(caller, &opening, key).await {
+            Ok(answer) if !answer.replayed => {
+                self.carry_out(opening, &permit.channel, live);
+                Ok(answer)
+            }
+            other => {
+                self.openings.end(id);
+                other
+            }
+        }
+    }
+
+    /// What a repeated request was answered the first time, also while the lock cools down.
+    async fn kept_opening(
+        &self,
+        caller: Caller,
+        key: Option<&RequestKey>,
+    ) -> Result<Option<Answer<OpeningId>>, Error> {
+        let Some(key) = key else { return Ok(None) };
+        let now_ms = self.clock.now().as_millisecond();
+        match kept(&self.store, caller.member_id, "open", key, now_ms).await {
+            Err(error) if is_database_failure(error.code) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// Writes the intent down, in the spill when the database fails: that keeps no renter from
+    /// their things.
+    async fn intend(
+        &self,
+        caller: Caller,
+        opening: &Opening,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<OpeningId>, Error> {
+        match self.store_intent(caller, opening, key).await {
+            Err(error) if is_database_failure(error.code) => {
+                self.spill(opening).await;
+                Ok(Answer { value: opening.id, replayed: false })
+            }
+            other => other,
+        }
+    }
+
+    /// Decides by what right the caller may open the locker, from the published state alone.
+    fn permit(&self, caller: Caller, id: LockerId) -> Result<Permit, Error> {
+        let snapshot = self.store.snapshot();
+        let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
+        let opened_as = match self.renter_permit(caller, id) {
+            Ok(()) => OpenedAs::Renter,
+            Err(_) if self.is_staff_for(&snapshot, caller, bank.id) => OpenedAs::Staff,
+            Err(refusal) => return Err(refusal),
+        };
+        if caller.method == Method::Roster && self.settings.roster_login == RosterLogin::Claim {
+            let detail = "log in with your password to open a locker";
+            return Err(Error::new(Code::PasswordNeeded, detail));
+        }
+        let channel = locker.channel.clone().ok_or_else(|| {
+            Error::new(Code::NotWired, "this locker has no electric lock: ask staff for its key")
+        })?;
+        Ok(Permit { opened_as, channel })
+    }
+
+    fn renter_permit(&self, caller: Caller, locker: LockerId) -> Result<(), Error> {
+        let snapshot = self.store.snapshot();
+        let (monotonic, today) = (self.clock.monotonic(), self.clock.today());
+        let mine: Vec<_> = snapshot
+            .of_member(caller.member_id)
+            .filter(|rental| rental.locker_id == locker && rental.is_live(monotonic))
+            .collect();
+        let active = |rental: &&&crate::domain::rental::Rental| rental.state == RentalState::Active;
+        if mine.iter().filter(active).any(|rental| rental.dates.contains(today)) {
+            return Ok(());
+        }
+        Err(match mine.first() {
+            None => Error::new(Code::NotYourLocker, format!("you do not rent locker {locker}")),
+            Some(rental) if matches!(rental.state, RentalState::Held { .. }) => {
+                Error::new(Code::OnlyHeld, "confirm the locker first: so far it is only held")
+            }
+            Some(rental) => Error::new(
+                Code::OutsideDates,
+                format!("your rental is from {} to {}", rental.dates.first(), rental.dates.last()),
+            )
+            .with("starts_on", rental.dates.first().to_string())
+            .with("ends_on", rental.dates.last().to_string()),
+        })
+    }
+
+    async fn store_intent(
+        &self,
+        caller: Caller,
+        opening: &Opening,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<OpeningId>, Error> {
+        let opening = opening.clone();
+        self.store
+            .write(Lane::Opening, move |tx| {
+                once(tx, caller.member_id, "open", key.as_ref(), |tx| {
+                    openings::upsert(tx.conn, &opening)?;
+                    audit(tx, &opening, "opening.request", "{}")?;
+                    Ok(opening.id)
+                })
+            })
+            .await
+    }
+
+    async fn spill(&self, opening: &Opening) {
+        let (path, copy) = (self.store.dir().spill(), opening.clone());
+        let written = tokio::task::spawn_blocking(move || fallback::spill(&path, &copy)).await;
+        if let Ok(Err(error)) = written {
+            // Not even a line can be written: the log is the last witness, the door opens.
+            tracing::error!(
+                area = "store",
+                opening.id = %opening.id,
+                locker.id = %opening.locker_id,
+                member.id = %opening.member_id,
+                outcome = ?opening.outcome,
+                %error,
+                "an opening could be recorded in this log only",
+            );
+        }
+    }
+
+    fn carry_out(&self, mut opening: Opening, channel: &Channel, live: watch::Sender<Opening>) {
+        let id = opening.id;
+        match self.bus.open(channel) {
+            Ok(seen) => self.detach(move |services| async move {
+                services.follow(opening, seen, &live).await;
+                services.openings.end(id);
+            }),
+            Err(refused) => {
+                tracing::warn!(area = "bus", %channel, %refused, "an opening was refused");
+                opening.end(match refused {
+                    OpenRefused::UnknownChannel(_) => Outcome::Unreachable,
+                    OpenRefused::CoolingDown { .. } | OpenRefused::QueueFull => Outcome::Refused,
+                });
+                self.detach(move |services| async move {
+                    services.record(&opening).await;
+                    live.send_replace(opening);
+                    services.openings.end(id);
+                });
+            }
+        }
+    }
+
+    /// Takes down what the bus sees until it has nothing more to tell.
+    async fn follow(
+        &self,
+        mut opening: Opening,
+        mut seen: OpeningWatch,
+        live: &watch::Sender<Opening>,
+    ) {
+        while let Some(event) = seen.events.recv().await {
+            self.take_down(&mut opening, event);
+            // What has come in the meantime is written in the same commit.
+            while let Ok(event) = seen.events.try_recv() {
+                self.take_down(&mut opening, event);
+            }
+            self.record(&opening).await;
+            live.send_replace(opening.clone());
+        }
+        if opening.outcome.is_none() {
+            // The bus ended without a verdict: the program is stopping.
+            opening.end(Outcome::Interrupted);
+            self.record(&opening).await;
+            live.send_replace(opening);
+        }
+    }
+
+    fn take_down(&self, opening: &mut Opening, event: OpeningEvent) {
+        let at = self.clock.wall_of(event.at);
+        match event.what {
+            Happened::Sent => opening.see(Phase::Sent, at),
+            Happened::Acknowledged => opening.see(Phase::Acknowledged, at),
+            Happened::DoorOpened => opening.see(Phase::Opened, at),
+            Happened::DoorClosed => opening.see(Phase::Closed, at),
+            Happened::Ended(outcome) => opening.end(verdict(&outcome)),
+        }
+    }
+
+    async fn record(&self, opening: &Opening) {
+        let stored = opening.clone();
+        let result = self
+            .store
+            .write::<_, StoreError, _>(Lane::Opening, move |tx| openings::upsert(tx.conn, &stored))
+            .await;
+        if let Err(error) = result {
+            tracing::warn!(area = "store", opening.id = %opening.id, %error, "goes to the spill");
+            self.spill(opening).await;
+        }
+    }
+
+    /// Records a refused attempt without making the caller wait.
+    fn note_refusal(&self, caller: Caller, locker: LockerId, code: Code) {
+        self.detach(move |services| async move {
+            let detail = json!({ "code": code.name() }).to_string();
+            let noted = services
+                .store
+                .write::<_, StoreError, _>(Lane::Housekeeping, move |tx| {
+                    tx.audit(&AuditEntry {
+                        actor: Some(caller.member_id),
+                        action: "opening.refused",
+                        subject: &format!("locker:{locker}"),
+                        detail: &detail,
+                    })
+                })
+                .await;
+            if let Err(error) = noted {
+                tracing::warn!(area = "audit", %error, "a refused opening was not recorded");
+            }
+        });
+    }
+
+    /// An opening, after waiting for its outcome for at most `wait`; its owner and staff of the
+    /// bank may see it.
+    pub async fn opening(
+        &self,
+        caller: Caller,
+        id: OpeningId,
+        wait: Duration,
+    ) -> Result<OpeningView, Error> {
+        let opening = match self.openings.get(id) {
+            Some(mut live) => {
+                self.demand_view(caller, &live.borrow())?;
+                let decided = live.wait_for(|opening| opening.outcome.is_some());
+                let _ = tokio::time::timeout(wait.min(WAIT_MAX), decided).await;
+                live.borrow().clone()
+            }
+            None => {
+                let found = self.store.read(move |conn| openings::find(conn, id)).await?;
+                let opening = found.ok_or_else(opening_not_found)?;
+                self.demand_view(caller, &opening)?;
+                opening
+            }
+        };
+        let retry = opening.outcome.is_some_and(Outcome::may_retry);
+        let retry_after_ms = retry.then(|| self.retry_after_ms(opening.locker_id));
+        Ok(OpeningView { opening, retry_after_ms })
+    }
+
+    fn demand_view(&self, caller: Caller, opening: &Opening) -> Result<(), Error> {
+        let snapshot = self.store.snapshot();
+        let bank = snapshot.site.locker(opening.locker_id).map(|(_, bank)| bank.id);
+        let staff = |bank: BankId| self.is_staff_for(&snapshot, caller, bank);
+        if opening.member_id == caller.member_id || bank.is_some_and(staff) {
+            Ok(())
+        } else {
+            Err(opening_not_found())
+        }
+    }
+
+    fn retry_after_ms(&self, locker: LockerId) -> u64 {
+        let snapshot = self.store.snapshot();
+        let channel = snapshot.site.lockers.get(&locker).and_then(|it| it.channel.as_ref());
+        channel.and_then(|channel| self.bus.cooling_ms(channel)).unwrap_or(0)
+    }
+
+    /// Settles openings that an earlier run left without an outcome, by looking at the door.
+    pub async fn settle_openings(&self) -> Result<usize, Error> {
+        let unsettled = self.store.read(openings::list_unsettled).await?;
+        let stale: Vec<Opening> = unsettled
+            .into_iter()
+            .filter(|opening| self.openings.get(opening.id).is_none())
+            .collect();
+        for mut opening in stale.iter().cloned() {
+            let channel = self.known_locker(opening.locker_id)?;
+            let door = match &channel {
+                Some(channel) => self.bus.read_door(channel).await,
+                None => DoorState::Unknown,
+            };
+            if door == DoorState::Open {
+                opening.see(Phase::Opened, self.clock.now());
+                opening.end(Outcome::Opened);
+            } else {
+                opening.end(Outcome::Interrupted);
+            }
+            self.record(&opening).await;
+        }
+        Ok(stale.len())
+    }
+
+    /// Stores what was spilled while the database failed; says how many lines there were.
+    pub async fn replay_spill(&self) -> Result<usize, Error> {
+        let path = self.store.dir().spill();
+        if self.store.degraded().is_some() || !path.exists() {
+            return Ok(0);
+        }
+        let read_path = path.clone();
+        let spilled = tokio::task::spawn_blocking(move || fallback::spilled(&read_path)).await;
+        let spilled = match spilled {
+            Ok(Ok(spilled)) => spilled,
+            Ok(Err(error)) => {
+                tracing::error!(area = "store", %error, "the spill of openings is unreadable");
+                return Ok(0);
+            }
+            Err(_) => return Ok(0),
+        };
+        let count = spilled.len();
+        self.store
+            .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                for opening in &spilled {
+                    openings::upsert(tx.conn, opening)?;
+                    audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?;
+                }
+                Ok(())
+            })
+            .await?;
+        if let Err(error) = fallback::clear_spill(&path) {
+            tracing::error!(area = "store", %error, "the spill of openings stays");
+        }
+        Ok(count)
+    }
+}
+
+fn verdict(outcome: &PulseOutcome) -> Outcome {
+    match outcome {
+        PulseOutcome::Confirmed => Outcome::Opened,
+        PulseOutcome::AlreadyOpen => Outcome::AlreadyOpen,
+        PulseOutcome::DoorStayedClosed => Outcome::DoorDidNotOpen,
+        PulseOutcome::Accepted | PulseOutcome::Unconfirmed(Doubt::NeverAnswers) => Outcome::Unseen,
+        PulseOutcome::Unconfirmed(Doubt::Stopped) => Outcome::Interrupted,
+        PulseOutcome::Unconfirmed(_) => Outcome::NoAnswer,
+        PulseOutcome::Refused(_) => Outcome::Refused,
+        PulseOutcome::Unreachable(_) => Outcome::Unreachable,
+    }
+}
+
+fn audit(
+    tx: &mut Tx<'_>,
+    opening: &Opening,
+    action: &'static str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    tx.audit(&AuditEntry {
+        actor: Some(opening.member_id),
+        action,
+        subject: &format!("locker:{}", opening.locker_id),
+        detail,
+    })
+}
+
+fn is_database_failure(code: Code) -> bool {
+    matches!(code, Code::Degraded | Code::StorageFull)
+}
+
+fn cooling(ms: u64) -> Error {
+    Error::new(Code::LockCooling, "the lock was opened a moment ago: wait two seconds, try again")
+        .retry_after_ms(ms)
+}
+
+fn opening_not_found() -> Error {
+    Error::new(Code::OpeningNotFound, "there is no such opening")
+}

@@ -1,0 +1,288 @@
+//! Simulated lock boards: the other end of the wire, down to the coil.
+//!
+//! A [`Simulator`] opens one pseudo-terminal per bus behind a stable link and speaks the boards'
+//! protocols on it, with byte timing, faults, and a physical model of every lock and door. It
+//! records every byte and pulse and judges the rules a client must keep (coil times, one coil per
+//! power supply, gaps, turns). It shares no code with the bus driver: an error of one must not
+//! hide in the other. Tests, the demo and `lockerd simulate` use it, directly or through
+//! `http/simulator.rs`. One task per bus; all state stands behind one mutex that is never held
+//! while waiting.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+mod board;
+mod config;
+mod fault;
+mod kerong;
+mod line;
+mod lock;
+mod log;
+mod modbus;
+mod pty;
+mod random;
+mod report;
+mod world;
+
+pub use config::{
+    AUTO_CLOSE_MS_MIN, BOARDS_PER_BUS_MAX, BUSES_MAX, CU16_ADDRESS_MAX, CU16_LOCKS_MAX,
+    MODBUS_LOCKS_MAX, Physics, SimBoard, SimBus, SimConfig, SimFamily,
+};
+pub use fault::{ActiveFault, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind, NOISE_BYTES_MAX};
+pub use lock::{DoorAction, DoorPosition, LatchPosition, Sensor};
+pub use log::{BYTE_RECORDS_MAX, VIOLATIONS_MAX};
+pub use report::{
+    BoardState, BusCounters, BusState, ByteRecord, Direction, LockState, Pulse, SimState,
+    Violation, ViolationKind,
+};
+
+use line::{Line, ORDERS_MAX, Order};
+use world::World;
+
+/// Why the simulator cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The configuration breaks a rule.
+    #[error("simulator configuration: {0}")]
+    Config(String),
+    /// A pseudo-terminal or its link could not be made.
+    #[error("bus {bus:?}: cannot set up {}: {source}", link.display())]
+    Port {
+        /// The bus.
+        bus: String,
+        /// Its link.
+        link: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Started outside a tokio runtime.
+    #[error("the simulator must be started inside a tokio runtime")]
+    NoRuntime,
+    /// The simulator has been stopped.
+    #[error("the simulator has been stopped")]
+    Stopped,
+    /// No bus of this name.
+    #[error("unknown bus {name:?}; known are {known}")]
+    UnknownBus {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No board of this configured address on the bus.
+    #[error("bus {bus:?} has no board {board}; known are {known}")]
+    UnknownBoard {
+        /// The bus.
+        bus: String,
+        /// What was asked for.
+        board: u8,
+        /// The addresses there are.
+        known: String,
+    },
+    /// No lock of this number on the board.
+    #[error("board {board} has no lock {lock}; its locks are 1 to {locks}")]
+    UnknownLock {
+        /// The board.
+        board: u8,
+        /// What was asked for.
+        lock: u8,
+        /// Its last lock.
+        locks: u8,
+    },
+    /// A fault that makes no sense.
+    #[error("fault: {0}")]
+    Fault(String),
+}
+
+/// The hardware and its clock, shared by the lines and the handles.
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    world: Mutex<World>,
+}
+
+impl Shared {
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked elsewhere must not hide its reason behind a poisoned mutex.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A handle to running simulated hardware. Clones share it; it ends with [`Simulator::stop`] or
+/// when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    orders: Vec<mpsc::Sender<Order>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        // The tasks may never run again if the runtime ends too, so the links go here.
+        for bus in &mut self.shared.world().buses {
+            if let Some(pts) = bus.pts.take() {
+                pty::unpoint(&bus.config.link, &pts);
+            }
+        }
+    }
+}
+
+impl Simulator {
+    /// Opens every port and starts the boards. The links exist when it returns.
+    ///
+    /// Must be called inside a tokio runtime with time and I/O. Fails on a configuration that
+    /// breaks a rule, or when a pseudo-terminal or link cannot be made; nothing is left then.
+    pub fn start(config: SimConfig) -> Result<Self, SimError> {
+        config.check()?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| SimError::NoRuntime)?;
+        let world = Mutex::new(World::new(&config, unix_now_ms()));
+        let mut inner = Inner {
+            shared: Arc::new(Shared { started: Instant::now(), world }),
+            orders: Vec::with_capacity(config.buses.len()),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        for (index, bus) in config.buses.into_iter().enumerate() {
+            // On an error `inner` is dropped, which ends the lines started so far.
+            let line = Line::open(index, &inner.shared).map_err(|source| SimError::Port {
+                bus: bus.name,
+                link: bus.link,
+                source,
+            })?;
+            let (orders, received) = mpsc::channel(ORDERS_MAX);
+            inner.tasks.spawn_on(line.run(received, inner.stop.clone()), &runtime);
+            inner.orders.push(orders);
+        }
+        inner.tasks.close();
+        tracing::info!(
+            area = "sim",
+            buses = inner.orders.len(),
+            "simulated boards are on the line"
+        );
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Ends all tasks and removes the links; returns when that is done. Other handles stay usable
+    /// for looking at what happened.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Microseconds since the simulator started: the clock of every `at_us`.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        self.inner.shared.now_us()
+    }
+
+    /// Everything at this moment.
+    #[must_use]
+    pub fn state(&self) -> SimState {
+        let now_us = self.now_us();
+        self.world().state(now_us)
+    }
+
+    /// Acts on a door by hand. `board` is the configured address, `lock` counts from 1.
+    pub fn door(&self, bus: &str, board: u8, lock: u8, action: DoorAction) -> Result<(), SimError> {
+        let now_us = self.now_us();
+        self.world().act((bus, board, lock), action, now_us)
+    }
+
+    /// Puts a fault in force and returns its number.
+    pub fn fault(&self, fault: Fault) -> Result<u64, SimError> {
+        let now_us = self.now_us();
+        self.world().add_fault(fault, now_us)
+    }
+
+    /// Ends every fault. An unplugged bus stays unplugged.
+    pub fn clear_faults(&self) {
+        let now_us = self.now_us();
+        self.world().clear_faults(now_us);
+    }
+
+    /// Pulls a bus' adapter: the link vanishes and an open client reads end of file. The boards
+    /// keep their power. Does nothing if it is away already.
+    pub async fn unplug(&self, bus: &str) -> Result<(), SimError> {
+        let (done, is_done) = oneshot::channel();
+        self.order(bus, Order::Unplug(done)).await?;
+        is_done.await.map_err(|_| SimError::Stopped)
+    }
+
+    /// Puts a bus' adapter back: the link leads to a new pseudo-terminal. Does nothing if it is
+    /// there already.
+    pub async fn replug(&self, bus: &str) -> Result<(), SimError> {
+        let (done, is_done) = oneshot::channel();
+        self.order(bus, Order::Replug(done)).await?;
+        let result = is_done.await.map_err(|_| SimError::Stopped)?;
+        result.map_err(|source| {
+            let world = self.world();
+            let link = world.find_bus(bus).map(|n| world.buses[n].config.link.clone());
+            SimError::Port { bus: bus.to_owned(), link: link.unwrap_or_default(), source }
+        })
+    }
+
+    /// The remembered pulses that have begun, by their start: the last 128 of each lock.
+    #[must_use]
+    pub fn pulses(&self) -> Vec<Pulse> {
+        let now_us = self.now_us();
+        self.world().pulses(now_us)
+    }
+
+    /// Byte records numbered above `after`, oldest first; 0 asks for all that are kept
+    /// ([`BYTE_RECORDS_MAX`]).
+    #[must_use]
+    pub fn bytes(&self, after: u64) -> Vec<ByteRecord> {
+        self.bytes_page(after, BYTE_RECORDS_MAX)
+    }
+
+    /// At most `limit` byte records numbered above `after`, oldest first.
+    #[must_use]
+    pub fn bytes_page(&self, after: u64, limit: usize) -> Vec<ByteRecord> {
+        self.world().bytes(after, limit)
+    }
+
+    /// The rules broken so far, by time: the first [`VIOLATIONS_MAX`].
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        let now_us = self.now_us();
+        self.world().violations(now_us)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.inner.shared.world()
+    }
+
+    async fn order(&self, bus: &str, order: Order) -> Result<(), SimError> {
+        let index = self.world().find_bus(bus)?;
+        let line = self.inner.orders.get(index).ok_or(SimError::Stopped)?;
+        line.send(order).await.map_err(|_| SimError::Stopped)
+    }
+}
+
+/// Unix time in milliseconds, read once at the start for the pulses' `at_unix_ms`.
+#[expect(clippy::disallowed_methods, reason = "the simulator is hardware: it knows no Clock")]
+fn unix_now_ms() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

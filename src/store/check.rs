@@ -1,0 +1,82 @@
+//! Is the database whole and does it keep its promises? Used by `lockerd check` and the tests.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::audit::{self, Verdict};
+use super::error::StoreError;
+use super::open;
+
+/// Looks at a database file without changing it; each finding is a line for people. Empty: clean.
+pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    open::prepare_reader(&conn)?;
+    findings(&conn)
+}
+
+fn findings(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    let integrity = texts(conn, "SELECT integrity_check FROM pragma_integrity_check")?;
+    if integrity != ["ok"] {
+        found.extend(integrity.into_iter().map(|line| format!("damaged file: {line}")));
+        return Ok(found);
+    }
+    for line in texts(
+        conn,
+        "SELECT \"table\" || ' row ' || rowid || ' refers to a missing ' || parent
+         FROM pragma_foreign_key_check",
+    )? {
+        found.push(format!("broken reference: {line}"));
+    }
+    // The schema's guards may have been dropped by hand: the promise itself is checked here.
+    for (who, column) in [("locker", "locker_id"), ("member", "member_id")] {
+        let sql = format!(
+            "SELECT a.{column} || ': rentals ' || a.id || ' and ' || b.id
+             FROM rental a JOIN rental b ON a.{column} = b.{column} AND a.id < b.id
+             WHERE a.ended_ms IS NULL AND b.ended_ms IS NULL
+               AND a.starts_on <= b.ends_on AND b.starts_on <= a.ends_on"
+        );
+        for line in texts(conn, &sql)? {
+            found.push(format!("two live rentals of one {who} overlap: {who} {line}"));
+        }
+    }
+    if let Verdict::BrokenAt { id } = audit::verify(conn)? {
+        found.push(format!("the audit chain is broken at row {id}: a row was changed or removed"));
+    }
+    Ok(found)
+}
+
+fn texts(conn: &Connection, sql: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = conn.prepare(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::memory;
+
+    #[test]
+    fn a_clean_database_has_no_findings_and_each_damage_has_one() {
+        let conn = memory();
+        assert_eq!(findings(&conn).expect("readable"), Vec::<String>::new());
+        conn.execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             DROP INDEX rental_live_locker; DROP TRIGGER rental_insert_overlap;
+             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
+               VALUES (1, 5, 1, 1, 'held', '2026-03-01', '2026-03-09', 1),
+                      (2, 5, 2, 1, 'held', '2026-03-02', '2026-03-09', 1);
+             INSERT INTO audit (at_ms, action, subject, detail, hash)
+               VALUES (1, 'x', 'y', '{}', zeroblob(32));",
+        )
+        .expect("damaged");
+        let found = findings(&conn).expect("readable").join("\n");
+        assert!(found.contains("refers to a missing locker"), "{found}");
+        assert!(found.contains("one locker overlap: locker 5: rentals 1 and 2"), "{found}");
+        assert!(!found.contains("one member"), "{found}");
+        assert!(found.contains("audit chain is broken at row 1"), "{found}");
+    }
+}

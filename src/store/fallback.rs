@@ -1,0 +1,224 @@
+//! What outlives a broken database: the last published state and the openings of the meantime.
+//!
+//! The state is one JSON document behind a line with its SHA-256, replaced atomically. The spill
+//! is one JSON line per opening, synced as written; when the database works again the lines are
+//! stored and the file goes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::snapshot::{Site, Snapshot};
+use crate::domain::bank::{Bank, Location};
+use crate::domain::id::{BankId, LockerId, MemberId, RentalId, SessionId, TermId};
+use crate::domain::locker::Locker;
+use crate::domain::opening::Opening;
+use crate::domain::rental::{Rental, RentalState};
+use crate::domain::term::Term;
+use crate::domain::time::DateSpan;
+
+/// A larger spill is not written: something is wrong that people must look at.
+pub const SPILL_BYTES_MAX: u64 = 8 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    version: u64,
+    locations: Vec<Location>,
+    banks: Vec<Bank>,
+    lockers: Vec<Locker>,
+    terms: Vec<Term>,
+    staff: Vec<(MemberId, Vec<BankId>)>,
+    rentals: Vec<SavedRental>,
+    ended_sessions: Vec<(SessionId, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedRental {
+    id: RentalId,
+    locker_id: LockerId,
+    member_id: MemberId,
+    term_id: TermId,
+    dates: DateSpan,
+}
+
+/// Writes the state beside the old file, syncs it and puts it in its place.
+pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let saved = Saved {
+        version: snapshot.version,
+        locations: snapshot.site.locations.values().cloned().collect(),
+        banks: snapshot.site.banks.values().cloned().collect(),
+        lockers: snapshot.site.lockers.values().cloned().collect(),
+        terms: snapshot.site.terms.clone(),
+        staff: snapshot.site.staff.iter().map(|(id, banks)| (*id, banks.clone())).collect(),
+        // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
+        rentals: snapshot
+            .rentals()
+            .filter(|rental| rental.state == RentalState::Active)
+            .map(|rental| SavedRental {
+                id: rental.id,
+                locker_id: rental.locker_id,
+                member_id: rental.member_id,
+                term_id: rental.term_id,
+                dates: rental.dates,
+            })
+            .collect(),
+        ended_sessions: snapshot.ended_sessions().collect(),
+    };
+    let body = serde_json::to_vec(&saved)?;
+    let temporary = path.with_extension("json.new");
+    let mut file = File::create(&temporary)?;
+    writeln!(file, "{}", HEXLOWER.encode(&Sha256::digest(&body)))?;
+    file.write_all(&body)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+/// Reads the state back; `None` when there is none or its checksum does not hold.
+#[must_use]
+pub fn load(path: &Path) -> Option<Snapshot> {
+    let text = fs::read(path).ok()?;
+    let end = text.iter().position(|byte| *byte == b'\n')?;
+    let (line, body) = (&text[..end], &text[end + 1..]);
+    if line != HEXLOWER.encode(&Sha256::digest(body)).as_bytes() {
+        return None;
+    }
+    let saved: Saved = serde_json::from_slice(body).ok()?;
+    let mut site = Site {
+        locations: saved.locations.into_iter().map(|it| (it.id, it)).collect(),
+        banks: saved.banks.into_iter().map(|it| (it.id, it)).collect(),
+        lockers: saved.lockers.into_iter().map(|it| (it.id, it)).collect(),
+        terms: saved.terms,
+        staff: saved.staff.into_iter().collect(),
+        ..Site::default()
+    };
+    site.index_channels();
+    let rentals = saved.rentals.into_iter().map(|it| Rental {
+        id: it.id,
+        locker_id: it.locker_id,
+        member_id: it.member_id,
+        term_id: it.term_id,
+        dates: it.dates,
+        state: RentalState::Active,
+    });
+    Some(Snapshot::new(saved.version, Arc::new(site), rentals, saved.ended_sessions))
+}
+
+/// Appends an opening to the spill and syncs it.
+pub fn spill(path: &Path, opening: &Opening) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    if file.metadata()?.len() > SPILL_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the spill of openings is full"));
+    }
+    let mut line = serde_json::to_vec(opening)?;
+    line.push(b'\n');
+    file.write_all(&line)?;
+    file.sync_data()
+}
+
+/// Reads the spill; a last line cut off by a power loss is left out and said.
+pub fn spilled(path: &Path) -> io::Result<Vec<Opening>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text?,
+    };
+    let mut openings = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(opening) => openings.push(opening),
+            Err(error) => {
+                tracing::warn!(area = "store", %error, "a line of the openings spill is unreadable");
+            }
+        }
+    }
+    Ok(openings)
+}
+
+/// Removes the spill after it was stored.
+pub fn clear_spill(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::id::OpeningId;
+    use crate::domain::opening::OpenedAs;
+    use crate::domain::time::Monotonic;
+
+    fn snapshot() -> Snapshot {
+        let dates = DateSpan::new(date(2026, 9, 1), date(2026, 9, 9)).expect("in order");
+        let rental = Rental {
+            id: RentalId(1),
+            locker_id: LockerId(101),
+            member_id: MemberId(7),
+            term_id: TermId(1),
+            dates,
+            state: RentalState::Active,
+        };
+        let hold = Rental {
+            id: RentalId(2),
+            locker_id: LockerId(102),
+            member_id: MemberId(8),
+            state: RentalState::Held { until: Monotonic(9) },
+            ..rental
+        };
+        Snapshot::new(41, Arc::default(), [rental, hold], [(SessionId(3), 5)])
+    }
+
+    #[test]
+    fn active_rentals_and_dead_sessions_come_back() {
+        let dir = tempfile::tempdir().expect("a place");
+        let path = dir.path().join("snapshot.json");
+        save(&path, &snapshot()).expect("written");
+        let back = load(&path).expect("readable");
+        assert_eq!(back.version, 41);
+        assert_eq!(back.rentals().map(|it| it.member_id).collect::<Vec<_>>(), [MemberId(7)]);
+        assert!(back.session_ended(SessionId(3)));
+    }
+
+    #[test]
+    fn one_changed_byte_makes_the_file_worthless() {
+        let dir = tempfile::tempdir().expect("a place");
+        let path = dir.path().join("snapshot.json");
+        save(&path, &snapshot()).expect("written");
+        let mut bytes = fs::read(&path).expect("readable");
+        let last = bytes.len() - 20;
+        bytes[last] ^= 1;
+        fs::write(&path, bytes).expect("written");
+        assert!(load(&path).is_none());
+        assert!(load(&dir.path().join("none")).is_none());
+    }
+
+    #[test]
+    fn spilled_openings_survive_a_torn_last_line() {
+        let dir = tempfile::tempdir().expect("a place");
+        let path = dir.path().join("openings.spill");
+        assert!(spilled(&path).expect("no file is fine").is_empty());
+        let opening = Opening::requested(
+            OpeningId(Uuid::now_v7()),
+            LockerId(101),
+            MemberId(7),
+            OpenedAs::Renter,
+            Timestamp::UNIX_EPOCH,
+        );
+        spill(&path, &opening).expect("written");
+        let mut file = OpenOptions::new().append(true).open(&path).expect("there");
+        file.write_all(b"{\"id\":\"0192").expect("torn");
+        assert_eq!(spilled(&path).expect("readable"), [opening]);
+        clear_spill(&path).expect("removed");
+        clear_spill(&path).expect("twice is fine");
+    }
+}

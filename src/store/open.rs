@@ -1,0 +1,283 @@
+//! Opening the database: directory lock, migration, pragmas, and the first snapshot.
+//!
+//! Everything that could later surprise is checked here and refused with words: a second process,
+//! a newer schema, a foreign file, a pragma that did not take.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::{OpenError, StoreError};
+
+/// "LKRD": marks the file as ours in its header.
+pub const APPLICATION_ID: i32 = 0x4C4B_5244;
+
+/// How long a statement waits for a lock that some other tool holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection; above the number of distinct statements.
+const STATEMENTS_MAX: usize = 128;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Where the files of one site are.
+#[derive(Debug, Clone)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Names a directory; it is not touched yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("lockerd.db")
+    }
+
+    /// The last published state, for a start on a broken database.
+    #[must_use]
+    pub fn snapshot(&self) -> PathBuf {
+        self.0.join("snapshot.json")
+    }
+
+    /// Openings that could not be stored yet.
+    #[must_use]
+    pub fn spill(&self) -> PathBuf {
+        self.0.join("openings.spill")
+    }
+
+    /// The key that signs access tokens.
+    #[must_use]
+    pub fn token_key(&self) -> PathBuf {
+        self.0.join("token.key")
+    }
+
+    /// Takes the directory for this process until the lock is dropped.
+    pub fn lock(&self) -> Result<DirLock, OpenError> {
+        if !self.0.is_dir() {
+            return Err(OpenError::NoDirectory(self.0.display().to_string()));
+        }
+        let path = self.0.join("lock");
+        let files = |source| OpenError::Files { path: path.display().to_string(), source };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(files)?;
+        match file.try_lock() {
+            Ok(()) => Ok(DirLock { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(OpenError::InUse(self.0.display().to_string()))
+            }
+            Err(std::fs::TryLockError::Error(source)) => Err(files(source)),
+        }
+    }
+}
+
+/// Holds the data directory; the kernel lets go of it however the process ends.
+#[derive(Debug)]
+pub struct DirLock {
+    _file: File,
+}
+
+/// Opens the writable connection and brings the schema up to date.
+pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(StoreError::from)?;
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(StoreError::from)?;
+    refuse_foreign(&conn, path)?;
+    // Foreign keys cannot be switched inside the transaction of a migration that rebuilds a table.
+    run(&conn, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA foreign_keys = OFF")?;
+    expect_text(&conn, "journal_mode = WAL", "wal")?;
+    migrate(&mut conn)?;
+    prepare_writer(&conn)?;
+    Ok(conn)
+}
+
+fn run(conn: &Connection, sql: &str) -> Result<(), StoreError> {
+    Ok(conn.execute_batch(sql)?)
+}
+
+fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number =
+        |sql: &str| -> Result<i32, StoreError> { Ok(conn.query_row(sql, [], |row| row.get(0))?) };
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if tables > 0 && number("PRAGMA application_id")? != APPLICATION_ID {
+        return Err(OpenError::Foreign(path.display().to_string()));
+    }
+    Ok(())
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+    let runner = embedded::migrations::runner();
+    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
+    let found = schema_version(conn)?;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    run(conn, &format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    runner.set_grouped(true).run(conn).map_err(|error| OpenError::Migration(error.to_string()))?;
+    let broken: i64 = conn
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .map_err(StoreError::from)?;
+    if broken > 0 {
+        return Err(OpenError::Migration(format!("{broken} rows refer to rows that do not exist")));
+    }
+    Ok(())
+}
+
+/// The newest migration that the file has seen; 0 for a new one.
+pub fn schema_version(conn: &Connection) -> Result<i32, StoreError> {
+    let exists = conn
+        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history'")?
+        .exists([])?;
+    if !exists {
+        return Ok(0);
+    }
+    let sql = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    Ok(conn.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Settings of the writing connection, each read back.
+fn prepare_writer(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // FULL: the WAL is synced at each commit, so that what was acknowledged survives a power cut.
+    expect_number(conn, "synchronous", "FULL", 2)?;
+    expect_number(conn, "foreign_keys", "ON", 1)?;
+    expect_number(conn, "trusted_schema", "OFF", 0)?;
+    expect_number(conn, "temp_store", "MEMORY", 2)?;
+    expect_number(conn, "cell_size_check", "ON", 1)?;
+    // 16 MiB: what the WAL file shrinks to after a burst.
+    run(conn, "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8192")
+}
+
+/// Settings of a reading connection.
+pub(super) fn prepare_reader(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // mmap stays off: a failing SD card must be an error, not a SIGBUS.
+    conn.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2048;
+         PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY",
+    )
+}
+
+/// Proves that a write gets through to the disk.
+pub(super) fn probe(conn: &Connection, now_ms: i64) -> Result<(), StoreError> {
+    conn.execute("UPDATE heartbeat SET at_ms = max(at_ms, ?1)", [now_ms])?;
+    Ok(())
+}
+
+fn expect_number(
+    conn: &Connection,
+    pragma: &str,
+    value: &str,
+    wanted: i64,
+) -> Result<(), StoreError> {
+    run(conn, &format!("PRAGMA {pragma} = {value}"))?;
+    let got: i64 = conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(StoreError::Driver(format!("PRAGMA {pragma} is {got} instead of {wanted}")))
+    }
+}
+
+fn expect_text(conn: &Connection, pragma: &str, wanted: &str) -> Result<(), StoreError> {
+    let got: String = conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(StoreError::Driver(format!("PRAGMA {pragma} gave {got:?} instead of {wanted:?}")))
+    }
+}
+
+/// A migrated database in memory, for tests of single statements.
+#[cfg(test)]
+pub(crate) fn memory() -> Connection {
+    let mut conn = Connection::open_in_memory().expect("memory is there");
+    migrate(&mut conn).expect("migrations run");
+    run(&conn, "PRAGMA foreign_keys = ON").expect("settable");
+    conn
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dir() -> (tempfile::TempDir, DataDir) {
+        let temp = tempfile::tempdir().expect("a place for temporary files");
+        let dir = DataDir::new(temp.path());
+        (temp, dir)
+    }
+
+    #[test]
+    fn a_second_owner_is_told_what_to_do() {
+        let (_temp, dir) = dir();
+        let first = dir.lock().expect("free");
+        let error = dir.lock().expect_err("taken").to_string();
+        assert!(error.contains("in use") && error.contains("systemctl stop"), "{error}");
+        drop(first);
+        dir.lock().expect("free again");
+    }
+
+    #[test]
+    fn a_missing_directory_points_to_init() {
+        let error = DataDir::new("/nowhere/at/all").lock().expect_err("missing").to_string();
+        assert!(error.contains("lockerd init"), "{error}");
+    }
+
+    #[test]
+    fn opening_twice_keeps_the_schema() {
+        let (_temp, dir) = dir();
+        drop(writable(&dir.database()).expect("created"));
+        let conn = writable(&dir.database()).expect("opened again");
+        assert_eq!(schema_version(&conn).expect("readable"), 1);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_with_both_versions() {
+        let (_temp, dir) = dir();
+        let conn = writable(&dir.database()).expect("created");
+        run(
+            &conn,
+            "INSERT INTO refinery_schema_history VALUES (99, 'future', '2030-01-01T00:00:00Z', '1')",
+        )
+        .expect("written");
+        drop(conn);
+        let error = writable(&dir.database()).expect_err("newer").to_string();
+        assert!(error.contains("99") && error.contains("install"), "{error}");
+    }
+
+    #[test]
+    fn a_foreign_database_is_left_alone() {
+        let (_temp, dir) = dir();
+        let conn = Connection::open(dir.database()).expect("created");
+        run(&conn, "CREATE TABLE notes (text TEXT)").expect("written");
+        drop(conn);
+        assert!(matches!(writable(&dir.database()), Err(OpenError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_trouble() {
+        let (_temp, dir) = dir();
+        std::fs::write(dir.database(), "hello ".repeat(400)).expect("written");
+        let error = writable(&dir.database()).expect_err("damaged");
+        assert!(matches!(&error, OpenError::Store(inner) if inner.trouble().is_some()), "{error}");
+    }
+}

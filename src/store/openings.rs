@@ -1,0 +1,142 @@
+//! Openings: the intent before the bus is told, and what was seen afterwards.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::StoreError;
+use super::state::{collect, instant};
+use crate::domain::id::{LockerId, MemberId, OpeningId};
+use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
+
+const COLUMNS: &str = "SELECT id, locker_id, member_id, opened_as, requested_ms, sent_ms,
+    acknowledged_ms, opened_ms, closed_ms, outcome FROM opening";
+
+/// Stores an opening as it stands: a new one, or what more was seen of a known one.
+pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
+    let at = |phase| opening.at(phase).map(jiff::Timestamp::as_millisecond);
+    conn.prepare_cached(
+        "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, sent_ms,
+                              acknowledged_ms, opened_ms, closed_ms, outcome)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (id) DO UPDATE SET
+           sent_ms = coalesce(sent_ms, excluded.sent_ms),
+           acknowledged_ms = coalesce(acknowledged_ms, excluded.acknowledged_ms),
+           opened_ms = coalesce(opened_ms, excluded.opened_ms),
+           closed_ms = coalesce(closed_ms, excluded.closed_ms),
+           outcome = coalesce(outcome, excluded.outcome)",
+    )?
+    .execute(params![
+        opening.id.to_string(),
+        opening.locker_id.0,
+        opening.member_id.0,
+        opening.opened_as.name(),
+        at(Phase::Requested),
+        at(Phase::Sent),
+        at(Phase::Acknowledged),
+        at(Phase::Opened),
+        at(Phase::Closed),
+        opening.outcome.map(Outcome::name)
+    ])?;
+    Ok(())
+}
+
+/// Finds an opening.
+pub fn find(conn: &Connection, id: OpeningId) -> Result<Option<Opening>, StoreError> {
+    let sql = format!("{COLUMNS} WHERE id = ?1");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query([id.to_string()])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Openings whose outcome nobody knows: the program ended in between.
+pub fn list_unsettled(conn: &Connection) -> Result<Vec<Opening>, StoreError> {
+    let sql = format!("{COLUMNS} WHERE outcome IS NULL ORDER BY requested_ms");
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([])?, read)
+}
+
+/// When a locker's newest opening was requested, unix milliseconds.
+pub fn find_last_requested(conn: &Connection, id: LockerId) -> Result<Option<i64>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT requested_ms FROM opening WHERE locker_id = ?1
+             ORDER BY requested_ms DESC LIMIT 1",
+        )?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?)
+}
+
+fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
+    let bad = |column, value: String| StoreError::Inconsistent { table: "opening", column, value };
+    let (id, opened_as): (String, String) = (row.get(0)?, row.get(3)?);
+    let outcome: Option<String> = row.get(9)?;
+    let mut phases = Vec::with_capacity(5);
+    let columns = [
+        (Phase::Requested, 4),
+        (Phase::Sent, 5),
+        (Phase::Acknowledged, 6),
+        (Phase::Opened, 7),
+        (Phase::Closed, 8),
+    ];
+    for (phase, column) in columns {
+        if let Some(ms) = row.get::<_, Option<i64>>(column)? {
+            phases.push(PhaseAt { phase, at: instant(ms) });
+        }
+    }
+    Ok(Opening {
+        id: id.parse().map_err(|_| bad("id", id.clone()))?,
+        locker_id: LockerId(row.get(1)?),
+        member_id: MemberId(row.get(2)?),
+        opened_as: match opened_as.as_str() {
+            "renter" => OpenedAs::Renter,
+            "staff" => OpenedAs::Staff,
+            _ => return Err(bad("opened_as", opened_as)),
+        },
+        phases,
+        outcome: outcome
+            .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("outcome", name)))
+            .transpose()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::open::memory;
+
+    fn house() -> Connection {
+        let conn = memory();
+        conn.execute_batch(
+            "INSERT INTO location (id, name_ko, name_en) VALUES (1, '가', 'A');
+             INSERT INTO bank (id, location_id, name_ko, name_en, mode, hold_seconds)
+               VALUES (1, 1, '가', 'A', 'choose', 60);
+             INSERT INTO locker (id, bank_id) VALUES (101, 1);
+             INSERT INTO member (id, student_id, name, role, joined_ms)
+               VALUES (1, 'A1', '가', 'student', 1);",
+        )
+        .expect("consistent");
+        conn
+    }
+
+    #[test]
+    fn what_was_seen_is_added_and_the_first_outcome_stands() {
+        let conn = house();
+        let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
+        for outcome in Outcome::ALL {
+            let id = OpeningId(Uuid::now_v7());
+            let mut opening =
+                Opening::requested(id, LockerId(101), MemberId(1), OpenedAs::Renter, at(1));
+            upsert(&conn, &opening).expect("stored");
+            assert_eq!(list_unsettled(&conn).expect("readable"), [opening.clone()]);
+            opening.see(Phase::Sent, at(2));
+            opening.end(outcome);
+            upsert(&conn, &opening).expect("the CHECK knows the outcome");
+            let other = Opening { outcome: Some(Outcome::Refused), ..opening.clone() };
+            upsert(&conn, &other).expect("stored");
+            assert_eq!(find(&conn, id).expect("readable"), Some(opening));
+            assert!(list_unsettled(&conn).expect("readable").is_empty());
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Log-ins and their refresh tokens; only hashes are stored.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::StoreError;
+use super::state::collect;
+use crate::domain::id::{MemberId, SessionId};
+
+/// How long ended sessions stay in the snapshot. Longer than any access token lives, so that a
+/// token of an ended session is refused until it is dead by itself.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sessions that ended before this instant need not be remembered.
+#[must_use]
+pub fn remembered_from(now: Timestamp) -> i64 {
+    now.as_millisecond().saturating_sub(REMEMBERED.as_millis().try_into().unwrap_or(i64::MAX))
+}
+
+/// A log-in before it has a number.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Whose.
+    pub member_id: MemberId,
+    /// How they proved who they are: `password`, `roster` or `issued`.
+    pub method: &'static str,
+    /// SHA-256 of the family's secret.
+    pub family_hash: [u8; 32],
+    /// SHA-256 of the first refresh secret.
+    pub refresh_hash: [u8; 32],
+    /// Until when it is good, unix milliseconds.
+    pub expires_ms: i64,
+    /// What the client called itself.
+    pub user_agent: String,
+    /// Where it came from.
+    pub address: String,
+}
+
+/// What a refresh needs of a log-in.
+#[derive(Debug, Clone)]
+pub struct SessionRow {
+    /// Its number.
+    pub id: SessionId,
+    /// Whose.
+    pub member_id: MemberId,
+    /// How they had proven who they are.
+    pub method: String,
+    /// Hash of the family's secret.
+    pub family_hash: [u8; 32],
+    /// Hash of the newest refresh secret.
+    pub refresh_hash: [u8; 32],
+    /// Hash of the one before it.
+    pub previous_hash: Option<[u8; 32]>,
+    /// When the newest was issued.
+    pub refreshed_ms: i64,
+    /// Until when it is good.
+    pub expires_ms: i64,
+    /// Whether the log-in has ended.
+    pub ended: bool,
+}
+
+/// Stores a log-in.
+pub fn insert(
+    conn: &Connection,
+    session: &NewSession,
+    now_ms: i64,
+) -> Result<SessionId, StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO session (member_id, method, family_hash, refresh_hash, issued_ms,
+                              refreshed_ms, expires_ms, user_agent, address)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        session.member_id.0,
+        session.method,
+        session.family_hash,
+        session.refresh_hash,
+        now_ms,
+        session.expires_ms,
+        session.user_agent,
+        session.address
+    ])?;
+    Ok(SessionId(conn.last_insert_rowid()))
+}
+
+/// Finds a log-in by number.
+pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, StoreError> {
+    let row = conn
+        .prepare_cached(
+            "SELECT member_id, method, family_hash, refresh_hash, previous_hash, refreshed_ms,
+                    expires_ms, ended_ms IS NOT NULL
+             FROM session WHERE id = ?1",
+        )?
+        .query_row([id.0], |row| {
+            Ok(SessionRow {
+                id,
+                member_id: MemberId(row.get(0)?),
+                method: row.get(1)?,
+                family_hash: row.get(2)?,
+                refresh_hash: row.get(3)?,
+                previous_hash: row.get(4)?,
+                refreshed_ms: row.get(5)?,
+                expires_ms: row.get(6)?,
+                ended: row.get(7)?,
+            })
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// Replaces the refresh secret; the one before is remembered for the grace of a lost answer.
+pub fn update_refreshed(
+    conn: &Connection,
+    id: SessionId,
+    refresh_hash: &[u8; 32],
+    expires_ms: i64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE session SET previous_hash = refresh_hash, refresh_hash = ?2, refreshed_ms = ?3,
+                            expires_ms = ?4
+         WHERE id = ?1 AND ended_ms IS NULL",
+    )?
+    .execute(params![id.0, refresh_hash, now_ms, expires_ms])?;
+    Ok(())
+}
+
+/// Ends a log-in; false when it had ended before. `reason` is `log_out` or `token_reuse`.
+pub fn update_ended(
+    conn: &Connection,
+    id: SessionId,
+    reason: &'static str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE session SET ended_ms = ?2, end_reason = ?3 WHERE id = ?1 AND ended_ms IS NULL",
+        )?
+        .execute(params![id.0, now_ms, reason])?;
+    Ok(changed == 1)
+}
+
+/// The sessions that ended at or after an instant, with when.
+pub(super) fn list_ended_since(
+    conn: &Connection,
+    from_ms: i64,
+) -> Result<Vec<(SessionId, i64)>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT id, ended_ms FROM session WHERE ended_ms >= ?1")?;
+    collect(statement.query([from_ms])?, |row| Ok((SessionId(row.get(0)?), row.get(1)?)))
+}

@@ -1,0 +1,97 @@
+//! Reading the published state from the database: at start, after healing, after a change of site.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::{Connection, Row};
+
+use super::error::StoreError;
+use super::snapshot::{Site, Snapshot};
+use super::{banks, rentals, sessions};
+use crate::clock::Clock;
+use crate::domain::rental::{Rental, RentalState};
+
+/// Loads everything. Holds that `known` (the state this process published before) knows keep
+/// their deadline; any other open hold gets its full time again, never less.
+pub(super) fn load(
+    conn: &Connection,
+    clock: &Clock,
+    known: Option<&Snapshot>,
+) -> Result<Snapshot, StoreError> {
+    let site = site(conn)?;
+    let now = clock.monotonic();
+    let mut live = Vec::new();
+    for stored in rentals::list_live(conn)? {
+        let state = if stored.confirmed {
+            RentalState::Active
+        } else {
+            let kept = known.and_then(|snapshot| {
+                snapshot.of_locker(stored.locker_id).find(|rental| rental.id == stored.id)
+            });
+            match kept.map(|rental| rental.state) {
+                Some(state @ RentalState::Held { .. }) => state,
+                _ => {
+                    let bank = site.locker(stored.locker_id).map(|(_, bank)| bank.policy.hold());
+                    RentalState::Held { until: now.after(bank.unwrap_or_default()) }
+                }
+            }
+        };
+        live.push(Rental {
+            id: stored.id,
+            locker_id: stored.locker_id,
+            member_id: stored.member_id,
+            term_id: stored.term_id,
+            dates: stored.dates,
+            state,
+        });
+    }
+    let ended = sessions::list_ended_since(conn, sessions::remembered_from(clock.now()))?;
+    let version = known.map_or(1, |snapshot| snapshot.version + 1);
+    Ok(Snapshot::new(version, Arc::new(site), live, ended))
+}
+
+/// Loads places, lockers, terms and staff.
+pub(super) fn site(conn: &Connection) -> Result<Site, StoreError> {
+    let mut site = Site {
+        locations: banks::list_locations(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        banks: banks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        lockers: banks::list_lockers(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        terms: banks::list_terms(conn)?,
+        ..Site::default()
+    };
+    for (member, bank) in banks::list_staff(conn)? {
+        site.staff.entry(member).or_default().push(bank);
+    }
+    site.index_channels();
+    Ok(site)
+}
+
+/// Reads a stored date.
+pub(super) fn date(
+    row: &Row<'_>,
+    index: usize,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Date, StoreError> {
+    let text: String = row.get(index)?;
+    text.parse().map_err(|_| StoreError::Inconsistent { table, column, value: text })
+}
+
+/// Reads a stored instant.
+pub(super) fn instant(ms: i64) -> Timestamp {
+    // Out of range only for years beyond 9999: what is stored came from a Timestamp.
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+}
+
+/// Collects rows through a fallible reader.
+pub(super) fn collect<T>(
+    mut rows: rusqlite::Rows<'_>,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        list.push(read(row)?);
+    }
+    Ok(list)
+}

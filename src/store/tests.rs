@@ -1,0 +1,141 @@
+//! The writer as its callers see it: groups, refusals, trouble and healing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::audit::AuditEntry;
+use super::*;
+
+struct House {
+    store: Store,
+    thread: Option<WriterThread>,
+    temp: tempfile::TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().expect("a place");
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH, TimeZone::UTC);
+        let (store, thread) =
+            Store::open(&DataDir::new(temp.path()), &clock).expect("a new database");
+        Self { store, thread: Some(thread), temp }
+    }
+
+    /// What any other connection sees.
+    fn count(&self, sql: &str) -> i64 {
+        let conn = Connection::open(self.temp.path().join("lockerd.db")).expect("there");
+        conn.query_row(sql, [], |row| row.get(0)).expect("readable")
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.store.close();
+        self.thread.take().expect("joined once").join();
+    }
+}
+
+fn note(tx: &mut Tx<'_>, subject: &str) -> Result<(), StoreError> {
+    tx.audit(&AuditEntry { actor: None, action: "test.note", subject, detail: "{}" })
+}
+
+#[tokio::test]
+async fn a_refusing_job_that_wrote_undoes_itself_and_nothing_else() {
+    let house = House::new();
+    let mut waiting = Vec::new();
+    for number in 0..40 {
+        let store = house.store.clone();
+        waiting.push(tokio::spawn(async move {
+            store
+                .write(Lane::Change, move |tx| {
+                    note(tx, &format!("n:{number}"))?;
+                    if number % 3 == 0 { Err(StoreError::Overloaded) } else { Ok(number) }
+                })
+                .await
+        }));
+    }
+    let mut refused = 0;
+    for task in waiting {
+        refused += usize::from(task.await.expect("no panic").is_err());
+    }
+    assert_eq!(refused, 14);
+    assert_eq!(house.count("SELECT count(*) FROM audit"), 26);
+    let found = check::check(&house.temp.path().join("lockerd.db")).expect("readable");
+    assert_eq!(found, Vec::<String>::new(), "the chain holds over undone jobs");
+}
+
+#[tokio::test]
+async fn an_answer_means_that_others_see_it() {
+    let house = House::new();
+    for number in 1..=5 {
+        house.store.write(Lane::Change, |tx| note(tx, "n:1")).await.expect("stored");
+        assert_eq!(house.count("SELECT count(*) FROM audit"), number);
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_writes_nothing_publishes_nothing() {
+    let house = House::new();
+    let version = house.store.snapshot().version;
+    house.store.write(Lane::Change, |tx| note(tx, "n:1")).await.expect("stored");
+    assert_eq!(house.store.snapshot().version, version);
+    house
+        .store
+        .write::<(), StoreError, _>(Lane::Change, |tx| {
+            tx.apply(&Change::Site);
+            Ok(())
+        })
+        .await
+        .expect("stored");
+    assert_eq!(house.store.snapshot().version, version + 1);
+}
+
+#[tokio::test]
+async fn trouble_refuses_changes_and_heals_by_itself() {
+    let house = House::new();
+    let failed = house
+        .store
+        .write::<(), StoreError, _>(Lane::Change, |tx| {
+            note(tx, "n:lost")?;
+            Err(StoreError::Degraded(Trouble::Full))
+        })
+        .await;
+    assert!(matches!(failed, Err(StoreError::Degraded(Trouble::Full))), "{failed:?}");
+    assert_eq!(house.store.degraded().map(|it| it.trouble), Some(Trouble::Full));
+    let tries = AtomicUsize::new(0);
+    while house.store.degraded().is_some() {
+        assert!(tries.fetch_add(1, Ordering::Relaxed) < 100, "not healed in 5 s");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    house.store.write(Lane::Change, |tx| note(tx, "n:kept")).await.expect("healed");
+    assert_eq!(house.count("SELECT count(*) FROM audit WHERE subject = 'n:lost'"), 0);
+    let found = check::check(&house.temp.path().join("lockerd.db")).expect("readable");
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_broken_file_starts_from_the_saved_snapshot_or_not_at_all() {
+    let temp = tempfile::tempdir().expect("a place");
+    let dir = DataDir::new(temp.path());
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH, TimeZone::UTC);
+    std::fs::write(dir.database(), "not a database ".repeat(100)).expect("written");
+    assert!(Store::open(&dir, &clock).is_err(), "nothing to start from");
+    fallback::save(&dir.snapshot(), &Snapshot::new(7, Arc::default(), [], [])).expect("saved");
+    let (store, thread) = Store::open(&dir, &clock).expect("degraded");
+    assert_eq!(store.degraded().map(|it| it.trouble), Some(Trouble::Corrupt));
+    assert_eq!(store.snapshot().version, 7);
+    let refused = store.write(Lane::Change, |tx| note(tx, "n:1")).await;
+    assert!(matches!(refused, Err(StoreError::Degraded(Trouble::Corrupt))), "{refused:?}");
+    store.close();
+    thread.join();
+}
+
+#[tokio::test]
+async fn after_closing_nothing_is_accepted() {
+    let house = House::new();
+    house.store.close();
+    let refused = house.store.write(Lane::Change, |tx| note(tx, "n:1")).await;
+    assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
+}
