@@ -259,10 +259,11 @@ impl Config {
                 self.http.connections_max
             ));
         }
-        if let Some(url) = &self.http.public_url {
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                return bad(format!("http.public_url {url:?} must begin with http:// or https://"));
-            }
+        if let Some(url) = &self.http.public_url
+            && !url.starts_with("http://")
+            && !url.starts_with("https://")
+        {
+            return bad(format!("http.public_url {url:?} must begin with http:// or https://"));
         }
         let buses = self.buses()?;
         for (number, bus) in buses.iter().enumerate() {

@@ -19,7 +19,7 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores what was spilled while the database failed.
 const REPLAY_PERIOD: Duration = Duration::from_secs(2);
 /// Forgets answers and ended log-ins that are too old.
-const PRUNE_PERIOD: Duration = Duration::from_secs(15 * 60);
+const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
 /// Starts every job; they end at `stop`.
 pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {

@@ -121,13 +121,13 @@ impl Services {
             }
         });
     }
+}
 
-    /// Whether the caller may act as staff on a bank.
-    fn is_staff_for(&self, snapshot: &Snapshot, caller: Caller, bank: BankId) -> bool {
-        match caller.role {
-            Role::Admin => true,
-            Role::Staff => snapshot.site.is_staff_of(caller.member_id, bank),
-            Role::Student => false,
-        }
+/// Whether the caller may act as staff on a bank.
+fn is_staff_for(snapshot: &Snapshot, caller: Caller, bank: BankId) -> bool {
+    match caller.role {
+        Role::Admin => true,
+        Role::Staff => snapshot.site.is_staff_of(caller.member_id, bank),
+        Role::Student => false,
     }
 }

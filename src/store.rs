@@ -139,7 +139,7 @@ impl Store {
     /// How many changes wait for the writer.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.shared.queue.len()
+        self.shared.queue.waiting()
     }
 
     /// Where the files are.

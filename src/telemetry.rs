@@ -16,12 +16,11 @@ pub fn start(filter: &str) -> Result<(), String> {
     let registry = tracing_subscriber::registry().with(filter);
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let journal = if under_systemd { tracing_journald::layer().ok() } else { None };
-    let started = match journal {
-        Some(journal) => registry.with(journal.with_field_prefix(None)).try_init(),
-        None => {
-            let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-            registry.with(layer.with_target(false)).try_init()
-        }
+    let started = if let Some(journal) = journal {
+        registry.with(journal.with_field_prefix(None)).try_init()
+    } else {
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        registry.with(layer.with_target(false)).try_init()
     };
     started.map_err(|error| format!("logging was started twice: {error}"))
 }

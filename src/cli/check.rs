@@ -24,21 +24,16 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let mut notes = Vec::new();
-    let database = match &args.database {
-        Some(path) => path.clone(),
-        None => {
-            let config = Config::load(&args.config)?;
-            for bus in &config.buses {
-                if !bus.port.exists() {
-                    notes.push(format!(
-                        "bus {}: {} is not there now",
-                        bus.name,
-                        bus.port.display()
-                    ));
-                }
+    let database = if let Some(path) = &args.database {
+        path.clone()
+    } else {
+        let config = Config::load(&args.config)?;
+        for bus in &config.buses {
+            if !bus.port.exists() {
+                notes.push(format!("bus {}: {} is not there now", bus.name, bus.port.display()));
             }
-            DataDir::new(&config.data_dir).database()
         }
+        DataDir::new(&config.data_dir).database()
     };
     let mut findings = Vec::new();
     if database.exists() {
@@ -51,8 +46,12 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     if args.json {
         say_json(&json!({ "clean": findings.is_empty(), "findings": findings, "notes": notes }))?;
     } else {
-        notes.iter().for_each(|note| say(format!("note: {note}")));
-        findings.iter().for_each(|finding| say(finding));
+        for note in &notes {
+            say(format!("note: {note}"));
+        }
+        for finding in &findings {
+            say(finding);
+        }
     }
     if !findings.is_empty() {
         bail!("{} findings", findings.len());

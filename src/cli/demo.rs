@@ -43,7 +43,7 @@ pub(super) struct DemoArgs {
     /// Seed of the simulator's random choices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Write one {"student_id","token"} a line for every sample student, for load drivers.
+    /// Write one {"`student_id","token`"} a line for every sample student, for load drivers.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Print the address and the log-ins as one line of JSON when ready.
@@ -100,12 +100,11 @@ struct Place {
 
 impl Place {
     fn make(wanted: Option<&Path>) -> anyhow::Result<Self> {
-        let (path, temporary) = match wanted {
-            Some(path) => (path.to_path_buf(), false),
-            None => {
-                let name = format!("lockerd-demo-{}", uuid::Uuid::now_v7().simple());
-                (std::env::temp_dir().join(name), true)
-            }
+        let (path, temporary) = if let Some(path) = wanted {
+            (path.to_path_buf(), false)
+        } else {
+            let name = format!("lockerd-demo-{}", uuid::Uuid::now_v7().simple());
+            (std::env::temp_dir().join(name), true)
         };
         std::fs::create_dir_all(&path)
             .with_context(|| format!("cannot make {}", path.display()))?;
@@ -120,10 +119,10 @@ impl Place {
     }
 
     fn remove(self) {
-        if self.temporary {
-            if let Err(error) = std::fs::remove_dir_all(&self.path) {
-                tracing::warn!(area = "store", path = %self.path.display(), %error, "left behind");
-            }
+        if self.temporary
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(area = "store", path = %self.path.display(), %error, "left behind");
         }
     }
 }

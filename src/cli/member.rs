@@ -25,7 +25,7 @@ pub(super) enum MemberCommand {
     ///
     /// Example: lockerd member add --id 2023321234 --name 홍길동 --phone 010-1234-5678
     Add(AddArgs),
-    /// Make student accounts from a CSV file (student_id,name,phone,email; UTF-8).
+    /// Make student accounts from a CSV file (`student_id,name,phone,email`; UTF-8).
     ///
     /// Example: lockerd member import roster.csv
     Import(ImportArgs),

@@ -21,7 +21,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(me(api))
 }
 
-/// Either the roster triple (student_id, name, phone_number) or id and password.
+/// Either the roster triple (`student_id`, name, `phone_number`) or id and password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogInRequest {

@@ -79,6 +79,7 @@ pub fn site(
 }
 
 /// The control API of a simulator as a service.
+#[must_use]
 pub fn simulator_site(
     simulator: crate::sim::Simulator,
 ) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>

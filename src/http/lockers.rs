@@ -56,10 +56,11 @@ impl ListCache {
     fn rows(&self, api: &Api) -> Arc<RenderedRows> {
         let services = api.services();
         let (version, now) = (services.store.snapshot().version, services.clock.monotonic());
-        if let Some(kept) = self.0.load_full() {
-            if kept.version == version && now < kept.stale_at {
-                return kept;
-            }
+        if let Some(kept) = self.0.load_full()
+            && kept.version == version
+            && now < kept.stale_at
+        {
+            return kept;
         }
         let rendered = Arc::new(render(api));
         self.0.store(Some(Arc::clone(&rendered)));
@@ -144,7 +145,7 @@ fn list(api: &Api) -> Routes {
         .boxed()
 }
 
-/// Every locker with its state. Send the ETag back as If-None-Match to get 304 while nothing has
+/// Every locker with its state. Send the `ETag` back as If-None-Match to get 304 while nothing has
 /// changed.
 #[utoipa::path(
     get, path = "/api/v1/lockers", tag = "lockers",
@@ -353,7 +354,7 @@ pub(super) struct LockerReply {
     location: NameReply,
     bank_id: i64,
     bank: NameReply,
-    /// free, held, taken or out_of_service.
+    /// free, held, taken or `out_of_service`.
     #[schema(value_type = LockerState)]
     state: Availability,
     /// Whether the caller holds or rents it.
@@ -434,7 +435,7 @@ pub(super) struct OpenReply {
 }
 
 /// Answers a change; says when it is the answer of an earlier request.
-pub(super) fn answer<T>(answer: Answer<T>, status: StatusCode) -> Response
+fn answer<T>(answer: &Answer<T>, status: StatusCode) -> Response
 where
     T: Serialize,
 {
@@ -449,7 +450,7 @@ where
 pub(super) fn held(granted: Answer<Held>) -> Response {
     let reply = granted
         .map(|held| HoldReply { locker_id: held.locker_id.0, expires_in_ms: held.expires_in_ms });
-    answer(reply, StatusCode::CREATED)
+    answer(&reply, StatusCode::CREATED)
 }
 
 fn hold(api: &Api) -> Routes {
@@ -511,7 +512,7 @@ pub(super) async fn handle_confirm(
         starts_on: rental.dates.first().to_string(),
         ends_on: rental.dates.last().to_string(),
     });
-    Ok(answer(reply, StatusCode::OK))
+    Ok(answer(&reply, StatusCode::OK))
 }
 
 fn release_hold(api: &Api) -> Routes {
@@ -542,7 +543,8 @@ pub(super) async fn handle_release_hold(
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("release-hold {id}"))?;
     let released = api.services().release_hold(caller, id, key).await?;
-    Ok(answer(released.map(|it| ReleaseReply { locker_id: it.locker_id.0 }), StatusCode::OK))
+    let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
+    Ok(answer(&reply, StatusCode::OK))
 }
 
 fn release(api: &Api) -> Routes {
@@ -573,7 +575,8 @@ pub(super) async fn handle_release(
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("release {id}"))?;
     let released = api.services().release(caller, id, key).await?;
-    Ok(answer(released.map(|it| ReleaseReply { locker_id: it.locker_id.0 }), StatusCode::OK))
+    let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
+    Ok(answer(&reply, StatusCode::OK))
 }
 
 fn open(api: &Api) -> Routes {
@@ -602,5 +605,5 @@ pub(super) async fn handle_open(id: LockerId, head: Head, api: Api) -> Result<Re
     let key = head.request_key(&format!("open {id}"))?;
     let opening = api.services().open(caller, id, key).await?;
     let reply = opening.map(|id| OpenReply { operation_id: id.to_string() });
-    Ok(answer(reply, StatusCode::ACCEPTED))
+    Ok(answer(&reply, StatusCode::ACCEPTED))
 }

@@ -26,8 +26,8 @@ pub(super) struct OpeningReply {
     locker_id: i64,
     /// What was seen so far, oldest first: requested, sent, acknowledged, opened, closed.
     phases: Vec<PhaseReply>,
-    /// `null` while it is under way; then opened, already_open, door_did_not_open, unseen (no
-    /// sensors: we cannot see the door), no_answer, refused, unreachable or interrupted.
+    /// `null` while it is under way; then opened, `already_open`, `door_did_not_open`, unseen (no
+    /// sensors: we cannot see the door), `no_answer`, refused, unreachable or interrupted.
     outcome: Option<&'static str>,
     /// When trying again makes sense, in milliseconds.
     retry_after_ms: Option<u64>,

@@ -95,7 +95,7 @@ impl Reply for Problem {
             let challenge = HeaderValue::from_static("Bearer realm=\"lockerd\"");
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        let mut data = error.data;
+        let mut data = error.data.map(|data| *data).unwrap_or_default();
         if let Some(ms) = error.retry_after_ms {
             headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
             data.insert("retry_after_ms".to_owned(), ms.into());

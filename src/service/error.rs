@@ -85,23 +85,23 @@ pub struct Error {
     /// What and what to do, for people.
     pub detail: Cow<'static, str>,
     /// What a client may want to show: a window, the member's own locker.
-    pub data: Map<String, Value>,
+    pub data: Option<Box<Map<String, Value>>>,
     /// When trying again makes sense, in milliseconds.
     pub retry_after_ms: Option<u64>,
-    source: Option<StoreError>,
+    source: Option<Box<StoreError>>,
 }
 
 impl Error {
     /// A refusal with a sentence for people.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), data: Map::new(), retry_after_ms: None, source: None }
+        Self { code, detail: detail.into(), data: None, retry_after_ms: None, source: None }
     }
 
     /// Adds a value that clients may show.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.data.insert(key.to_owned(), value.into());
+        self.data.get_or_insert_default().insert(key.to_owned(), value.into());
         self
     }
 
@@ -154,7 +154,7 @@ impl From<StoreError> for Error {
                 Self::new(Code::Internal, "something went wrong on our side; it was logged")
             }
         };
-        Self { source: Some(source), ..error }
+        Self { source: Some(Box::new(source)), ..error }
     }
 }
 
@@ -171,6 +171,6 @@ fn unique(columns: &str) -> Error {
 
 impl JobError for Error {
     fn store_error(&self) -> Option<&StoreError> {
-        self.source.as_ref()
+        self.source.as_deref()
     }
 }

@@ -9,10 +9,10 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use super::Services;
 use super::error::Error;
 use super::rentals::locker_not_found;
 use super::tokens::Caller;
+use super::{Services, is_staff_for};
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::{Channel, DoorState};
 use crate::domain::id::{LockerId, MemberId};
@@ -238,7 +238,7 @@ impl Services {
         let mine = snapshot
             .of_member(caller.member_id)
             .any(|rental| rental.locker_id == id && rental.is_live(monotonic));
-        let may_see = mine || self.is_staff_for(&snapshot, caller, bank.id);
+        let may_see = mine || is_staff_for(&snapshot, caller, bank.id);
         let location = snapshot.site.locations.get(&bank.location_id);
         Ok(LockerView {
             id,

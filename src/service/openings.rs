@@ -13,12 +13,12 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Services;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, kept, once};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
+use super::{Services, is_staff_for};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
 use crate::domain::id::{BankId, LockerId, OpeningId};
@@ -169,7 +169,7 @@ impl Services {
         let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
         let opened_as = match self.renter_permit(caller, id) {
             Ok(()) => OpenedAs::Renter,
-            Err(_) if self.is_staff_for(&snapshot, caller, bank.id) => OpenedAs::Staff,
+            Err(_) if is_staff_for(&snapshot, caller, bank.id) => OpenedAs::Staff,
             Err(refusal) => return Err(refusal),
         };
         if caller.method == Method::Roster && self.settings.roster_login == RosterLogin::Claim {
@@ -340,19 +340,16 @@ impl Services {
         id: OpeningId,
         wait: Duration,
     ) -> Result<OpeningView, Error> {
-        let opening = match self.openings.get(id) {
-            Some(mut live) => {
-                self.demand_view(caller, &live.borrow())?;
-                let decided = live.wait_for(|opening| opening.outcome.is_some());
-                let _ = tokio::time::timeout(wait.min(WAIT_MAX), decided).await;
-                live.borrow().clone()
-            }
-            None => {
-                let found = self.store.read(move |conn| openings::find(conn, id)).await?;
-                let opening = found.ok_or_else(opening_not_found)?;
-                self.demand_view(caller, &opening)?;
-                opening
-            }
+        let opening = if let Some(mut live) = self.openings.get(id) {
+            self.demand_view(caller, &live.borrow())?;
+            let decided = live.wait_for(|opening| opening.outcome.is_some());
+            let _ = tokio::time::timeout(wait.min(WAIT_MAX), decided).await;
+            live.borrow().clone()
+        } else {
+            let found = self.store.read(move |conn| openings::find(conn, id)).await?;
+            let opening = found.ok_or_else(opening_not_found)?;
+            self.demand_view(caller, &opening)?;
+            opening
         };
         let retry = opening.outcome.is_some_and(Outcome::may_retry);
         let retry_after_ms = retry.then(|| self.retry_after_ms(opening.locker_id));
@@ -362,7 +359,7 @@ impl Services {
     fn demand_view(&self, caller: Caller, opening: &Opening) -> Result<(), Error> {
         let snapshot = self.store.snapshot();
         let bank = snapshot.site.locker(opening.locker_id).map(|(_, bank)| bank.id);
-        let staff = |bank: BankId| self.is_staff_for(&snapshot, caller, bank);
+        let staff = |bank: BankId| is_staff_for(&snapshot, caller, bank);
         if opening.member_id == caller.member_id || bank.is_some_and(staff) {
             Ok(())
         } else {

@@ -178,7 +178,7 @@ impl Planner {
             .collect::<Result<Vec<_>, String>>()
             .map_err(within)?;
         let terms = self.terms(entry.terms).map_err(within)?;
-        Ok(PlannedLocation { banks, terms, name })
+        Ok(PlannedLocation { name, banks, terms })
     }
 
     fn bank(&mut self, entry: BankEntry) -> Result<PlannedBank, String> {

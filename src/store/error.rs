@@ -141,7 +141,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Reads "UNIQUE constraint failed: rental.locker_id, rental.ends_on".
+/// Reads "UNIQUE constraint failed: `rental.locker_id`, `rental.ends_on`".
 fn unique(text: &str) -> Constraint {
     let columns = text.rsplit_once(": ").map_or(text, |(_, columns)| columns);
     if columns.starts_with("rental.locker_id") {

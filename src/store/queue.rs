@@ -113,7 +113,7 @@ impl<J> Queue<J> {
     }
 
     /// How many jobs wait.
-    pub fn len(&self) -> usize {
+    pub fn waiting(&self) -> usize {
         self.lock().lanes.iter().map(VecDeque::len).sum()
     }
 
@@ -154,7 +154,7 @@ mod tests {
         }
         assert_eq!(queue.put(Lane::Change, 0), Err((Rejected::Full, 0)));
         assert_eq!(queue.put(Lane::Opening, 0), Ok(()));
-        assert_eq!(queue.len(), LANE_MAX + 1);
+        assert_eq!(queue.waiting(), LANE_MAX + 1);
     }
 
     #[test]

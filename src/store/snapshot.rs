@@ -128,8 +128,8 @@ impl Snapshot {
 
     fn remove(&mut self, rental: &Rental) {
         if self.live.remove(&rental.id).is_some() {
-            forget(&mut self.by_locker, rental.locker_id, rental.id);
-            forget(&mut self.by_member, rental.member_id, rental.id);
+            forget(&mut self.by_locker, &rental.locker_id, rental.id);
+            forget(&mut self.by_member, &rental.member_id, rental.id);
         }
     }
 
@@ -190,13 +190,13 @@ impl Snapshot {
 
 fn forget<K: std::hash::Hash + Eq + Clone>(
     index: &mut imbl::HashMap<K, Vec<RentalId>>,
-    key: K,
+    key: &K,
     id: RentalId,
 ) {
-    let Some(ids) = index.get_mut(&key) else { return };
+    let Some(ids) = index.get_mut(key) else { return };
     ids.retain(|kept| *kept != id);
     if ids.is_empty() {
-        index.remove(&key);
+        index.remove(key);
     }
 }
 

@@ -29,12 +29,11 @@ pub(super) fn load(
             let kept = known.and_then(|snapshot| {
                 snapshot.of_locker(stored.locker_id).find(|rental| rental.id == stored.id)
             });
-            match kept.map(|rental| rental.state) {
-                Some(state @ RentalState::Held { .. }) => state,
-                _ => {
-                    let bank = site.locker(stored.locker_id).map(|(_, bank)| bank.policy.hold());
-                    RentalState::Held { until: now.after(bank.unwrap_or_default()) }
-                }
+            if let Some(state @ RentalState::Held { .. }) = kept.map(|rental| rental.state) {
+                state
+            } else {
+                let bank = site.locker(stored.locker_id).map(|(_, bank)| bank.policy.hold());
+                RentalState::Held { until: now.after(bank.unwrap_or_default()) }
             }
         };
         live.push(Rental {

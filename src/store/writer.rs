@@ -195,10 +195,10 @@ impl Writer {
                 Taken::Closed => break,
             }
         }
-        if let Some(conn) = self.conn.take() {
-            if let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-                tracing::warn!(area = "store", %error, "the WAL was not folded in at the end");
-            }
+        if let Some(conn) = self.conn.take()
+            && let Err(error) = conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        {
+            tracing::warn!(area = "store", %error, "the WAL was not folded in at the end");
         }
     }
 
@@ -336,7 +336,7 @@ impl Batch<'_> {
     /// Commits; gives the next snapshot if anything that it shows has changed.
     fn finish(mut self, version: u64) -> Result<(Option<Snapshot>, AuditHead), Setback> {
         if self.touched == Touched::Site {
-            self.snapshot.site = Arc::new(state::site(self.conn).map_err(setback)?);
+            self.snapshot.site = Arc::new(state::site(self.conn).map_err(|error| setback(&error))?);
         }
         execute(self.conn, "COMMIT")?;
         self.snapshot.version = version + 1;
@@ -351,11 +351,11 @@ fn begin(conn: &Connection) -> Result<(), Setback> {
 
 fn execute(conn: &Connection, sql: &str) -> Result<(), Setback> {
     let run = || conn.prepare_cached(sql)?.execute([]).map(drop);
-    run().map_err(|error| setback(error.into()))
+    run().map_err(|error| setback(&error.into()))
 }
 
 /// An error of the batch itself, not of a job, is trouble whatever its code.
-fn setback(error: StoreError) -> Setback {
+fn setback(error: &StoreError) -> Setback {
     Setback::Failed(error.trouble().unwrap_or_else(|| {
         tracing::error!(area = "store", %error, "the batch failed");
         Trouble::Io

@@ -1,0 +1,38 @@
+# Everything a newcomer needs: `make demo` to see it, `make test` to prove it.
+CARGO ?= cargo
+
+.PHONY: help demo test lint release bench tools
+
+help:
+	@echo "make demo     build and start a site with simulated boards and sample people"
+	@echo "make test     format, lints, documentation, all tests, benches built"
+	@echo "make lint     format and lints alone"
+	@echo "make release  the optimised binary in target/release"
+	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
+
+# Says exactly what is missing before a long build fails over it.
+tools:
+	@sh tests/tools.sh
+
+demo: tools
+	$(CARGO) build --release --locked
+	@# The shell goes away, so that Ctrl-C reaches the program alone.
+	exec ./target/release/lockerd demo $(ARGS)
+
+test: tools
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked
+	$(CARGO) test --locked
+
+lint: tools
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+release: tools
+	$(CARGO) build --release --locked
+
+bench: tools
+	$(CARGO) bench --locked --bench rush
+	$(CARGO) bench --locked --bench open_latency
+	$(CARGO) bench --locked --bench startup
