@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` to see it, `make test` to prove it.
 CARGO ?= cargo
 
-.PHONY: help demo test lint release bench tools
+.PHONY: help demo test lint release bench tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
@@ -14,12 +14,15 @@ help:
 tools:
 	@sh tests/tools.sh
 
+test-tools:
+	@sh tests/tools.sh test
+
 demo: tools
 	$(CARGO) build --release --locked
 	@# The shell goes away, so that Ctrl-C reaches the program alone.
 	exec ./target/release/lockerd demo $(ARGS)
 
-test: tools
+test: test-tools
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked

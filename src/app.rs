@@ -22,8 +22,12 @@ use crate::store::open::DirLock;
 use crate::store::{DataDir, Lane, OpenError, Store, StoreError, WriterThread};
 use crate::{jobs, lifecycle};
 
-/// Longest wait for one part to end.
-const PART_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest wait for one part to end. Together with the drain of requests (2 s) and the bus, all
+/// stay below [`lifecycle::STOP_TIMEOUT`].
+const PART_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Longest wait for the ports: each spends up to 3.5 s on switching its boards off.
+const BUS_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How often the writer thread is looked after.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
@@ -119,14 +123,18 @@ impl App {
         jobs::start(&services, &tasks.jobs, &tasks.jobs_stop);
         let server = Server::new(listener, limits).run(http::site(&api), stop.clone());
         let looking = look_after(&services.store, &writer, &stop);
+        let telling = async {
+            stop.cancelled().await;
+            services.stopping.cancel();
+        };
         lifecycle::ready();
-        let ((), looked) = tokio::join!(server, looking);
+        let ((), looked, ()) = tokio::join!(server, looking, telling);
         lifecycle::stopping();
         tasks.jobs_stop.cancel();
-        finish("jobs", &tasks.jobs).await;
+        finish("jobs", &tasks.jobs, PART_TIMEOUT).await;
         tasks.bus_stop.cancel();
-        finish("bus", &tasks.bus).await;
-        finish("services", &tasks.services).await;
+        finish("bus", &tasks.bus, BUS_TIMEOUT).await;
+        finish("services", &tasks.services, PART_TIMEOUT).await;
         services.store.close();
         let joined = tokio::task::spawn_blocking(move || writer.join());
         if tokio::time::timeout(PART_TIMEOUT, joined).await.is_err() {
@@ -136,9 +144,9 @@ impl App {
     }
 }
 
-async fn finish(part: &'static str, tracker: &TaskTracker) {
+async fn finish(part: &'static str, tracker: &TaskTracker, patience: Duration) {
     tracker.close();
-    if tokio::time::timeout(PART_TIMEOUT, tracker.wait()).await.is_err() {
+    if tokio::time::timeout(patience, tracker.wait()).await.is_err() {
         tracing::warn!(area = part, left = tracker.len(), "tasks were still running at the end");
     }
 }

@@ -18,13 +18,16 @@ const HOLDS_PERIOD: Duration = Duration::from_secs(1);
 const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores what was spilled while the database failed.
 const REPLAY_PERIOD: Duration = Duration::from_secs(2);
+/// Settles openings that an earlier run left open; the first look is at start.
+const SETTLE_PERIOD: Duration = Duration::from_secs(30);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
 /// Starts every job; they end at `stop`.
 pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {
-    let once = Arc::clone(services);
-    tracker.spawn(async move { report("settle openings", once.settle_openings().await) });
+    every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
+        services.settle_openings().await
+    });
     every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
         services.expire_holds().await
     });

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Longest orderly end; below the ten seconds that people and the unit grant.
-pub const STOP_TIMEOUT: Duration = Duration::from_secs(9);
+pub const STOP_TIMEOUT: Duration = Duration::from_millis(9_500);
 
 /// Exit status after an end that was not orderly.
 const CUT_OFF: i32 = 70;

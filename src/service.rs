@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bus::Bus;
@@ -63,6 +64,8 @@ pub struct Services {
     pub openings: LiveOpenings,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
+    /// Cancelled when the end begins: whoever waits for news gets what is known.
+    pub stopping: CancellationToken,
     saved: SavedVersion,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
@@ -97,6 +100,7 @@ impl Services {
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
             tracker: parts.tracker,
+            stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
             own: own.clone(),
         })

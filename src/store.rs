@@ -196,7 +196,7 @@ impl Store {
 }
 
 fn open_and_load(dir: &DataDir, clock: &Clock) -> Result<(Connection, Snapshot), OpenError> {
-    let conn = open::writable(&dir.database())?;
+    let conn = open::writable(&dir.database(), open::BUSY_TIMEOUT)?;
     open::probe(&conn, clock.now().as_millisecond())?;
     let snapshot = state::load(&conn, clock, None)?;
     Ok((conn, snapshot))

@@ -76,8 +76,8 @@ impl Source {
 }
 
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut found, mut open) = (Vec::new(), vec![root.clone()]);
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut found, mut open) = (Vec::new(), vec![base.clone()]);
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(dir).expect("a readable directory") {
             let path = entry.expect("a readable entry").path();
@@ -85,7 +85,7 @@ fn sources() -> Vec<Source> {
                 open.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = fs::read_to_string(&path).expect("readable text");
-                let path = path.strip_prefix(&root).expect("below src").to_path_buf();
+                let path = path.strip_prefix(&base).expect("below src").to_path_buf();
                 let first = path.components().next().expect("a name").as_os_str();
                 let room = first.to_string_lossy().trim_end_matches(".rs").to_owned();
                 found.push(Source { path, room, text });
@@ -166,8 +166,8 @@ fn a_library_stays_in_its_room() {
     for source in sources().iter().filter(|source| !source.is_test()) {
         for (library, rooms) in ONLY_IN {
             let named = [format!("{library}::"), format!("use {library};")];
-            let names = named.iter().any(|name| source.without_tests().contains(name.as_str()));
-            if names && !rooms.contains(&source.room.as_str()) {
+            let found = named.iter().any(|name| source.without_tests().contains(name.as_str()));
+            if found && !rooms.contains(&source.room.as_str()) {
                 breaches.push(format!("{} names {library}", source.path.display()));
             }
         }

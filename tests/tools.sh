@@ -1,12 +1,12 @@
 #!/bin/sh
-# Looks for what building and testing needs; installs what Debian packages when run as root, else
-# says exactly what to install.
+# Looks for what building needs and, with the argument "test", what testing needs; installs it with
+# apt when run as root on Debian, else says exactly what to install.
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
 need make make
-need strace strace
+[ "${1:-}" = test ] && need strace strace
 if ! command -v cargo >/dev/null 2>&1; then
 	echo "lockerd needs Rust 1.95 or newer: see https://rustup.rs" >&2
 	exit 1
@@ -17,7 +17,7 @@ if [ "$(echo "$version" | cut -d. -f1)" -lt 2 ] && [ "$minor" -lt 95 ]; then
 	echo "lockerd needs Rust 1.95 or newer, this is $version: rustup update" >&2
 	exit 1
 fi
-[ -z "$missing" ] && exit 0
+[ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
 else

@@ -32,7 +32,7 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 /// Direct questions about doors that may wait on one port.
 pub(super) const READS_WAITING_MAX: usize = 64;
 /// Longest time spent on switching off at stop.
-const STOP_MAX: Duration = Duration::from_secs(5);
+const STOP_MAX: Duration = Duration::from_millis(3_500);
 
 /// A direct question about one door.
 pub(super) struct ReadDoor {

@@ -46,7 +46,7 @@ impl Default for Limits {
             connections_max: 1024,
             header_timeout: Duration::from_secs(5),
             header_bytes_max: 16 << 10,
-            drain: Duration::from_secs(5),
+            drain: Duration::from_secs(2),
         }
     }
 }

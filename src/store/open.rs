@@ -14,8 +14,9 @@ use super::error::{OpenError, StoreError};
 /// "LKRD": marks the file as ours in its header.
 pub const APPLICATION_ID: i32 = 0x4C4B_5244;
 
-/// How long a statement waits for a lock that some other tool holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a lock that some other tool holds. Short, because behind the
+/// writer somebody may be standing before a door.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Prepared statements kept per connection; above the number of distinct statements.
 const STATEMENTS_MAX: usize = 128;
@@ -93,19 +94,21 @@ pub struct DirLock {
     _file: File,
 }
 
-/// Opens the writable connection and brings the schema up to date.
-pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
+/// Opens the writable connection and brings the schema up to date. `patience` is how long it waits
+/// for a lock meanwhile.
+pub(super) fn writable(path: &Path, patience: Duration) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(StoreError::from)?;
-    conn.busy_timeout(BUSY_TIMEOUT).map_err(StoreError::from)?;
+    conn.busy_timeout(patience).map_err(StoreError::from)?;
     refuse_foreign(&conn, path)?;
     // Foreign keys cannot be switched inside the transaction of a migration that rebuilds a table.
     run(&conn, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA foreign_keys = OFF")?;
     expect_text(&conn, "journal_mode = WAL", "wal")?;
     migrate(&mut conn)?;
     prepare_writer(&conn)?;
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(StoreError::from)?;
     Ok(conn)
 }
 
@@ -245,22 +248,22 @@ mod tests {
     #[test]
     fn opening_twice_keeps_the_schema() {
         let (_temp, dir) = dir();
-        drop(writable(&dir.database()).expect("created"));
-        let conn = writable(&dir.database()).expect("opened again");
+        drop(writable(&dir.database(), BUSY_TIMEOUT).expect("created"));
+        let conn = writable(&dir.database(), BUSY_TIMEOUT).expect("opened again");
         assert_eq!(schema_version(&conn).expect("readable"), 1);
     }
 
     #[test]
     fn a_newer_database_is_refused_with_both_versions() {
         let (_temp, dir) = dir();
-        let conn = writable(&dir.database()).expect("created");
+        let conn = writable(&dir.database(), BUSY_TIMEOUT).expect("created");
         run(
             &conn,
             "INSERT INTO refinery_schema_history VALUES (99, 'future', '2030-01-01T00:00:00Z', '1')",
         )
         .expect("written");
         drop(conn);
-        let error = writable(&dir.database()).expect_err("newer").to_string();
+        let error = writable(&dir.database(), BUSY_TIMEOUT).expect_err("newer").to_string();
         assert!(error.contains("99") && error.contains("install"), "{error}");
     }
 
@@ -270,14 +273,14 @@ mod tests {
         let conn = Connection::open(dir.database()).expect("created");
         run(&conn, "CREATE TABLE notes (text TEXT)").expect("written");
         drop(conn);
-        assert!(matches!(writable(&dir.database()), Err(OpenError::Foreign(_))));
+        assert!(matches!(writable(&dir.database(), BUSY_TIMEOUT), Err(OpenError::Foreign(_))));
     }
 
     #[test]
     fn a_file_that_is_no_database_is_trouble() {
         let (_temp, dir) = dir();
         std::fs::write(dir.database(), "hello ".repeat(400)).expect("written");
-        let error = writable(&dir.database()).expect_err("damaged");
+        let error = writable(&dir.database(), BUSY_TIMEOUT).expect_err("damaged");
         assert!(matches!(&error, OpenError::Store(inner) if inner.trouble().is_some()), "{error}");
     }
 }

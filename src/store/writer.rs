@@ -31,6 +31,9 @@ pub const BATCH_MAX: usize = 64;
 /// How often a failing database is probed.
 pub const HEAL_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long one probe waits for a lock: whoever asks meanwhile waits as long.
+const HEAL_PATIENCE: Duration = Duration::from_millis(200);
+
 /// Why and since when the writer refuses changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Degraded {
@@ -203,11 +206,12 @@ impl Writer {
     }
 
     fn serve(&mut self, mut jobs: Vec<Box<dyn Job>>) {
-        if self.shared.degraded.load().is_some() && self.healed_last.elapsed() >= HEAL_INTERVAL {
-            self.heal();
-        }
         if let Some(degraded) = self.shared.degraded.load_full() {
-            return refuse(jobs, degraded.trouble);
+            refuse(jobs, degraded.trouble);
+            if self.healed_last.elapsed() >= HEAL_INTERVAL {
+                self.heal();
+            }
+            return;
         }
         let mut outcome = self.attempt(&mut jobs, Care::None);
         if matches!(outcome, Err(Setback::Again)) {
@@ -282,7 +286,7 @@ impl Writer {
     }
 
     fn reopen(&self) -> Result<(Connection, Snapshot, AuditHead), super::error::OpenError> {
-        let conn = open::writable(&self.path)?;
+        let conn = open::writable(&self.path, HEAL_PATIENCE)?;
         open::probe(&conn, self.clock.now().as_millisecond())?;
         let known = self.shared.published.load();
         let snapshot = state::load(&conn, &self.clock, Some(&known))?;
