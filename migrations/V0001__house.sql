@@ -115,8 +115,9 @@ CREATE INDEX session_ended ON session (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX session_member ON session (member_id) WHERE ended_ms IS NULL;
 
 -- One member's right to one locker: a hold, then a rental, then history.
+-- Rows are never deleted, so numbers are never reused, without the price of AUTOINCREMENT.
 CREATE TABLE rental (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   locker_id INTEGER NOT NULL REFERENCES locker (id) ON DELETE RESTRICT,
   member_id INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
   term_id INTEGER NOT NULL REFERENCES term (id) ON DELETE RESTRICT,
@@ -139,6 +140,9 @@ CREATE TABLE rental (
 CREATE UNIQUE INDEX rental_live_locker ON rental (locker_id, ends_on) WHERE ended_ms IS NULL;
 CREATE UNIQUE INDEX rental_live_member ON rental (member_id, ends_on) WHERE ended_ms IS NULL;
 
+CREATE TRIGGER rental_no_delete BEFORE DELETE ON rental BEGIN
+  SELECT RAISE(ABORT, 'rental.kept');
+END;
 CREATE TRIGGER rental_insert_overlap BEFORE INSERT ON rental WHEN NEW.ended_ms IS NULL BEGIN
   SELECT RAISE(ABORT, 'rental.member_overlap') WHERE EXISTS (
     SELECT 1 FROM rental WHERE member_id = NEW.member_id AND ended_ms IS NULL
@@ -180,7 +184,7 @@ CREATE INDEX opening_unsettled ON opening (requested_ms) WHERE outcome IS NULL;
 
 -- Who did what. Append-only; each row's hash covers the row before it.
 CREATE TABLE audit (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
   -- The member who did it; NULL for the program itself and for the command line.
   actor_id INTEGER,

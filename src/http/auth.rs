@@ -197,8 +197,9 @@ fn refresh(api: &Api) -> Routes {
         .boxed()
 }
 
-/// Trade the refresh token for a new pair. The old one is dead; showing it again later ends the
-/// log-in.
+/// Trade the refresh token for a new pair.
+///
+/// The old one is dead; showing it again later ends the log-in.
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
     responses((status = 200, body = TokensReply), (status = 401), (status = 409))

@@ -145,8 +145,9 @@ fn list(api: &Api) -> Routes {
         .boxed()
 }
 
-/// Every locker with its state. Send the `ETag` back as If-None-Match to get 304 while nothing has
-/// changed.
+/// Every locker with its state.
+///
+/// Send the `ETag` back as If-None-Match to get 304 while nothing has changed.
 #[utoipa::path(
     get, path = "/api/v1/lockers", tag = "lockers",
     responses((status = 200, body = LockerListReply), (status = 304), (status = 401)),
@@ -589,7 +590,9 @@ fn open(api: &Api) -> Routes {
         .boxed()
 }
 
-/// Open the locker. The answer comes when the request is stored; how it goes is asked for under
+/// Open the locker.
+///
+/// The answer comes when the request is stored; how it goes is asked for under
 /// `/api/v1/openings/{operation_id}`.
 #[utoipa::path(
     post, path = "/api/v1/lockers/{locker_id}/open", tag = "lockers",

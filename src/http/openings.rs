@@ -61,7 +61,9 @@ fn wait(query: &OpeningQuery) -> Result<Duration, Problem> {
     }
 }
 
-/// How an opening goes; with `wait_s` the answer waits for its outcome.
+/// How an opening goes.
+///
+/// With `wait_s` the answer waits for the outcome, at most that many seconds.
 #[utoipa::path(
     get, path = "/api/v1/openings/{operation_id}", tag = "openings",
     params(("operation_id" = String, Path), ("wait_s" = Option<u32>, Query)),

@@ -35,8 +35,9 @@ pub(super) fn routes(api: &Api) -> Routes {
         .boxed()
 }
 
-/// What became of a request that was sent with this Idempotency-Key. 404: it was not carried out
-/// and may be sent again.
+/// What became of a request that was sent with this Idempotency-Key.
+///
+/// 404: it was not carried out and may be sent again.
 #[utoipa::path(
     get, path = "/api/v1/operations/{key}", tag = "openings",
     params(("key" = String, Path)),

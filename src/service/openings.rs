@@ -33,6 +33,10 @@ pub const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Most openings followed at once; more lockers than that do not open within their minutes.
 const LIVE_MAX: usize = 4096;
 
+/// How often and how long a repeated request looks for the answer of its first one.
+const REPEAT_LOOKS_MAX: usize = 20;
+const REPEAT_WAIT: Duration = Duration::from_millis(50);
+
 /// Openings whose progress can be watched.
 #[derive(Default)]
 pub struct LiveOpenings {
@@ -51,18 +55,19 @@ impl LiveOpenings {
         self.with(|live| live.get(&id).cloned())
     }
 
+    /// The opening of a locker whose outcome is still out.
+    fn under_way(&self, locker: LockerId) -> Option<watch::Receiver<Opening>> {
+        self.with(|live| live.values().find(|seen| is_under_way(seen, locker)).cloned())
+    }
+
     /// Starts to follow an opening unless one of the same locker is under way.
     fn begin(&self, opening: &Opening) -> Result<watch::Sender<Opening>, Error> {
         self.with(|live| {
-            let busy = live.values().find_map(|seen| {
-                let other = seen.borrow();
-                let same = other.locker_id == opening.locker_id && other.outcome.is_none();
-                same.then_some(other.id)
-            });
+            let busy = live.values().find(|seen| is_under_way(seen, opening.locker_id));
             if let Some(other) = busy {
                 let detail = "this locker is being opened right now";
                 return Err(Error::new(Code::OpeningUnderWay, detail)
-                    .with("operation_id", other.to_string()));
+                    .with("operation_id", other.borrow().id.to_string()));
             }
             if live.len() >= LIVE_MAX {
                 let detail = "too many lockers are being opened: try again in a moment";
@@ -77,6 +82,11 @@ impl LiveOpenings {
     fn end(&self, id: OpeningId) {
         self.with(|live| live.remove(&id));
     }
+}
+
+fn is_under_way(seen: &watch::Receiver<Opening>, locker: LockerId) -> bool {
+    let opening = seen.borrow();
+    opening.locker_id == locker && opening.outcome.is_none()
 }
 
 /// An opening as the one who asked sees it.
@@ -113,13 +123,21 @@ impl Services {
         if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
             return Ok(answer);
         }
-        if let Some(ms) = self.bus.cooling_ms(&permit.channel) {
-            return Err(cooling(ms));
-        }
         let id = OpeningId(Uuid::now_v7());
         let opening =
             Opening::requested(id, locker, caller.member_id, permit.opened_as, self.clock.now());
-        let live = self.openings.begin(&opening)?;
+        let begun = match self.bus.cooling_ms(&permit.channel) {
+            Some(ms) => Err(cooling(ms)),
+            None => self.openings.begin(&opening),
+        };
+        let live = match begun {
+            Ok(live) => live,
+            // What stands in the way may be this very request, sent twice at once.
+            Err(refusal) => {
+                let repeat = self.repeat_under_way(caller, locker, key.as_ref()).await?;
+                return repeat.ok_or(refusal);
+            }
+        };
         match self.intend(caller, &opening, key).await {
             Ok(answer) if !answer.replayed => {
                 self.carry_out(opening, &permit.channel, live);
@@ -144,6 +162,27 @@ impl Services {
             Err(error) if is_database_failure(error.code) => Ok(None),
             other => other,
         }
+    }
+
+    /// The answer of the same request that another connection is just storing.
+    async fn repeat_under_way(
+        &self,
+        caller: Caller,
+        locker: LockerId,
+        key: Option<&RequestKey>,
+    ) -> Result<Option<Answer<OpeningId>>, Error> {
+        if key.is_none() {
+            return Ok(None);
+        }
+        for _ in 0..REPEAT_LOOKS_MAX {
+            let under_way = self.openings.under_way(locker);
+            if let Some(answer) = self.kept_opening(caller, key).await? {
+                return Ok(Some(answer));
+            }
+            let Some(mut live) = under_way else { return Ok(None) };
+            let _ = tokio::time::timeout(REPEAT_WAIT, live.changed()).await;
+        }
+        Ok(None)
     }
 
     /// Writes the intent down, in the spill when the database fails: that keeps no renter from
