@@ -106,8 +106,21 @@ struct Permit {
 
 impl Services {
     /// Starts to open a locker; the answer comes when the intent is stored. Progress is asked for
-    /// with [`Services::opening`].
+    /// with [`Services::opening`]. A caller that goes away in between changes nothing: what was
+    /// begun is carried out and settled.
     pub async fn open(
+        &self,
+        caller: Caller,
+        locker: LockerId,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<OpeningId>, Error> {
+        let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
+        let opened =
+            self.tracker.spawn(async move { own.open_to_the_end(caller, locker, key).await });
+        opened.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    async fn open_to_the_end(
         &self,
         caller: Caller,
         locker: LockerId,
