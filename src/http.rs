@@ -18,6 +18,7 @@ pub mod accept;
 pub mod access;
 mod auth;
 mod banks;
+mod body;
 pub mod dispatch;
 mod extract;
 mod health;

@@ -19,6 +19,7 @@ use warp::http::header::{HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use warp::reply::Response;
 use warp::{Reply, path};
 
+use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{Api, OrRoute, Routes, auth, banks, health, lockers, openapi, openings, operations};
 use crate::service::error::Code;
@@ -144,9 +145,9 @@ where
     S::Future: Send + 'static,
     B: Send + 'static,
 {
-    type Response = Response;
+    type Response = hyper::Response<SiteBody>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -172,7 +173,7 @@ where
     }
 }
 
-fn seal_answer(response: Response, path: &str, request_id: &str) -> Response {
+fn seal_answer(response: Response, path: &str, request_id: &str) -> hyper::Response<SiteBody> {
     let status = response.status();
     if status.is_server_error() {
         tracing::warn!(area = "http", path, request_id, status = status.as_u16(), "refused");
@@ -183,7 +184,7 @@ fn seal_answer(response: Response, path: &str, request_id: &str) -> Response {
         headers.insert(REQUEST_ID, value);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
+    SiteBody::of(response)
 }
 
 #[cfg(test)]

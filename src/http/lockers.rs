@@ -13,6 +13,7 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderVa
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::body::SharedTail;
 use super::extract::{Head, head};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
@@ -170,18 +171,14 @@ pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Proble
         return Ok(response);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let mut body = String::with_capacity(160 + rows.rows.len());
-    let _ = write!(
-        body,
+    let head = format!(
         "{{\"version\":{},\"server_time\":\"{}\",\"my_locker_id\":{my_locker_id},\
          \"available_count\":{},",
         rows.version,
         api.services().clock.now(),
         rows.available_count
     );
-    let mut body = body.into_bytes();
-    body.extend_from_slice(&rows.rows);
-    *response.body_mut() = body.into();
+    response.extensions_mut().insert(SharedTail { head: head.into(), tail: rows.rows.clone() });
     Ok(response)
 }
 

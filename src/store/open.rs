@@ -135,6 +135,9 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
     }
     run(conn, &format!("PRAGMA application_id = {APPLICATION_ID}"))?;
     runner.set_grouped(true).run(conn).map_err(|error| OpenError::Migration(error.to_string()))?;
+    if found != known {
+        tracing::info!(area = "store", found, known, "the schema was brought up to date");
+    }
     let broken: i64 = conn
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .map_err(StoreError::from)?;

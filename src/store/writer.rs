@@ -62,6 +62,7 @@ pub struct Tx<'a> {
     snapshot: &'a mut Snapshot,
     audit: &'a mut AuditHead,
     touched: &'a mut Touched,
+    applied: &'a mut u64,
 }
 
 /// What a batch has changed of what the snapshot shows.
@@ -92,6 +93,7 @@ impl Tx<'_> {
             *self.touched = touched;
         }
         self.snapshot.apply(change);
+        *self.applied += 1;
     }
 
     /// Adds a row to the audit chain.
@@ -239,6 +241,7 @@ impl Writer {
             snapshot: Snapshot::clone(&base),
             audit: self.audit,
             touched: Touched::Nothing,
+            applied: 0,
         };
         let ran = jobs.iter_mut().try_for_each(|job| batch.run(job.as_mut(), care));
         let finished = ran.and_then(|()| batch.finish(base.version));
@@ -303,15 +306,23 @@ struct Batch<'a> {
     snapshot: Snapshot,
     audit: AuditHead,
     touched: Touched,
+    /// Changes shown in the snapshot so far.
+    applied: u64,
 }
 
 impl Batch<'_> {
     fn run(&mut self, job: &mut dyn Job, care: Care) -> Result<(), Setback> {
-        let before = (self.snapshot.clone(), self.audit, self.touched);
-        let changes_before = self.conn.total_changes();
-        if care == Care::Savepoints {
-            execute(self.conn, "SAVEPOINT job")?;
-        }
+        let audit_before = self.audit;
+        let changes_before = self.conn.total_changes() + self.applied;
+        // A second reference to the snapshot makes the next change copy what it touches: only
+        // where it may be needed.
+        let careful = match care {
+            Care::None => None,
+            Care::Savepoints => {
+                execute(self.conn, "SAVEPOINT job")?;
+                Some((self.snapshot.clone(), self.touched))
+            }
+        };
         let ran = job.run(&mut Tx {
             conn: self.conn,
             now: self.now,
@@ -319,22 +330,29 @@ impl Batch<'_> {
             snapshot: &mut self.snapshot,
             audit: &mut self.audit,
             touched: &mut self.touched,
+            applied: &mut self.applied,
         });
         match ran {
             Ran::Failed(trouble) => return Err(Setback::Failed(trouble)),
             // Out of space or memory, SQLite may end the whole transaction by itself.
             _ if self.conn.is_autocommit() => return Err(Setback::Failed(Trouble::Io)),
             Ran::Kept => {}
-            Ran::Refused => {
-                (self.snapshot, self.audit, self.touched) = before;
-                if care == Care::Savepoints {
+            Ran::Refused => match careful {
+                Some((snapshot, touched)) => {
                     execute(self.conn, "ROLLBACK TO job")?;
-                } else if self.conn.total_changes() != changes_before {
+                    (self.snapshot, self.touched) = (snapshot, touched);
+                    self.audit = audit_before;
+                }
+                None if self.conn.total_changes() + self.applied != changes_before => {
                     return Err(Setback::Again);
                 }
-            }
+                None => {}
+            },
         }
-        if care == Care::Savepoints { execute(self.conn, "RELEASE job") } else { Ok(()) }
+        match care {
+            Care::None => Ok(()),
+            Care::Savepoints => execute(self.conn, "RELEASE job"),
+        }
     }
 
     /// Commits; gives the next snapshot if anything that it shows has changed.
