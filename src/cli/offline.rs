@@ -18,6 +18,7 @@ pub(super) fn with_services<T>(
     config: &Config,
     work: impl AsyncFnOnce(Arc<Services>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    crate::telemetry::start("warn").map_err(anyhow::Error::msg)?;
     super::runtime(1)?.block_on(async {
         let dir = DataDir::new(&config.data_dir);
         let _lock = dir.lock()?;

@@ -259,7 +259,7 @@ impl Services {
 
     /// Checks an access token without asking the database.
     pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        let caller = self.token_keys.check(token)?;
+        let caller = self.token_keys.check(token, self.clock.now())?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }

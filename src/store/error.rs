@@ -134,7 +134,12 @@ impl From<rusqlite::Error> for StoreError {
             (ffi::SQLITE_CONSTRAINT_TRIGGER, "rental.member_overlap") => {
                 Self::Conflict(Constraint::RentalMember)
             }
-            (ffi::SQLITE_CONSTRAINT_UNIQUE, text) => Self::Conflict(unique(text)),
+            (
+                ffi::SQLITE_CONSTRAINT_UNIQUE
+                | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_ROWID,
+                text,
+            ) => Self::Conflict(unique(text)),
             (ffi::SQLITE_CONSTRAINT_FOREIGNKEY, _) => Self::Conflict(Constraint::Reference),
             _ => Self::Driver(error.to_string()),
         }

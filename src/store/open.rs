@@ -102,9 +102,14 @@ pub(super) fn writable(path: &Path, patience: Duration) -> Result<Connection, Op
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(StoreError::from)?;
     conn.busy_timeout(patience).map_err(StoreError::from)?;
-    refuse_foreign(&conn, path)?;
+    let new = refuse_foreign_or_newer(&conn, path)?;
+    if new {
+        // Can only be chosen before the first table.
+        run(&conn, "PRAGMA auto_vacuum = INCREMENTAL")?;
+        run(&conn, &format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    }
     // Foreign keys cannot be switched inside the transaction of a migration that rebuilds a table.
-    run(&conn, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA foreign_keys = OFF")?;
+    run(&conn, "PRAGMA foreign_keys = OFF")?;
     expect_text(&conn, "journal_mode = WAL", "wal")?;
     migrate(&mut conn)?;
     prepare_writer(&conn)?;
@@ -116,24 +121,32 @@ fn run(conn: &Connection, sql: &str) -> Result<(), StoreError> {
     Ok(conn.execute_batch(sql)?)
 }
 
-fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Looks before anything is written: a file that is not ours stays as it is. True for a new file.
+fn refuse_foreign_or_newer(conn: &Connection, path: &Path) -> Result<bool, OpenError> {
     let number =
         |sql: &str| -> Result<i32, StoreError> { Ok(conn.query_row(sql, [], |row| row.get(0))?) };
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
-    if tables > 0 && number("PRAGMA application_id")? != APPLICATION_ID {
+    if number("SELECT count(*) FROM sqlite_schema")? == 0 {
+        return Ok(true);
+    }
+    if number("PRAGMA application_id")? != APPLICATION_ID {
         return Err(OpenError::Foreign(path.display().to_string()));
     }
-    Ok(())
-}
-
-fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    let runner = embedded::migrations::runner();
-    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
-    let found = schema_version(conn)?;
+    let (found, known) = (schema_version(conn)?, known_version());
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
-    run(conn, &format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    Ok(false)
+}
+
+/// The newest migration that this program has.
+fn known_version() -> i32 {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+    let (found, known) = (schema_version(conn)?, known_version());
+    let runner = embedded::migrations::runner();
     runner.set_grouped(true).run(conn).map_err(|error| OpenError::Migration(error.to_string()))?;
     if found != known {
         tracing::info!(area = "store", found, known, "the schema was brought up to date");
