@@ -81,16 +81,11 @@ pub fn delete_old(conn: &Connection, now_ms: i64, most: u32) -> Result<usize, St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::open::memory;
+    use crate::store::open::memory_with_people;
 
     #[test]
     fn an_answer_is_kept_for_a_day() {
-        let conn = memory();
-        conn.execute_batch(
-            "INSERT INTO member (id, student_id, name, role, joined_ms)
-             VALUES (1, 'A1', '가', 'student', 1)",
-        )
-        .expect("consistent");
+        let conn = memory_with_people();
         let kept = Kept {
             operation: "hold".to_owned(),
             request_hash: [7; 32],

@@ -235,6 +235,25 @@ pub(crate) fn memory() -> Connection {
     conn
 }
 
+/// [`memory`] with one bank of two lockers, one term and two members.
+#[cfg(test)]
+pub(crate) fn memory_with_people() -> Connection {
+    let conn = memory();
+    run(
+        &conn,
+        "INSERT INTO location (id, name_ko, name_en) VALUES (1, '가', 'A');
+         INSERT INTO bank (id, location_id, name_ko, name_en, mode, hold_seconds)
+           VALUES (1, 1, '가', 'A', 'choose', 60);
+         INSERT INTO locker (id, bank_id) VALUES (101, 1), (102, 1);
+         INSERT INTO term (id, name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on)
+           VALUES (1, '가', 'A', 1, 2, '2026-03-01', '2026-06-30');
+         INSERT INTO member (id, student_id, name, role, joined_ms)
+           VALUES (1, 'A1', '가', 'student', 1), (2, 'A2', '나', 'student', 1);",
+    )
+    .expect("consistent");
+    conn
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,25 +104,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::open::memory;
-
-    fn house() -> Connection {
-        let conn = memory();
-        conn.execute_batch(
-            "INSERT INTO location (id, name_ko, name_en) VALUES (1, '가', 'A');
-             INSERT INTO bank (id, location_id, name_ko, name_en, mode, hold_seconds)
-               VALUES (1, 1, '가', 'A', 'choose', 60);
-             INSERT INTO locker (id, bank_id) VALUES (101, 1);
-             INSERT INTO member (id, student_id, name, role, joined_ms)
-               VALUES (1, 'A1', '가', 'student', 1);",
-        )
-        .expect("consistent");
-        conn
-    }
+    use crate::store::open::memory_with_people;
 
     #[test]
     fn what_was_seen_is_added_and_the_first_outcome_stands() {
-        let conn = house();
+        let conn = memory_with_people();
         let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
         for outcome in Outcome::ALL {
             let id = OpeningId(Uuid::now_v7());

@@ -109,23 +109,7 @@ mod tests {
 
     use super::*;
     use crate::store::error::Constraint;
-    use crate::store::open::memory;
-
-    fn house() -> Connection {
-        let conn = memory();
-        conn.execute_batch(
-            "INSERT INTO location (id, name_ko, name_en) VALUES (1, '가', 'A');
-             INSERT INTO bank (id, location_id, name_ko, name_en, mode, hold_seconds)
-               VALUES (1, 1, '가', 'A', 'choose', 60);
-             INSERT INTO locker (id, bank_id) VALUES (101, 1), (102, 1);
-             INSERT INTO term (id, name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on)
-               VALUES (1, '가', 'A', 1, 2, '2026-03-01', '2026-06-30');
-             INSERT INTO member (id, student_id, name, role, joined_ms)
-               VALUES (1, 'A1', '가', 'student', 1), (2, 'A2', '나', 'student', 1);",
-        )
-        .expect("consistent");
-        conn
-    }
+    use crate::store::open::memory_with_people;
 
     fn hold(
         conn: &Connection,
@@ -153,7 +137,7 @@ mod tests {
 
     #[test]
     fn no_two_live_rentals_overlap_and_an_ended_one_is_no_hindrance() {
-        let conn = house();
+        let conn = memory_with_people();
         let march = |day| date(2026, 3, day);
         let first = hold(&conn, 101, 1, march(5), march(10)).expect("free");
         for (from, to) in [(5, 10), (1, 5), (10, 20), (6, 7), (1, 30)] {
@@ -173,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_indexes_alone_refuse_the_same_dates() {
-        let conn = house();
+        let conn = memory_with_people();
         conn.execute_batch("DROP TRIGGER rental_insert_overlap").expect("dropped");
         let (first, last) = (date(2026, 3, 1), date(2026, 6, 30));
         hold(&conn, 101, 1, first, last).expect("free");
@@ -183,13 +167,13 @@ mod tests {
 
     #[test]
     fn a_missing_locker_is_a_reference_conflict() {
-        let result = hold(&house(), 999, 1, date(2026, 3, 1), date(2026, 3, 2));
+        let result = hold(&memory_with_people(), 999, 1, date(2026, 3, 1), date(2026, 3, 2));
         assert_eq!(conflict(result), Constraint::Reference);
     }
 
     #[test]
     fn every_end_reason_is_known_to_the_schema() {
-        let conn = house();
+        let conn = memory_with_people();
         for (number, reason) in (1_i8..).zip(EndReason::ALL) {
             let day = date(2026, 4, number);
             let id = hold(&conn, 101, 1, day, day).expect("free");
