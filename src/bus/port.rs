@@ -64,6 +64,8 @@ struct Port {
     waiting: VecDeque<WaitingOpen>,
     last_asked: usize,
     last_poll_watched: bool,
+    /// The gap after the last exchange ends here.
+    rest_until: Instant,
     heard_any: bool,
 }
 
@@ -92,6 +94,7 @@ impl PortTask {
             waiting: VecDeque::new(),
             last_asked: 0,
             last_poll_watched: false,
+            rest_until: Instant::now(),
             heard_any: false,
         };
         port.run().await;

@@ -104,7 +104,7 @@ impl Line {
             if heard > 0 {
                 self.busy_until = now;
             }
-            let free_at = (self.busy_until + self.gap).min(give_up);
+            let free_at = self.free_at().min(give_up);
             if now >= free_at {
                 break;
             }
@@ -116,6 +116,11 @@ impl Line {
         let bytes = u32::try_from(frame.bytes().len()).unwrap_or(u32::MAX);
         self.busy_until = Instant::now().max(at + self.byte_time * bytes);
         Ok(at)
+    }
+
+    /// From when on the next request may be sent.
+    pub(super) fn free_at(&self) -> Instant {
+        self.busy_until + self.gap
     }
 
     /// When the last byte sent has left the line.

@@ -125,6 +125,25 @@ async fn an_opening_goes_ahead_of_polls_and_is_confirmed_by_reads() {
 }
 
 #[tokio::test]
+async fn an_opening_that_comes_in_a_gap_is_the_next_thing_sent() {
+    let line = FakeLine::new(Family::ModbusRelay, &[(1, FakeBoard::GOOD), (2, FakeBoard::GOOD)]);
+    let mut config = modbus(&line, &[1, 2]);
+    (config.poll_interval_ms, config.gap_ms) = (1, Some(150));
+    let running = Running::new(vec![config]);
+    running.until_door("east/2/3", DoorState::Closed).await;
+    let before = line.heard().len();
+    running.until("a poll", |_| line.heard().len() > before).await;
+    // The poll is answered by now, and the line rests.
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    let rested = line.heard().len();
+    let mut watch = running.bus.open(&channel("east/2/3")).expect("accepted");
+    assert_eq!(watch.events.recv().await.expect("sent").what, Happened::Sent);
+    running.until("the pulse", |_| line.heard().len() > rested).await;
+    assert!(is_pulse(&line.heard()[rested]), "a poll went ahead");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn an_open_door_is_said_to_be_open_already() {
     let line = FakeLine::new(Family::ModbusRelay, &[(1, FakeBoard::GOOD)]);
     line.board(1, |board| board.inputs = 0b1111_1110);

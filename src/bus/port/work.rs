@@ -45,6 +45,16 @@ impl Port {
         }
         self.count_strays(line, now);
         let work = self.choose(now);
+        if !matches!(work, Work::Wait(_)) && now < self.rest_until {
+            // The gap is waited out with nothing chosen: an opening that comes meanwhile goes first.
+            return self.idle(line, self.rest_until).await;
+        }
+        let done = self.carry_out(line, work).await;
+        self.rest_until = line.free_at();
+        done
+    }
+
+    async fn carry_out(&mut self, line: &mut Line, work: Work) -> Result<(), Gone> {
         match work {
             Work::Open(index) => match self.waiting.remove(index) {
                 Some(open) => self.pulse(line, open).await,
