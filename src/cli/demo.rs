@@ -88,7 +88,6 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     let served = app.run(stop).await;
     simulator.stop().await;
     sim_task.await?;
-    place.remove();
     Ok(served?)
 }
 
@@ -117,11 +116,14 @@ impl Place {
         );
         Ok(Self { path, temporary })
     }
+}
 
-    fn remove(self) {
-        if self.temporary
-            && let Err(error) = std::fs::remove_dir_all(&self.path)
-        {
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.temporary {
+            return;
+        }
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
             tracing::warn!(area = "store", path = %self.path.display(), %error, "left behind");
         }
     }

@@ -59,12 +59,12 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it or change http.listen"
+                "another program listens there: stop it or choose another address"
             }
             io::ErrorKind::PermissionDenied => {
                 "ports below 1024 need a privilege: use a higher one"
             }
-            _ => "check http.listen",
+            _ => "check the address",
         };
         io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; {hint}"))
     })
