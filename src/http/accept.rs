@@ -59,7 +59,7 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                "another program listens there: stop it or choose another address"
+                "another program listens there: stop it or choose another address (http.listen)"
             }
             io::ErrorKind::PermissionDenied => {
                 "ports below 1024 need a privilege: use a higher one"
