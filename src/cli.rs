@@ -83,10 +83,21 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr().lock(), "lockerd: {error:#}");
+            let _ = writeln!(std::io::stderr().lock(), "lockerd: {}", in_one_line(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: some carry their cause in their own words already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
 }
 
 /// Prints a line on standard output; a reader that has gone is no error.
@@ -108,4 +119,19 @@ fn runtime(worker_threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
         .worker_threads(worker_threads)
         .enable_all()
         .build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::in_one_line;
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let error = anyhow!("disk full").context("cannot write x");
+        assert_eq!(in_one_line(&error), "cannot write x: disk full");
+        let error = anyhow!("disk full").context("cannot write x: disk full");
+        assert_eq!(in_one_line(&error), "cannot write x: disk full");
+    }
 }

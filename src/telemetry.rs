@@ -23,8 +23,8 @@ pub fn start(filter: &str) -> Result<(), String> {
         registry.with(journal.with_field_prefix(None)).try_init()
     } else {
         let colours = std::io::stderr().is_terminal();
-            let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-            registry.with(layer.with_target(false).with_ansi(colours)).try_init()
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        registry.with(layer.with_target(false).with_ansi(colours)).try_init()
     };
     started.map_err(|error| format!("logging was started twice: {error}"))
 }

@@ -162,8 +162,10 @@ impl Opening {
         Self { id, locker_id, member_id, opened_as, phases, outcome: None }
     }
 
-    /// Notes a phase; a phase that was already seen is not noted twice.
+    /// Notes a phase; a phase that was already seen is not noted twice. Phases never go back in
+    /// time, whatever the wall clock did in between.
     pub fn see(&mut self, phase: Phase, at: Timestamp) {
+        let at = self.phases.last().map_or(at, |last| at.max(last.at));
         if !self.phases.iter().any(|seen| seen.phase == phase) {
             self.phases.push(PhaseAt { phase, at });
         }
@@ -198,6 +200,8 @@ mod tests {
         opening.end(Outcome::NoAnswer);
         assert_eq!(opening.at(Phase::Sent), Some(at(2)));
         assert_eq!(opening.at(Phase::Closed), None);
+        opening.see(Phase::Opened, at(1));
+        assert_eq!(opening.at(Phase::Opened), Some(at(2)), "the clock was set back");
         assert_eq!(opening.outcome, Some(Outcome::Opened));
     }
 

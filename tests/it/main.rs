@@ -1,0 +1,17 @@
+//! Integration tests: the real binary on loopback, against simulated boards on pseudo-terminals.
+//!
+//! Each test starts what it needs (`support`) and shares nothing with the others, so they run in
+//! parallel. Where time must be turned (`hold`), the same parts run inside the test process on a
+//! clock that is moved by hand.
+
+mod bad_input;
+mod cli;
+mod crash;
+mod degraded;
+mod durability;
+mod flow;
+mod hold;
+mod opening;
+mod race;
+mod routes;
+mod support;

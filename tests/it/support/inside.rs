@@ -1,0 +1,148 @@
+//! The same parts inside the test process, on a clock that is moved by hand.
+//!
+//! The background jobs are not started: what a test sees happens because somebody asked.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use lockerd::app::App;
+use lockerd::clock::Clock;
+use lockerd::config::Config;
+use lockerd::http::{Api, HttpSettings, Limits, Server};
+use lockerd::service::Services;
+use lockerd::service::members::RosterRow;
+use lockerd::store::check::check;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use super::http::Client;
+use super::site::{student, student_id, student_name, student_phone};
+
+/// When the clock starts: ten in the morning in Seoul.
+const START: &str = "2026-08-24T01:00:00Z";
+
+/// A site without a process of its own.
+pub struct Inside {
+    /// Its clock; starts at [`START`] and stands still.
+    pub clock: Clock,
+    /// The use-cases.
+    pub services: Arc<Services>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    runtime: Runtime,
+    _app: App,
+    place: TempDir,
+}
+
+impl Inside {
+    /// A site of one bank with these lockers, an open window and `students` students; `term`
+    /// gives the term's lines of the site file for the moment at which the clock stands.
+    #[track_caller]
+    pub fn start(
+        lockers: impl IntoIterator<Item = i64>,
+        students: usize,
+        term: impl FnOnce(Timestamp) -> String,
+    ) -> Self {
+        let place = tempfile::tempdir().expect("a temporary place");
+        let zone = TimeZone::get("Asia/Seoul").expect("bundled");
+        let clock = Clock::manual(START.parse().expect("a time"), zone);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let config = format!(
+            "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[auth]\nroster_login = 'full'\n",
+            place.path().display()
+        );
+        let config = Config::parse(&config, "the test", []).expect("valid");
+        let app = runtime.block_on(App::build(&config, clock.clone())).expect("built");
+        let services = Arc::clone(app.services());
+        let mut site =
+            "[[location]]\nname_ko = '정보관'\n[[location.bank]]\nname_ko = '사물함'\n".to_owned();
+        for id in lockers {
+            let _ = writeln!(site, "[[location.bank.locker]]\nid = {id}");
+        }
+        site += &term(clock.now());
+        let file = toml::from_str(&site).expect("a site file");
+        runtime.block_on(async {
+            services.import_site(file).await.expect("taken");
+            let row = |n: usize| RosterRow {
+                student_id: student_id(n),
+                name: student_name(n),
+                phone: Some(student_phone(n)),
+                email: None,
+            };
+            let rows = (0..students).map(|n| (n, row(n))).collect();
+            services.import_roster(rows).await.expect("taken");
+        });
+        let stop = CancellationToken::new();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
+        let address = listener.local_addr().expect("bound");
+        let api = Api::new(Arc::clone(&services), HttpSettings::default());
+        let server = Server::new(listener, Limits::default());
+        runtime.spawn(server.run(lockerd::http::site(&api), stop.clone()));
+        Self { clock, services, address, stop, runtime, _app: app, place }
+    }
+
+    /// The n-th student, logged in at the clock's time.
+    #[track_caller]
+    pub fn student(&self, n: usize) -> Client {
+        Client::nobody(self.address).log_in(&student(n))
+    }
+
+    /// Turns the clock forward.
+    pub fn pass(&self, ms: u64) {
+        self.clock.advance(Duration::from_millis(ms));
+    }
+
+    /// Runs a use-case to its end.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Every rental as `locker member state reason`, oldest first.
+    #[track_caller]
+    pub fn history(&self) -> Vec<String> {
+        let conn = rusqlite::Connection::open(self.place.path().join("lockerd.db")).expect("there");
+        let sql = "SELECT locker_id || ' ' || student_id || ' ' || state || ' '
+                     || coalesce(end_reason, '-')
+                   FROM rental JOIN member ON member.id = member_id ORDER BY rental.id";
+        let mut statement = conn.prepare(sql).expect("good SQL");
+        let rows = statement.query_map([], |row| row.get(0)).expect("readable");
+        rows.collect::<Result<_, _>>().expect("readable")
+    }
+
+    /// Demands that the database keeps its promises.
+    #[track_caller]
+    pub fn demand_clean(&self) {
+        let found = check(&self.place.path().join("lockerd.db")).expect("readable");
+        assert_eq!(found, Vec::<String>::new());
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.services.store.close();
+    }
+}
+
+/// A term that is open now and whose rentals begin today.
+pub fn open_now(now: Timestamp) -> String {
+    term(now - jiff::SignedDuration::from_hours(1), now + jiff::SignedDuration::from_hours(48))
+}
+
+/// A term with a given window.
+pub fn term(opens_at: Timestamp, closes_at: Timestamp) -> String {
+    format!(
+        "[[term]]\nname_ko = '학기'\nopens_at = '{opens_at}'\ncloses_at = '{closes_at}'\n\
+         starts_on = '2020-01-01'\nends_on = '2090-12-31'\n"
+    )
+}
