@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::bus::{BoardConfig, BusConfig};
 use crate::domain::channel::{BusName, Family};
 use crate::service::Settings;
-use crate::service::accounts::RosterLogin;
+use crate::service::accounts::{Registration, RosterLogin};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
@@ -79,6 +79,8 @@ impl Default for HttpConfig {
 pub struct AuthConfig {
     /// How far student id, name and phone open the site: off, claim or full.
     pub roster_login: RosterLogin,
+    /// Whether a roster log-in with a new student id makes an account: closed or open.
+    pub registration: Registration,
     /// How long an access token lives, in minutes; 1 to 720.
     pub access_minutes: u32,
     /// How long a refresh token lives, in hours; 1 to 720.
@@ -87,7 +89,12 @@ pub struct AuthConfig {
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { roster_login: RosterLogin::Off, access_minutes: 30, refresh_hours: 24 }
+        Self {
+            roster_login: RosterLogin::Off,
+            registration: Registration::Closed,
+            access_minutes: 30,
+            refresh_hours: 24,
+        }
     }
 }
 
@@ -303,6 +310,7 @@ impl Config {
     pub fn settings(&self) -> Settings {
         Settings {
             roster_login: self.auth.roster_login,
+            registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
             refresh_lifetime: SignedDuration::from_hours(i64::from(self.auth.refresh_hours)),
         }
@@ -383,6 +391,7 @@ locks = 8
         assert_eq!(config.http.connections_max, HttpConfig::default().connections_max);
         assert_eq!(config.auth.access_minutes, AuthConfig::default().access_minutes);
         assert_eq!(config.auth.roster_login, RosterLogin::Off);
+        assert_eq!(config.auth.registration, Registration::Closed);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub mod site;
 pub mod tokens;
 pub mod upkeep;
 
-use accounts::RosterLogin;
+use accounts::{Registration, RosterLogin};
 use openings::LiveOpenings;
 use passwords::Passwords;
 use tokens::{Caller, TokenKeys};
@@ -40,6 +40,8 @@ use upkeep::SavedVersion;
 pub struct Settings {
     /// How far personal data opens the site.
     pub roster_login: RosterLogin,
+    /// Who may make themselves an account.
+    pub registration: Registration,
     /// How long an access token lives.
     pub access_lifetime: SignedDuration,
     /// How long a refresh token lives.

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{AuthConfig, Config, HttpConfig, LogConfig};
 use crate::service::Services;
-use crate::service::accounts::RosterLogin;
+use crate::service::accounts::{Registration, RosterLogin};
 use crate::sim::Simulator;
 use crate::{lifecycle, telemetry};
 
@@ -138,7 +138,11 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
             worker_threads: usize::from(args.worker_threads),
             ..HttpConfig::default()
         },
-        auth: AuthConfig { roster_login: RosterLogin::Full, ..AuthConfig::default() },
+        auth: AuthConfig {
+            roster_login: RosterLogin::Full,
+            registration: Registration::Open,
+            ..AuthConfig::default()
+        },
         log: LogConfig::default(),
         buses: plan.bus_entries(buses),
     }

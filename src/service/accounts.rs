@@ -38,6 +38,17 @@ pub enum RosterLogin {
     Full,
 }
 
+/// Who may make themselves an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Nobody: accounts come from staff and the roster.
+    #[default]
+    Closed,
+    /// Whoever logs in by a roster triple with a new student id.
+    Open,
+}
+
 /// How somebody says who they are.
 #[derive(Debug, Clone)]
 pub enum Credentials {
@@ -108,8 +119,8 @@ impl Services {
         self.open_session(&row, method, device).await
     }
 
-    /// Logs a student in by the roster triple; makes the account when the id is new. The second
-    /// value says whether it was made.
+    /// Logs a student in by the roster triple; makes the account when the id is new and the site
+    /// lets people register. The second value says whether it was made.
     pub async fn log_in_or_register(
         &self,
         triple: RosterTriple,
@@ -123,6 +134,9 @@ impl Services {
         if known.is_some() {
             let row = self.check_roster(&triple).await?;
             return Ok((self.open_session(&row, Method::Roster, device).await?, false));
+        }
+        if self.settings.registration == Registration::Closed {
+            return Err(bad_credentials());
         }
         let row = self.store.write(Lane::Change, move |tx| register(tx, &profile)).await?;
         Ok((self.open_session(&row, Method::Roster, device).await?, true))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::demo::{Demo, cheolsu, gildong};
 use crate::support::http::Client;
+use crate::support::site::{Plan, Site, student};
 
 /// The names of a JSON object's members.
 #[track_caller]
@@ -182,6 +183,16 @@ fn whoever_does_not_match_the_roster_learns_nothing_and_a_new_student_is_made() 
     demo.nobody.post_json("/api/v1/auth/login", &new).expect(200);
     let taken = with(&with(&new, "student_id", "2098888888"), "name", "다른이");
     demo.nobody.post_json(register, &taken).refused(409, "phone_taken");
+}
+
+#[test]
+fn a_site_that_does_not_register_lets_only_known_students_in() {
+    let site = Site::start(&Plan::default().lockers(1, [1]).students(1));
+    let register = "/api/v1/auth/login-or-register";
+    site.nobody().post_json(register, &student(0)).expect(200);
+    let stranger = with(&student(0), "student_id", "2099999999");
+    site.nobody().post_json(register, &stranger).refused(401, "bad_credentials");
+    assert_eq!(site.number("SELECT count(*) FROM member WHERE role = 'student'"), 1);
 }
 
 #[test]
