@@ -16,10 +16,9 @@ use crate::service::error::Error;
 const HOLDS_PERIOD: Duration = Duration::from_secs(1);
 /// Saves the published state for a start on a broken database.
 const SAVE_PERIOD: Duration = Duration::from_secs(2);
-/// Stores what was spilled while the database failed.
-const REPLAY_PERIOD: Duration = Duration::from_secs(2);
-/// Settles openings that an earlier run left open; the first look is at start.
-const SETTLE_PERIOD: Duration = Duration::from_secs(30);
+/// Stores openings that were spilled while the database failed, and settles those that an earlier
+/// run left open; the first look is at start.
+const SETTLE_PERIOD: Duration = Duration::from_secs(2);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -33,9 +32,6 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
-    });
-    every(REPLAY_PERIOD, "replay openings", services, tracker, stop, |services| async move {
-        services.replay_spill().await
     });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await

@@ -196,7 +196,10 @@ impl Store {
 }
 
 fn open_and_load(dir: &DataDir, clock: &Clock) -> Result<(Connection, Snapshot), OpenError> {
-    let conn = open::writable(&dir.database(), open::BUSY_TIMEOUT)?;
+    // A saved state without its database: the file is lost or not mounted, the site is not new.
+    let known = dir.snapshot().exists();
+    let missing = if known { open::Missing::Refuse } else { open::Missing::Create };
+    let conn = open::writable(&dir.database(), missing, open::BUSY_TIMEOUT)?;
     open::probe(&conn, clock.now().as_millisecond())?;
     let snapshot = state::load(&conn, clock, None)?;
     Ok((conn, snapshot))

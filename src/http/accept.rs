@@ -1,7 +1,8 @@
 //! The accept loop: connections with a cap, timeouts and an orderly end.
 //!
 //! HTTP/1.1 only. A connection that is silent, or sends half a header, or is idle between requests
-//! is closed after [`Limits::header_timeout`]; bodies have their own limit in `extract`. On stop
+//! is closed after [`Limits::header_timeout`], one that takes nothing of its answer after
+//! [`Limits::write_timeout`]; bodies have their own limit in `extract`. On stop
 //! no new connection is accepted, idle ones close, and requests under way may finish until
 //! [`Limits::drain`] is over.
 
@@ -19,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
@@ -34,6 +36,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Longest wait for a whole request head; also how long an idle connection is kept.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of an answer before it is cut off.
+    pub write_timeout: Duration,
     /// Largest request head in bytes.
     pub header_bytes_max: usize,
     /// How long requests under way may take to finish on stop.
@@ -45,6 +49,7 @@ impl Default for Limits {
         Self {
             connections_max: 1024,
             header_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(10),
             header_bytes_max: 16 << 10,
             drain: Duration::from_secs(2),
         }
@@ -154,7 +159,10 @@ async fn connection<S, B>(
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(limits.header_bytes_max);
     let service = TowerToHyperService::new(WithPeer { service, peer: Peer(peer) });
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
+    let stream = TokioIo::new(Box::pin(stream));
+    let mut serving = pin!(builder.serve_connection(stream, service).with_upgrades());
     let mut told = false;
     loop {
         tokio::select! {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use warp::Reply;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{Response as HttpResponse, StatusCode};
-use warp::reject::{MethodNotAllowed, Rejection};
+use warp::reject::{InvalidQuery, MethodNotAllowed, Rejection};
 use warp::reply::Response;
 
 use crate::service::error::{Code, Error};
@@ -145,6 +145,8 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, std::conve
         Problem::new(Code::NotFound, "there is nothing at this address: see /api/swagger/")
     } else if rejection.find::<MethodNotAllowed>().is_some() {
         Problem::new(Code::MethodNotAllowed, "this address does not take this method")
+    } else if rejection.find::<InvalidQuery>().is_some() {
+        Problem::new(Code::BadRequest, "the part of the address behind the ? could not be read")
     } else {
         tracing::error!(area = "http", ?rejection, "a rejection that no route should make");
         Problem::new(Code::Internal, "something went wrong on our side; it was logged")

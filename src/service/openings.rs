@@ -60,6 +60,11 @@ impl LiveOpenings {
         self.with(|live| live.values().find(|seen| is_under_way(seen, locker)).cloned())
     }
 
+    /// Whether a locker is being opened.
+    pub(super) fn is_under_way(&self, locker: LockerId) -> bool {
+        self.under_way(locker).is_some()
+    }
+
     /// Starts to follow an opening unless one of the same locker is under way.
     fn begin(&self, opening: &Opening) -> Result<watch::Sender<Opening>, Error> {
         self.with(|live| {
@@ -224,7 +229,7 @@ impl Services {
             Err(_) if is_staff_for(&snapshot, caller, bank.id) => OpenedAs::Staff,
             Err(refusal) => return Err(refusal),
         };
-        if caller.method == Method::Roster && self.settings.roster_login == RosterLogin::Claim {
+        if caller.method == Method::Roster && self.settings.roster_login != RosterLogin::Full {
             let detail = "log in with your password to open a locker";
             return Err(Error::new(Code::PasswordNeeded, detail));
         }
@@ -425,15 +430,20 @@ impl Services {
         channel.and_then(|channel| self.bus.cooling_ms(channel)).unwrap_or(0)
     }
 
-    /// Settles openings that an earlier run left without an outcome, by looking at the door.
+    /// Stores what was spilled, then settles openings that an earlier run left without an outcome,
+    /// by looking at the door. In this order: a spilled outcome is better than a look afterwards.
     pub async fn settle_openings(&self) -> Result<usize, Error> {
+        if self.store.degraded().is_some() {
+            return Ok(0);
+        }
+        let replayed = self.replay_spill().await?;
         let unsettled = self.store.read(openings::list_unsettled).await?;
         let stale: Vec<Opening> = unsettled
             .into_iter()
             .filter(|opening| self.openings.get(opening.id).is_none())
             .collect();
         for mut opening in stale.iter().cloned() {
-            let channel = self.known_locker(opening.locker_id)?;
+            let channel = self.known_locker(opening.locker_id).ok().flatten();
             let door = match &channel {
                 Some(channel) => self.bus.read_door(channel).await,
                 None => DoorState::Unknown,
@@ -444,19 +454,25 @@ impl Services {
             } else {
                 opening.end(Outcome::Interrupted);
             }
+            tracing::info!(
+                area = "bus",
+                opening.id = %opening.id,
+                outcome = ?opening.outcome,
+                "an opening that was cut off is settled",
+            );
             self.record(&opening).await;
         }
-        Ok(stale.len())
+        Ok(replayed + stale.len())
     }
 
     /// Stores what was spilled while the database failed; says how many lines there were.
-    pub async fn replay_spill(&self) -> Result<usize, Error> {
+    async fn replay_spill(&self) -> Result<usize, Error> {
         let path = self.store.dir().spill();
-        if self.store.degraded().is_some() || !path.exists() {
+        if !fallback::has_spill(&path) {
             return Ok(0);
         }
-        let read_path = path.clone();
-        let spilled = tokio::task::spawn_blocking(move || fallback::spilled(&read_path)).await;
+        let taking = path.clone();
+        let spilled = tokio::task::spawn_blocking(move || fallback::take_spill(&taking)).await;
         let spilled = match spilled {
             Ok(Ok(spilled)) => spilled,
             Ok(Err(error)) => {
@@ -475,7 +491,7 @@ impl Services {
                 Ok(())
             })
             .await?;
-        if let Err(error) = fallback::clear_spill(&path) {
+        if let Err(error) = fallback::clear_taken_spill(&path) {
             tracing::error!(area = "store", %error, "the spill of openings stays");
         }
         Ok(count)

@@ -149,6 +149,10 @@ impl Services {
         key: Option<RequestKey>,
     ) -> Result<Answer<Released>, Error> {
         let channel = self.known_locker(locker)?;
+        if self.openings.is_under_way(locker) {
+            let detail = "the locker is being opened right now: close the door and try again";
+            return Err(Error::new(Code::OpeningUnderWay, detail));
+        }
         if channel.is_some_and(|channel| self.bus.door(&channel).state == DoorState::Open) {
             let mine = self.store.snapshot();
             if mine.of_member(caller.member_id).any(|rental| rental.locker_id == locker) {

@@ -6,7 +6,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -111,25 +112,39 @@ pub fn load(path: &Path) -> Option<Snapshot> {
 
 /// Appends an opening to the spill and syncs it.
 pub fn spill(path: &Path, opening: &Opening) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    if file.metadata()?.len() > SPILL_BYTES_MAX {
+    let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+    let length = file.metadata()?.len();
+    if length > SPILL_BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the spill of openings is full"));
     }
-    let mut line = serde_json::to_vec(opening)?;
+    let mut line = Vec::new();
+    // A last line that a power loss cut off must not swallow this one.
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    if last != [b'\n'] {
+        line.push(b'\n');
+    }
+    serde_json::to_writer(&mut line, opening)?;
     line.push(b'\n');
     file.write_all(&line)?;
     file.sync_data()
 }
 
-/// Reads the spill; a last line cut off by a power loss is left out and said.
-pub fn spilled(path: &Path) -> io::Result<Vec<Opening>> {
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        text => text?,
-    };
+/// Takes the spill away from whoever appends to it and reads it; lines that a power loss cut off
+/// are left out and said. What was taken stays on disk until [`clear_taken_spill`].
+pub fn take_spill(path: &Path) -> io::Result<Vec<Opening>> {
+    let taken = taken_spill(path);
+    if !taken.exists() {
+        match fs::rename(path, &taken) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            renamed => renamed?,
+        }
+    }
     let mut openings = Vec::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
-        match serde_json::from_str(line) {
+    for line in fs::read(&taken)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match serde_json::from_slice(line) {
             Ok(opening) => openings.push(opening),
             Err(error) => {
                 tracing::warn!(area = "store", %error, "a line of the openings spill is unreadable");
@@ -139,12 +154,22 @@ pub fn spilled(path: &Path) -> io::Result<Vec<Opening>> {
     Ok(openings)
 }
 
-/// Removes the spill after it was stored.
-pub fn clear_spill(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+/// Whether anything spilled waits to be stored.
+#[must_use]
+pub fn has_spill(path: &Path) -> bool {
+    path.exists() || taken_spill(path).exists()
+}
+
+/// Removes what [`take_spill`] gave after it was stored.
+pub fn clear_taken_spill(path: &Path) -> io::Result<()> {
+    match fs::remove_file(taken_spill(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+fn taken_spill(path: &Path) -> PathBuf {
+    path.with_extension("spill.taken")
 }
 
 #[cfg(test)]
@@ -203,22 +228,28 @@ mod tests {
     }
 
     #[test]
-    fn spilled_openings_survive_a_torn_last_line() {
+    fn spilled_openings_survive_torn_lines_and_an_interrupted_replay() {
         let dir = tempfile::tempdir().expect("a place");
         let path = dir.path().join("openings.spill");
-        assert!(spilled(&path).expect("no file is fine").is_empty());
-        let opening = Opening::requested(
-            OpeningId(Uuid::now_v7()),
-            LockerId(101),
-            MemberId(7),
-            OpenedAs::Renter,
-            Timestamp::UNIX_EPOCH,
-        );
-        spill(&path, &opening).expect("written");
+        assert!(take_spill(&path).expect("no file is fine").is_empty());
+        let opening = |second| {
+            let at = Timestamp::from_second(second).expect("in range");
+            let id = OpeningId(Uuid::now_v7());
+            Opening::requested(id, LockerId(101), MemberId(7), OpenedAs::Renter, at)
+        };
+        let [first, second, third] = [opening(1), opening(2), opening(3)];
+        spill(&path, &first).expect("written");
         let mut file = OpenOptions::new().append(true).open(&path).expect("there");
         file.write_all(b"{\"id\":\"0192").expect("torn");
-        assert_eq!(spilled(&path).expect("readable"), [opening]);
-        clear_spill(&path).expect("removed");
-        clear_spill(&path).expect("twice is fine");
+        spill(&path, &second).expect("written behind the torn line");
+        assert_eq!(take_spill(&path).expect("readable"), [first.clone(), second.clone()]);
+        // What is spilled while the replay is under way waits for the next one.
+        spill(&path, &third).expect("written");
+        assert_eq!(take_spill(&path).expect("as before"), [first, second]);
+        clear_taken_spill(&path).expect("removed");
+        assert_eq!(take_spill(&path).expect("the rest"), [third]);
+        clear_taken_spill(&path).expect("removed");
+        clear_taken_spill(&path).expect("twice is fine");
+        assert!(!has_spill(&path));
     }
 }

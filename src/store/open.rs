@@ -94,12 +94,26 @@ pub struct DirLock {
     _file: File,
 }
 
+/// Whether a database that is not there may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// A new site.
+    Create,
+    /// There was one: an empty one in its place would forget who rents what.
+    Refuse,
+}
+
 /// Opens the writable connection and brings the schema up to date. `patience` is how long it waits
 /// for a lock meanwhile.
-pub(super) fn writable(path: &Path, patience: Duration) -> Result<Connection, OpenError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub(super) fn writable(
+    path: &Path,
+    missing: Missing,
+    patience: Duration,
+) -> Result<Connection, OpenError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if missing == Missing::Create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
     let mut conn = Connection::open_with_flags(path, flags).map_err(StoreError::from)?;
     conn.busy_timeout(patience).map_err(StoreError::from)?;
     let new = refuse_foreign_or_newer(&conn, path)?;
@@ -283,22 +297,24 @@ mod tests {
     #[test]
     fn opening_twice_keeps_the_schema() {
         let (_temp, dir) = dir();
-        drop(writable(&dir.database(), BUSY_TIMEOUT).expect("created"));
-        let conn = writable(&dir.database(), BUSY_TIMEOUT).expect("opened again");
+        drop(writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("created"));
+        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("opened again");
         assert_eq!(schema_version(&conn).expect("readable"), 1);
     }
 
     #[test]
     fn a_newer_database_is_refused_with_both_versions() {
         let (_temp, dir) = dir();
-        let conn = writable(&dir.database(), BUSY_TIMEOUT).expect("created");
+        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("created");
         run(
             &conn,
             "INSERT INTO refinery_schema_history VALUES (99, 'future', '2030-01-01T00:00:00Z', '1')",
         )
         .expect("written");
         drop(conn);
-        let error = writable(&dir.database(), BUSY_TIMEOUT).expect_err("newer").to_string();
+        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT)
+            .expect_err("newer")
+            .to_string();
         assert!(error.contains("99") && error.contains("install"), "{error}");
     }
 
@@ -308,14 +324,17 @@ mod tests {
         let conn = Connection::open(dir.database()).expect("created");
         run(&conn, "CREATE TABLE notes (text TEXT)").expect("written");
         drop(conn);
-        assert!(matches!(writable(&dir.database(), BUSY_TIMEOUT), Err(OpenError::Foreign(_))));
+        assert!(matches!(
+            writable(&dir.database(), Missing::Create, BUSY_TIMEOUT),
+            Err(OpenError::Foreign(_))
+        ));
     }
 
     #[test]
     fn a_file_that_is_no_database_is_trouble() {
         let (_temp, dir) = dir();
         std::fs::write(dir.database(), "hello ".repeat(400)).expect("written");
-        let error = writable(&dir.database(), BUSY_TIMEOUT).expect_err("damaged");
+        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect_err("damaged");
         assert!(matches!(&error, OpenError::Store(inner) if inner.trouble().is_some()), "{error}");
     }
 }

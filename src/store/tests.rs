@@ -133,6 +133,20 @@ async fn a_broken_file_starts_from_the_saved_snapshot_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_gone_is_not_replaced_by_an_empty_one() {
+    let temp = tempfile::tempdir().expect("a place");
+    let dir = DataDir::new(temp.path());
+    let clock = Clock::manual(Timestamp::UNIX_EPOCH, TimeZone::UTC);
+    fallback::save(&dir.snapshot(), &Snapshot::new(7, Arc::default(), [], [])).expect("saved");
+    let (store, thread) = Store::open(&dir, &clock).expect("degraded");
+    assert_eq!(store.degraded().map(|it| it.trouble), Some(Trouble::Io));
+    tokio::time::sleep(writer::HEAL_INTERVAL + Duration::from_millis(300)).await;
+    assert!(store.degraded().is_some() && !dir.database().exists());
+    store.close();
+    thread.join();
+}
+
+#[tokio::test]
 async fn after_closing_nothing_is_accepted() {
     let house = House::new();
     house.store.close();

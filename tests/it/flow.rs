@@ -190,7 +190,8 @@ fn a_site_that_does_not_register_lets_only_known_students_in() {
     let site = Site::start(&Plan::default().lockers(1, [1]).students(1));
     let register = "/api/v1/auth/login-or-register";
     site.nobody().post_json(register, &student(0)).expect(200);
-    let stranger = with(&student(0), "student_id", "2099999999");
+    let mut stranger = student(0);
+    stranger["student_id"] = json!("2099999999");
     site.nobody().post_json(register, &stranger).refused(401, "bad_credentials");
     assert_eq!(site.number("SELECT count(*) FROM member WHERE role = 'student'"), 1);
 }
