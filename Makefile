@@ -5,7 +5,7 @@ CARGO ?= cargo
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
-	@echo "make test     format, lints, documentation, all tests, benches built"
+	@echo "make test     format, lints, documentation, all tests"
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
 	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"

@@ -135,6 +135,10 @@ impl App {
         tasks.bus_stop.cancel();
         finish("bus", &tasks.bus, BUS_TIMEOUT).await;
         finish("services", &tasks.services, PART_TIMEOUT).await;
+        // The last state, for a start on a database that breaks meanwhile.
+        if let Err(error) = services.save_state().await {
+            tracing::warn!(area = "store", %error, "the last state was not saved");
+        }
         services.store.close();
         let joined = tokio::task::spawn_blocking(move || writer.join());
         if tokio::time::timeout(PART_TIMEOUT, joined).await.is_err() {
@@ -147,7 +151,12 @@ impl App {
 async fn finish(part: &'static str, tracker: &TaskTracker, patience: Duration) {
     tracker.close();
     if tokio::time::timeout(patience, tracker.wait()).await.is_err() {
-        tracing::warn!(area = part, left = tracker.len(), "tasks were still running at the end");
+        tracing::warn!(
+            area = "jobs",
+            part,
+            left = tracker.len(),
+            "tasks were still running at the end"
+        );
     }
 }
 
@@ -171,7 +180,8 @@ async fn look_after(
         }
         // A failing database answers too: refused is alive, silence is not.
         let asked = store.write::<(), StoreError, _>(Lane::Housekeeping, |_| Ok(()));
-        if tokio::time::timeout(period, asked).await.is_ok() {
+        let answered = tokio::time::timeout(period, asked).await;
+        if matches!(answered, Ok(Ok(()) | Err(StoreError::Degraded(_)))) {
             lifecycle::alive();
         }
     }

@@ -136,6 +136,15 @@ impl Bus {
         self.0.cool_downs.left_ms(channel, Instant::now())
     }
 
+    /// Whether the board of a channel has been asked since its port is open, answered or not.
+    #[must_use]
+    pub fn was_heard(&self, channel: &Channel) -> bool {
+        let Some((port, board)) = self.find(channel) else { return true };
+        let health = port.shared.health();
+        let known = health.boards.get(board).is_some_and(|it| it.link != BoardLink::Unknown);
+        health.link == PortLink::Online && known
+    }
+
     /// Reads a door now, with two equal reads; unknown without sensors or answer. Settles an opening
     /// that a crash interrupted.
     pub async fn read_door(&self, channel: &Channel) -> DoorState {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::fs::Mode;
 
 mod bank;
 mod bus;
@@ -69,6 +70,8 @@ struct ConfigArg {
 /// Runs the command line.
 #[must_use]
 pub fn run() -> ExitCode {
+    // What the program writes (rentals, keys, tokens) is its owner's business only.
+    rustix::process::umask(Mode::from_raw_mode(0o077));
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Init(args) => init::run(&args),

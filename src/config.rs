@@ -23,7 +23,7 @@ const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where the database, its keys and uploads are.
+    /// Where the database and its keys are.
     pub data_dir: PathBuf,
     /// The site's time zone: rental days begin and end at its midnight.
     #[serde(default = "default_time_zone")]
@@ -48,7 +48,7 @@ pub struct Config {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// The address that people type, for links in mails and posters.
+    /// The address that people type, for whatever links to this site.
     pub public_url: Option<String>,
     /// Host names this server answers for; empty: any.
     pub allowed_hosts: Vec<String>,

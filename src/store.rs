@@ -179,7 +179,10 @@ impl Store {
         let asked = tokio::task::spawn_blocking(move || {
             let mut conn = readers.get().map_err(|error| {
                 degraded.map_or_else(
-                    || StoreError::Driver(error.to_string()),
+                    || {
+                        tracing::warn!(area = "store", %error, "no reading connection in time");
+                        StoreError::Overloaded
+                    },
                     |degraded| StoreError::Degraded(degraded.trouble),
                 )
             })?;

@@ -43,7 +43,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("refinery", &["store"]),
     ("warp", &["http"]),
     ("tokio_serial", &["bus"]),
-    ("rustix", &["sim"]),
+    ("rustix", &["sim", "cli"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("clap", &["cli"]),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{say, say_json};
@@ -36,7 +36,10 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         DataDir::new(&config.data_dir).database()
     };
     let mut findings = Vec::new();
-    if database.exists() {
+    let there = database
+        .try_exists()
+        .with_context(|| format!("cannot look at {}: run as its owner", database.display()))?;
+    if there {
         findings = check::check(&database)?;
     } else if args.database.is_some() {
         bail!("{} does not exist", database.display());

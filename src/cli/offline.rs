@@ -36,8 +36,10 @@ pub(super) fn with_services<T>(
         let done = work(Arc::clone(&services)).await;
         tracker.close();
         tracker.wait().await;
+        let saved = services.save_state().await;
         services.store.close();
         tokio::task::spawn_blocking(move || writer.join()).await?;
+        saved.map_err(|error| anyhow::anyhow!("{}", error.detail))?;
         done
     })
 }

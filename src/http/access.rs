@@ -25,6 +25,25 @@ const fn route(method: &'static str, path: &'static str, access: Access) -> Rout
     Route { method, path, access }
 }
 
+/// The methods that a path takes, as an Allow header has them; empty for an unknown path.
+#[must_use]
+pub fn allowed(path: &str) -> String {
+    let methods = ROUTES.iter().filter(|route| fits(route.path, path)).map(|route| route.method);
+    methods.collect::<Vec<_>>().join(", ")
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut known, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (known.next(), given.next()) {
+            (None, None) => return true,
+            (Some(parameter), Some(part)) if parameter.starts_with('{') && !part.is_empty() => {}
+            (Some(name), Some(part)) if name == part => {}
+            _ => return false,
+        }
+    }
+}
+
 /// Every route.
 pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/auth/login", Access::Public),
@@ -50,3 +69,22 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/problems/{slug}", Access::Public),
     route("GET", "/", Access::Public),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_knows_its_methods() {
+        for (path, methods) in [
+            ("/api/v1/lockers/101/hold", "POST"),
+            ("/api/v1/lockers/101", "GET"),
+            ("/api/v1/lockers//hold", ""),
+            ("/api/v1/lockers/101/hold/", ""),
+            ("/", "GET"),
+            ("", ""),
+        ] {
+            assert_eq!(allowed(path), methods, "{path}");
+        }
+    }
+}

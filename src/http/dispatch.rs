@@ -15,13 +15,16 @@ use std::task::{Context, Poll};
 use hyper::Request;
 use tower_service::Service;
 use warp::Filter;
-use warp::http::header::{HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use warp::http::StatusCode;
+use warp::http::header::{ALLOW, HOST, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use warp::reply::Response;
 use warp::{Reply, path};
 
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
-use super::{Api, OrRoute, Routes, auth, banks, health, lockers, openapi, openings, operations};
+use super::{
+    Api, OrRoute, Routes, access, auth, banks, health, lockers, openapi, openings, operations,
+};
 use crate::service::error::Code;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -180,6 +183,11 @@ fn seal_answer(response: Response, path: &str, request_id: &str) -> hyper::Respo
     }
     let mut response = problem::finish(response, path, request_id);
     let headers = response.headers_mut();
+    if status == StatusCode::METHOD_NOT_ALLOWED
+        && let Ok(value) = HeaderValue::from_str(&access::allowed(path))
+    {
+        headers.insert(ALLOW, value);
+    }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, value);
     }

@@ -95,8 +95,11 @@ impl Head {
         if !rule.0.contains(&peer) {
             return Some(peer);
         }
-        let chain = self.text(FORWARDED_FOR).unwrap_or_default();
-        let hops = chain.split(',').rev().map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+        // A proxy may add a line of its own instead of to the client's: all lines make the chain.
+        let lines =
+            self.headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok());
+        let chain: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        let hops = chain.iter().rev().map_while(|hop| hop.trim().parse::<IpAddr>().ok());
         Some(hops.into_iter().find(|hop| !rule.0.contains(hop)).unwrap_or(peer))
     }
 

@@ -222,9 +222,12 @@ impl Services {
         let token = RefreshToken::parse(text).ok_or_else(session_ended)?;
         let next = token.rotated()?;
         let (new_hash, expires_ms) = (next.secret_hash(), self.refresh_expiry_ms());
+        let roster_login = self.settings.roster_login;
         let rotated = self
             .store
-            .write::<_, Error, _>(Lane::Change, move |tx| rotate(tx, &token, &new_hash, expires_ms))
+            .write::<_, Error, _>(Lane::Change, move |tx| {
+                rotate(tx, &token, &new_hash, expires_ms, roster_login)
+            })
             .await?;
         match rotated {
             Rotated::Next(caller) => self.tokens(caller, &next),
@@ -318,12 +321,18 @@ fn rotate(
     token: &RefreshToken,
     new_hash: &[u8; 32],
     expires_ms: i64,
+    roster_login: RosterLogin,
 ) -> Result<Rotated, Error> {
     let now_ms = tx.now_ms();
     let Some(session) = sessions::find(tx.conn, token.session_id)? else {
         return Ok(Rotated::Refused);
     };
     if session.ended || session.expires_ms <= now_ms || !token.is_of_family(&session.family_hash) {
+        return Ok(Rotated::Refused);
+    }
+    if Method::from_name(&session.method) == Method::Roster && roster_login == RosterLogin::Off {
+        // The site has stopped to take names and phone numbers: such log-ins end with it.
+        end_session(tx, session.member_id, session.id, "log_out")?;
         return Ok(Rotated::Refused);
     }
     if token.has_secret(&session.refresh_hash) {

@@ -131,12 +131,12 @@ impl From<StoreError> for Error {
             StoreError::Conflict(Constraint::Unique(columns)) => unique(columns),
             StoreError::Degraded(Trouble::Full) => Self::new(
                 Code::StorageFull,
-                "the disk is full: staff were alerted, doors can still be opened",
+                "the disk is full: tell staff; doors can still be opened",
             )
             .retry_after_ms(10_000),
             StoreError::Degraded(trouble) => Self::new(
                 Code::Degraded,
-                format!("{}: staff were alerted, doors can still be opened", trouble.explain()),
+                format!("{}: tell staff; doors can still be opened", trouble.explain()),
             )
             .retry_after_ms(2_000),
             StoreError::Overloaded => {

@@ -19,17 +19,21 @@ pub struct RequestKey {
 }
 
 impl RequestKey {
-    /// Takes 1 to [`KEY_CHARS_MAX`] visible ASCII characters.
+    /// Takes 1 to [`KEY_CHARS_MAX`] of the characters that stand in a URL as they are (RFC 3986
+    /// §2.3), so that the key can be asked for by its address.
     pub fn parse(key: &str, request_hash: [u8; 32]) -> Result<Self, Error> {
-        let ok =
-            (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        let ok = (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(unreserved);
         if !ok {
             let detail =
-                format!("Idempotency-Key must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
+                format!("Idempotency-Key must be 1 to {KEY_CHARS_MAX} letters, digits, - . _ or ~");
             return Err(Error::new(Code::Invalid, detail));
         }
         Ok(Self { key: key.to_owned(), request_hash })
     }
+}
+
+const fn unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// An answer, and whether it is one that was given before.

@@ -4,6 +4,7 @@
 //! who asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -22,6 +23,9 @@ use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::{Window, window};
 use crate::domain::time::{DateSpan, Monotonic};
 use crate::store::Snapshot;
+
+/// Longest time that a listing counts as fresh.
+const LISTING_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// One line of the list that everybody gets.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +144,8 @@ impl Services {
         }
         let boundary = self.next_boundary(&snapshot, now);
         let wait_ms = u64::try_from(boundary.as_millisecond() - now.as_millisecond()).unwrap_or(0);
-        let boundary = monotonic.after(std::time::Duration::from_millis(wait_ms));
+        // A wall clock that is set meanwhile moves the boundary: look again before long.
+        let boundary = monotonic.after(LISTING_AGE_MAX.min(Duration::from_millis(wait_ms)));
         let stale_at = next_hold.map_or(boundary, |hold| hold.min(boundary));
         Listing { snapshot, now, monotonic, today: self.clock.today(), stale_at }
     }

@@ -33,6 +33,16 @@ pub const WAIT_MAX: Duration = Duration::from_secs(30);
 /// Most openings followed at once; more lockers than that do not open within their minutes.
 const LIVE_MAX: usize = 4096;
 
+/// How long a question still waits for an outcome when the end has begun; less than the time that
+/// requests under way are given.
+const STOP_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Spilled openings stored in one job: the writer is not kept from others for long.
+const REPLAY_SLICE: usize = 100;
+
+/// How long an opening that was cut off waits for its board to be heard before nobody can tell.
+const SETTLE_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
 /// How often and how long a repeated request looks for the answer of its first one.
 const REPEAT_LOOKS_MAX: usize = 20;
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
@@ -131,16 +141,18 @@ impl Services {
         locker: LockerId,
         key: Option<RequestKey>,
     ) -> Result<Answer<OpeningId>, Error> {
-        let permit = match self.permit(caller, locker) {
-            Ok(permit) => permit,
-            Err(refusal) => {
-                self.note_refusal(caller, locker, refusal.code);
-                return Err(refusal);
-            }
-        };
         if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
             return Ok(answer);
         }
+        let permit = match self.permit(caller, locker) {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                if refusal.code != Code::LockerNotFound {
+                    self.note_refusal(caller, locker, refusal.code);
+                }
+                return Err(refusal);
+            }
+        };
         let id = OpeningId(Uuid::now_v7());
         let opening =
             Opening::requested(id, locker, caller.member_id, permit.opened_as, self.clock.now());
@@ -177,7 +189,10 @@ impl Services {
         let Some(key) = key else { return Ok(None) };
         let now_ms = self.clock.now().as_millisecond();
         match kept(&self.store, caller.member_id, "open", key, now_ms).await {
-            Err(error) if is_database_failure(error.code) => Ok(None),
+            // The job asks again inside its transaction; a slow or failing reader keeps nobody out.
+            Err(error) if is_database_failure(error.code) || error.code == Code::Overloaded => {
+                Ok(None)
+            }
             other => other,
         }
     }
@@ -283,8 +298,9 @@ impl Services {
     }
 
     async fn spill(&self, opening: &Opening) {
-        let (path, copy) = (self.store.dir().spill(), opening.clone());
-        let written = tokio::task::spawn_blocking(move || fallback::spill(&path, &copy)).await;
+        let (dir, copy) = (self.store.dir().clone(), opening.clone());
+        let spill = move || fallback::spill(&dir.spill(), &dir.ballast(), &copy);
+        let written = tokio::task::spawn_blocking(spill).await;
         if let Ok(Err(error)) = written {
             // Not even a line can be written: the log is the last witness, the door opens.
             tracing::error!(
@@ -400,7 +416,10 @@ impl Services {
         let opening = if let Some(mut live) = self.openings.get(id) {
             self.demand_view(caller, &live.borrow())?;
             let decided = live.wait_for(|opening| opening.outcome.is_some());
-            let _ = tokio::time::timeout(wait.min(WAIT_MAX), decided).await;
+            tokio::select! {
+                _ = tokio::time::timeout(wait.min(WAIT_MAX), decided) => {}
+                () = self.nearly_stopped() => {}
+            }
             live.borrow().clone()
         } else {
             let found = self.store.read(move |conn| openings::find(conn, id)).await?;
@@ -411,6 +430,12 @@ impl Services {
         let retry = opening.outcome.is_some_and(Outcome::may_retry);
         let retry_after_ms = retry.then(|| self.retry_after_ms(opening.locker_id));
         Ok(OpeningView { opening, retry_after_ms })
+    }
+
+    /// Passes when the end has begun and the usual opening would be decided by now.
+    async fn nearly_stopped(&self) {
+        self.stopping.cancelled().await;
+        tokio::time::sleep(STOP_PATIENCE).await;
     }
 
     fn demand_view(&self, caller: Caller, opening: &Opening) -> Result<(), Error> {
@@ -444,6 +469,9 @@ impl Services {
             .collect();
         for mut opening in stale.iter().cloned() {
             let channel = self.known_locker(opening.locker_id).ok().flatten();
+            if channel.as_ref().is_some_and(|channel| self.may_tell_later(channel, &opening)) {
+                continue;
+            }
             let door = match &channel {
                 Some(channel) => self.bus.read_door(channel).await,
                 None => DoorState::Unknown,
@@ -454,15 +482,27 @@ impl Services {
             } else {
                 opening.end(Outcome::Interrupted);
             }
+            let settled = opening.clone();
+            self.store
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    Ok(openings::update_settled(tx.conn, &settled)?)
+                })
+                .await?;
             tracing::info!(
                 area = "bus",
                 opening.id = %opening.id,
                 outcome = ?opening.outcome,
                 "an opening that was cut off is settled",
             );
-            self.record(&opening).await;
         }
         Ok(replayed + stale.len())
+    }
+
+    /// Whether the board of a recent opening has not been heard yet: its port may only be opening.
+    fn may_tell_later(&self, channel: &Channel, opening: &Opening) -> bool {
+        let requested = opening.at(Phase::Requested).unwrap_or_default();
+        let recent = self.clock.now().duration_since(requested) < SETTLE_PATIENCE;
+        recent && !self.bus.was_heard(channel)
     }
 
     /// Stores what was spilled while the database failed; says how many lines there were.
@@ -482,19 +522,31 @@ impl Services {
             Err(_) => return Ok(0),
         };
         let count = spilled.len();
-        self.store
-            .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                for opening in &spilled {
-                    openings::upsert(tx.conn, opening)?;
-                    audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?;
-                }
-                Ok(())
-            })
-            .await?;
+        for slice in spilled.chunks(REPLAY_SLICE) {
+            let slice = slice.to_vec();
+            self.store
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    slice.iter().try_for_each(|opening| replay(tx, opening))
+                })
+                .await?;
+        }
         if let Err(error) = fallback::clear_taken_spill(&path) {
             tracing::error!(area = "store", %error, "the spill of openings stays");
         }
         Ok(count)
+    }
+}
+
+/// Stores one spilled opening. One that the database has no place for (it was restored from an
+/// older backup) must not keep the others out.
+fn replay(tx: &mut Tx<'_>, opening: &Opening) -> Result<(), Error> {
+    match openings::upsert(tx.conn, opening) {
+        Err(StoreError::Conflict(conflict)) => {
+            tracing::error!(area = "store", ?opening, %conflict, "a spilled opening has no place");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?),
     }
 }
 

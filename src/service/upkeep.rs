@@ -21,8 +21,12 @@ impl Services {
         if degraded || self.saved.0.load(Ordering::Relaxed) == snapshot.version {
             return Ok(0);
         }
-        let (path, version) = (self.store.dir().snapshot(), snapshot.version);
-        let saved = tokio::task::spawn_blocking(move || fallback::save(&path, &snapshot)).await;
+        let (dir, version) = (self.store.dir().clone(), snapshot.version);
+        let save = move || {
+            fallback::save(&dir.snapshot(), &snapshot)?;
+            fallback::keep_ballast(&dir.ballast())
+        };
+        let saved = tokio::task::spawn_blocking(save).await;
         match saved {
             Ok(Ok(())) => {
                 self.saved.0.store(version, Ordering::Relaxed);

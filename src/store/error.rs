@@ -40,7 +40,7 @@ impl Trouble {
     }
 
     /// Sorts an SQLite error; `None` for those that are about one statement only.
-    fn of(error: &rusqlite::Error) -> Option<Self> {
+    pub(super) fn of(error: &rusqlite::Error) -> Option<Self> {
         match error.sqlite_error_code()? {
             ErrorCode::DiskFull => Some(Self::Full),
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::OutOfMemory => {

@@ -77,7 +77,7 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
     file.write_all(&body)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    sync_directory_of(path)
 }
 
 /// Reads the state back; `None` when there is none or its checksum does not hold.
@@ -110,8 +110,32 @@ pub fn load(path: &Path) -> Option<Snapshot> {
     Some(Snapshot::new(saved.version, Arc::new(site), rentals, saved.ended_sessions))
 }
 
-/// Appends an opening to the spill and syncs it.
-pub fn spill(path: &Path, opening: &Opening) -> io::Result<()> {
+/// Room kept free for records of openings on a full disk.
+const BALLAST_BYTES: usize = 1 << 20;
+
+/// Makes the ballast file if it is not there.
+pub fn keep_ballast(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut file = File::create(path)?;
+    // Written, not only reserved: some file systems promise more than they have.
+    file.write_all(&vec![0xA5; BALLAST_BYTES])?;
+    file.sync_all()
+}
+
+/// Appends an opening to the spill and syncs it. On a full disk the ballast makes room.
+pub fn spill(path: &Path, ballast: &Path, opening: &Opening) -> io::Result<()> {
+    match append(path, opening) {
+        Err(error) if error.kind() == io::ErrorKind::StorageFull && ballast.exists() => {
+            fs::remove_file(ballast)?;
+            append(path, opening)
+        }
+        appended => appended,
+    }
+}
+
+fn append(path: &Path, opening: &Opening) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
     let length = file.metadata()?.len();
     if length > SPILL_BYTES_MAX {
@@ -129,7 +153,13 @@ pub fn spill(path: &Path, opening: &Opening) -> io::Result<()> {
     serde_json::to_writer(&mut line, opening)?;
     line.push(b'\n');
     file.write_all(&line)?;
-    file.sync_data()
+    file.sync_data()?;
+    if length == 0 { sync_directory_of(path) } else { Ok(()) }
+}
+
+/// A new name is on the disk only when its directory is.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 
 /// Takes the spill away from whoever appends to it and reads it; lines that a power loss cut off
@@ -230,7 +260,8 @@ mod tests {
     #[test]
     fn spilled_openings_survive_torn_lines_and_an_interrupted_replay() {
         let dir = tempfile::tempdir().expect("a place");
-        let path = dir.path().join("openings.spill");
+        let (path, ballast) = (dir.path().join("openings.spill"), dir.path().join("ballast"));
+        keep_ballast(&ballast).expect("made");
         assert!(take_spill(&path).expect("no file is fine").is_empty());
         let opening = |second| {
             let at = Timestamp::from_second(second).expect("in range");
@@ -238,13 +269,13 @@ mod tests {
             Opening::requested(id, LockerId(101), MemberId(7), OpenedAs::Renter, at)
         };
         let [first, second, third] = [opening(1), opening(2), opening(3)];
-        spill(&path, &first).expect("written");
+        spill(&path, &ballast, &first).expect("written");
         let mut file = OpenOptions::new().append(true).open(&path).expect("there");
         file.write_all(b"{\"id\":\"0192").expect("torn");
-        spill(&path, &second).expect("written behind the torn line");
+        spill(&path, &ballast, &second).expect("written behind the torn line");
         assert_eq!(take_spill(&path).expect("readable"), [first.clone(), second.clone()]);
         // What is spilled while the replay is under way waits for the next one.
-        spill(&path, &third).expect("written");
+        spill(&path, &ballast, &third).expect("written");
         assert_eq!(take_spill(&path).expect("as before"), [first, second]);
         clear_taken_spill(&path).expect("removed");
         assert_eq!(take_spill(&path).expect("the rest"), [third]);

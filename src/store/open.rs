@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{OpenError, StoreError};
+use super::error::{OpenError, StoreError, Trouble};
 
 /// "LKRD": marks the file as ours in its header.
 pub const APPLICATION_ID: i32 = 0x4C4B_5244;
@@ -57,6 +57,12 @@ impl DataDir {
     #[must_use]
     pub fn spill(&self) -> PathBuf {
         self.0.join("openings.spill")
+    }
+
+    /// Room kept free for records of openings on a full disk.
+    #[must_use]
+    pub fn ballast(&self) -> PathBuf {
+        self.0.join("ballast")
     }
 
     /// The key that signs access tokens.
@@ -117,6 +123,9 @@ pub(super) fn writable(
     let mut conn = Connection::open_with_flags(path, flags).map_err(StoreError::from)?;
     conn.busy_timeout(patience).map_err(StoreError::from)?;
     let new = refuse_foreign_or_newer(&conn, path)?;
+    if new && missing == Missing::Refuse {
+        return Err(StoreError::Degraded(Trouble::Corrupt).into());
+    }
     if new {
         // Can only be chosen before the first table.
         run(&conn, "PRAGMA auto_vacuum = INCREMENTAL")?;
@@ -161,7 +170,7 @@ fn known_version() -> i32 {
 fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
     let (found, known) = (schema_version(conn)?, known_version());
     let runner = embedded::migrations::runner();
-    runner.set_grouped(true).run(conn).map_err(|error| OpenError::Migration(error.to_string()))?;
+    runner.set_grouped(true).run(conn).map_err(|error| migration_failed(&error))?;
     if found != known {
         tracing::info!(area = "store", found, known, "the schema was brought up to date");
     }
@@ -172,6 +181,18 @@ fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
         return Err(OpenError::Migration(format!("{broken} rows refer to rows that do not exist")));
     }
     Ok(())
+}
+
+/// A database that fails is trouble also in the middle of a migration.
+fn migration_failed(error: &refinery::Error) -> OpenError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        if let Some(trouble) = inner.downcast_ref::<rusqlite::Error>().and_then(Trouble::of) {
+            return StoreError::Degraded(trouble).into();
+        }
+        cause = inner.source();
+    }
+    OpenError::Migration(error.to_string())
 }
 
 /// The newest migration that the file has seen; 0 for a new one.

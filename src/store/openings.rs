@@ -1,6 +1,6 @@
 //! Openings: the intent before the bus is told, and what was seen afterwards.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, instant};
@@ -39,6 +39,21 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Decides an opening that nobody decided; one that was in the meantime stays as it is.
+pub fn update_settled(conn: &Connection, opening: &Opening) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE opening SET opened_ms = coalesce(opened_ms, ?2), outcome = ?3
+             WHERE id = ?1 AND outcome IS NULL",
+        )?
+        .execute(params![
+            opening.id.to_string(),
+            opening.at(Phase::Opened).map(jiff::Timestamp::as_millisecond),
+            opening.outcome.map(Outcome::name)
+        ])?;
+    Ok(changed == 1)
+}
+
 /// Finds an opening.
 pub fn find(conn: &Connection, id: OpeningId) -> Result<Option<Opening>, StoreError> {
     let sql = format!("{COLUMNS} WHERE id = ?1");
@@ -52,17 +67,6 @@ pub fn list_unsettled(conn: &Connection) -> Result<Vec<Opening>, StoreError> {
     let sql = format!("{COLUMNS} WHERE outcome IS NULL ORDER BY requested_ms");
     let mut statement = conn.prepare_cached(&sql)?;
     collect(statement.query([])?, read)
-}
-
-/// When a locker's newest opening was requested, unix milliseconds.
-pub fn find_last_requested(conn: &Connection, id: LockerId) -> Result<Option<i64>, StoreError> {
-    Ok(conn
-        .prepare_cached(
-            "SELECT requested_ms FROM opening WHERE locker_id = ?1
-             ORDER BY requested_ms DESC LIMIT 1",
-        )?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?)
 }
 
 fn read(row: &Row<'_>) -> Result<Opening, StoreError> {

@@ -24,6 +24,8 @@ const JSON: &str = "Content-Type: application/json";
 /// How long the server waits for a request's head, and for its body.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may wait to be read.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much later than its timeout a busy machine may notice.
 const SLACK: Duration = Duration::from_secs(4);
 
@@ -224,6 +226,28 @@ fn closed_after(mut wire: Wire) -> (Duration, String) {
     let begun = Instant::now();
     let said = wire.rest();
     (begun.elapsed(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// A client that asks for much and reads nothing is cut off, so that it does not keep the last
+/// connection from everybody.
+#[test]
+fn clients_that_read_nothing_do_not_stop_the_site() {
+    const CONNECTIONS: usize = 8;
+    let limit = format!("connections_max = {CONNECTIONS}\n");
+    let site = Site::start(&Plan::default().lockers(1, [1]).http(&limit));
+    let address = site.nobody().address;
+    let request = "GET /api/swagger/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(60);
+    let greedy: Vec<Wire> = (0..CONNECTIONS)
+        .map(|_| {
+            let mut wire = Wire::connect(address);
+            wire.send(&request).expect("sent");
+            wire
+        })
+        .collect();
+    let begun = Instant::now();
+    site.nobody().get("/api/v1/health").expect(200);
+    assert!(begun.elapsed() < WRITE_TIMEOUT + SLACK, "{:?}", begun.elapsed());
+    drop(greedy);
 }
 
 #[test]

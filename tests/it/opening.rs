@@ -186,6 +186,8 @@ fn a_jammed_door_did_not_open_and_may_be_tried_again() {
     wired.boards.door("east", 1, 3, DoorAction::Jam);
     wired.boards.door("west", 1, 3, DoorAction::Jam);
     let ids = [(open(&east, ON_CU16), east), (open(&west, ON_MODBUS), west)];
+    // While the door may still spring open, the locker cannot be given to the next.
+    ids[0].1.locker(ON_CU16, "release").refused(409, "opening_under_way");
     for (id, renter) in ids {
         let opening = renter.outcome(&id);
         assert_eq!(opening["outcome"], "door_did_not_open", "{opening}");
