@@ -6,7 +6,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,9 @@ const PART_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Longest wait for the ports: each spends up to 3.5 s on switching its boards off.
 const BUS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a loop may stand still before it counts as dead; a port task sleeps 2 s at most.
+const STALL_MAX: Duration = Duration::from_secs(10);
 
 /// How often the writer thread is looked after.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
@@ -121,8 +125,11 @@ impl App {
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
         let Self { services, api, listener, limits, writer, tasks, _lock } = self;
         jobs::start(&services, &tasks.jobs, &tasks.jobs_stop);
-        let server = Server::new(listener, limits).run(http::site(&api), stop.clone());
-        let looking = look_after(&services.store, &writer, &stop);
+        let server = Server::new(listener, limits);
+        let accepting = server.beats();
+        let beats = || services.bus.beats().chain([accepting.load(Ordering::Relaxed)]).collect();
+        let looking = look_after(&services.store, &writer, beats, &stop);
+        let server = server.run(http::site(&api), stop.clone());
         let telling = async {
             stop.cancelled().await;
             services.stopping.cancel();
@@ -160,15 +167,39 @@ async fn finish(part: &'static str, tracker: &TaskTracker, patience: Duration) {
     }
 }
 
+/// Notices a loop whose number no longer grows.
+struct Liveness {
+    seen: Vec<(u64, Instant)>,
+}
+
+impl Liveness {
+    fn new(beats: Vec<u64>) -> Self {
+        let now = Instant::now();
+        Self { seen: beats.into_iter().map(|beat| (beat, now)).collect() }
+    }
+
+    /// Takes the newest numbers; false when one has stood still for [`STALL_MAX`].
+    fn all_alive(&mut self, beats: Vec<u64>, now: Instant) -> bool {
+        for (seen, beat) in self.seen.iter_mut().zip(beats) {
+            if seen.0 != beat {
+                *seen = (beat, now);
+            }
+        }
+        self.seen.iter().all(|(_, at)| now.duration_since(*at) < STALL_MAX)
+    }
+}
+
 /// Stops the program when the writer thread ends by itself, and feeds systemd's watchdog as long
-/// as the writer answers.
+/// as the writer answers and the accept loop and every port task go on.
 async fn look_after(
     store: &Store,
     writer: &WriterThread,
+    beats: impl Fn() -> Vec<u64>,
     stop: &CancellationToken,
 ) -> Result<(), AppError> {
     let period = lifecycle::watchdog_period().unwrap_or(LOOK_PERIOD).min(LOOK_PERIOD);
     let mut ticks = tokio::time::interval(period);
+    let mut liveness = Liveness::new(beats());
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -181,8 +212,26 @@ async fn look_after(
         // A failing database answers too: refused is alive, silence is not.
         let asked = store.write::<(), StoreError, _>(Lane::Housekeeping, |_| Ok(()));
         let answered = tokio::time::timeout(period, asked).await;
-        if matches!(answered, Ok(Ok(()) | Err(StoreError::Degraded(_)))) {
+        let writing = matches!(answered, Ok(Ok(()) | Err(StoreError::Degraded(_))));
+        if writing && liveness.all_alive(beats(), Instant::now()) {
             lifecycle::alive();
+        } else {
+            tracing::error!(area = "jobs", writing, "a part stands still: the watchdog is not fed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_stands_still_is_noticed_and_its_return_too() {
+        let mut liveness = Liveness::new(vec![1, 1]);
+        let start = Instant::now();
+        assert!(liveness.all_alive(vec![2, 2], start));
+        assert!(liveness.all_alive(vec![3, 2], start + STALL_MAX / 2));
+        assert!(!liveness.all_alive(vec![4, 2], start + STALL_MAX));
+        assert!(liveness.all_alive(vec![5, 3], start + STALL_MAX));
     }
 }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -70,6 +71,7 @@ struct Port {
     reads: mpsc::Sender<ReadDoor>,
     places: Arc<Semaphore>,
     shared: Arc<PortBoard>,
+    beats: Arc<AtomicU64>,
 }
 
 impl Bus {
@@ -87,7 +89,15 @@ impl Bus {
             let shared = Arc::new(PortBoard::new(&config));
             let places = Arc::new(Semaphore::new(OPENS_WAITING_MAX));
             let boards = config.boards.clone();
-            let port = Port { boards, opens, reads, places, shared: Arc::clone(&shared) };
+            let beats = Arc::new(AtomicU64::new(0));
+            let port = Port {
+                boards,
+                opens,
+                reads,
+                places,
+                shared: Arc::clone(&shared),
+                beats: Arc::clone(&beats),
+            };
             ports.insert(config.name.clone(), port);
             let task = PortTask {
                 config,
@@ -95,6 +105,7 @@ impl Bus {
                 reads: reads_receiver,
                 doors: doors.clone(),
                 shared,
+                beats,
                 stop: stop.clone(),
             };
             tracker.spawn(task.run());
@@ -183,6 +194,11 @@ impl Bus {
         let mut ports: Vec<_> = self.0.ports.values().map(|port| port.shared.health()).collect();
         ports.sort_by(|one, other| one.name.cmp(&other.name));
         ports
+    }
+
+    /// A number for each port that grows at least every few seconds while its task is alive.
+    pub fn beats(&self) -> impl Iterator<Item = u64> {
+        self.0.ports.values().map(|port| port.beats.load(Ordering::Relaxed))
     }
 
     /// The last raw exchanges of a bus, oldest first, at most [`health::EXCHANGES_KEPT`].

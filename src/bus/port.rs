@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +49,8 @@ pub(super) struct PortTask {
     pub(super) reads: mpsc::Receiver<ReadDoor>,
     pub(super) doors: Doors,
     pub(super) shared: Arc<PortBoard>,
+    /// Counts up as long as the task goes on.
+    pub(super) beats: Arc<AtomicU64>,
     pub(super) stop: CancellationToken,
 }
 
@@ -59,6 +62,7 @@ struct Port {
     reads: mpsc::Receiver<ReadDoor>,
     doors: Doors,
     shared: Arc<PortBoard>,
+    beats: Arc<AtomicU64>,
     stop: CancellationToken,
     boards: Vec<Board>,
     waiting: VecDeque<WaitingOpen>,
@@ -89,6 +93,7 @@ impl PortTask {
             reads: self.reads,
             doors: self.doors,
             shared: self.shared,
+            beats: self.beats,
             stop: self.stop,
             boards,
             waiting: VecDeque::new(),
@@ -105,6 +110,7 @@ impl Port {
     async fn run(mut self) {
         let mut pause = RETRY_FIRST;
         while !self.stop.is_cancelled() {
+            self.beat();
             match Line::open(&self.config.port, self.config.baud, self.config.gap()) {
                 Ok(mut line) => {
                     self.set_online();
@@ -175,6 +181,10 @@ impl Port {
             () = tokio::time::sleep_until(until.into()) => {}
         }
         Ok(())
+    }
+
+    fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits before the next attempt to open the port; refuses what comes in meanwhile.

@@ -11,6 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -75,17 +76,27 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
+/// How often the accept loop shows that it is alive.
+const BEAT_PERIOD: Duration = Duration::from_secs(1);
+
 /// A bound server.
 pub struct Server {
     listener: TcpListener,
     limits: Limits,
+    beats: Arc<AtomicU64>,
 }
 
 impl Server {
     /// Takes over a bound listener.
     #[must_use]
-    pub const fn new(listener: TcpListener, limits: Limits) -> Self {
-        Self { listener, limits }
+    pub fn new(listener: TcpListener, limits: Limits) -> Self {
+        Self { listener, limits, beats: Arc::default() }
+    }
+
+    /// A number that grows every second while the accept loop is alive.
+    #[must_use]
+    pub fn beats(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.beats)
     }
 
     /// Serves until `stop`, then drains. `service` is cloned for each connection.
@@ -102,6 +113,7 @@ impl Server {
     {
         let permits = Arc::new(Semaphore::new(self.limits.connections_max));
         let connections = TaskTracker::new();
+        let mut beat = tokio::time::interval(BEAT_PERIOD);
         loop {
             let next = async {
                 // A permit first: what cannot be served stays in the kernel's queue.
@@ -110,6 +122,10 @@ impl Server {
             };
             let (permit, accepted) = tokio::select! {
                 () = stop.cancelled() => break,
+                _ = beat.tick() => {
+                    self.beats.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 next = next => next,
             };
             match accepted {

@@ -39,6 +39,7 @@ struct Answer {
 impl Port {
     /// Does one thing.
     pub(super) async fn step(&mut self, line: &mut Line) -> Result<(), Gone> {
+        self.beat();
         let now = Instant::now();
         for board in &mut self.boards {
             board.expire(now);
