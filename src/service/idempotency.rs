@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError, Tx};
 pub const KEY_CHARS_MAX: usize = 128;
 
 /// A client's key together with what it asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestKey {
     key: String,
     request_hash: [u8; 32],

@@ -21,7 +21,7 @@ use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
-use crate::domain::id::{BankId, LockerId, OpeningId};
+use crate::domain::id::{BankId, LockerId, MemberId, OpeningId};
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
 use crate::domain::rental::RentalState;
 use crate::store::audit::AuditEntry;
@@ -47,10 +47,35 @@ const SETTLE_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10
 const REPEAT_LOOKS_MAX: usize = 20;
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
 
-/// Openings whose progress can be watched.
+/// Most spilled openings remembered until the database takes them.
+const SPILLED_MAX: usize = 4096;
+
+/// Openings whose progress can be watched, and those that the database does not know yet.
 #[derive(Default)]
 pub struct LiveOpenings {
     live: Mutex<HashMap<OpeningId, watch::Receiver<Opening>>>,
+    spilled: Mutex<Spilled>,
+}
+
+/// What was spilled while the database fails: a repeat gets its first answer all the same.
+#[derive(Default)]
+struct Spilled {
+    openings: HashMap<OpeningId, Opening>,
+    keys: HashMap<(MemberId, RequestKey), OpeningId>,
+}
+
+impl Spilled {
+    fn keep(&mut self, opening: &Opening) {
+        if self.openings.len() < SPILLED_MAX || self.openings.contains_key(&opening.id) {
+            self.openings.insert(opening.id, opening.clone());
+        }
+    }
+
+    fn keep_key(&mut self, member: MemberId, key: RequestKey, id: OpeningId) {
+        if self.keys.len() < SPILLED_MAX {
+            self.keys.insert((member, key), id);
+        }
+    }
 }
 
 impl LiveOpenings {
@@ -59,6 +84,10 @@ impl LiveOpenings {
         work: impl FnOnce(&mut HashMap<OpeningId, watch::Receiver<Opening>>) -> T,
     ) -> T {
         work(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn with_spilled<T>(&self, work: impl FnOnce(&mut Spilled) -> T) -> T {
+        work(&mut self.spilled.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn get(&self, id: OpeningId) -> Option<watch::Receiver<Opening>> {
@@ -187,6 +216,10 @@ impl Services {
         key: Option<&RequestKey>,
     ) -> Result<Option<Answer<OpeningId>>, Error> {
         let Some(key) = key else { return Ok(None) };
+        let known = (caller.member_id, key.clone());
+        if let Some(id) = self.openings.with_spilled(|spilled| spilled.keys.get(&known).copied()) {
+            return Ok(Some(Answer { value: id, replayed: true }));
+        }
         let now_ms = self.clock.now().as_millisecond();
         match kept(&self.store, caller.member_id, "open", key, now_ms).await {
             // The job asks again inside its transaction; a slow or failing reader keeps nobody out.
@@ -226,9 +259,15 @@ impl Services {
         opening: &Opening,
         key: Option<RequestKey>,
     ) -> Result<Answer<OpeningId>, Error> {
-        match self.store_intent(caller, opening, key).await {
+        match self.store_intent(caller, opening, key.clone()).await {
             Err(error) if is_database_failure(error.code) => {
                 self.spill(opening).await;
+                if let Some(key) = key {
+                    let keep = |spilled: &mut Spilled| {
+                        spilled.keep_key(caller.member_id, key, opening.id);
+                    };
+                    self.openings.with_spilled(keep);
+                }
                 Ok(Answer { value: opening.id, replayed: false })
             }
             other => other,
@@ -298,6 +337,7 @@ impl Services {
     }
 
     async fn spill(&self, opening: &Opening) {
+        self.openings.with_spilled(|spilled| spilled.keep(opening));
         let (dir, copy) = (self.store.dir().clone(), opening.clone());
         let spill = move || fallback::spill(&dir.spill(), &dir.ballast(), &copy);
         let written = tokio::task::spawn_blocking(spill).await;
@@ -422,7 +462,11 @@ impl Services {
             }
             live.borrow().clone()
         } else {
-            let found = self.store.read(move |conn| openings::find(conn, id)).await?;
+            let spilled = self.openings.with_spilled(|spilled| spilled.openings.get(&id).cloned());
+            let found = match spilled {
+                Some(opening) => Some(opening),
+                None => self.store.read(move |conn| openings::find(conn, id)).await?,
+            };
             let opening = found.ok_or_else(opening_not_found)?;
             self.demand_view(caller, &opening)?;
             opening
@@ -530,6 +574,12 @@ impl Services {
                 })
                 .await?;
         }
+        let stored: Vec<OpeningId> = spilled.iter().map(|opening| opening.id).collect();
+        self.openings.with_spilled(|spilled| {
+            for id in stored {
+                spilled.openings.remove(&id);
+            }
+        });
         if let Err(error) = fallback::clear_taken_spill(&path) {
             tracing::error!(area = "store", %error, "the spill of openings stays");
         }

@@ -13,6 +13,9 @@ use crate::support::http::Client;
 use crate::support::site::{Plan, Site};
 use crate::support::until;
 
+/// The idempotency key of the renter's opening.
+const OPEN_KEY: &str = "open-while-degraded";
+
 /// A served site with one wired locker and its renter.
 struct Wired {
     site: Site,
@@ -49,7 +52,7 @@ impl Wired {
     #[track_caller]
     fn open(&self) -> Value {
         let renter = self.site.again(&self.renter);
-        let opened = renter.locker(101, "open").expect(202).json();
+        let opened = renter.post_keyed("/api/v1/lockers/101/open", OPEN_KEY).expect(202).json();
         renter.outcome(opened["operation_id"].as_str().expect("an id"))
     }
 
@@ -71,6 +74,10 @@ impl Wired {
         assert_eq!(renter.mine()["locker_id"], 101);
         other.locker(101, "open").refused(404, "not_your_locker");
         let opening = self.open();
+        // The answer may have been lost: the repeat is the same opening, not a second pulse.
+        let path = "/api/v1/lockers/101/open";
+        let repeat = renter.post_keyed(path, OPEN_KEY).expect(202);
+        assert_eq!(repeat.header("idempotency-replayed"), Some("true"));
         assert_eq!(opening["outcome"], "opened", "{opening}");
         assert_eq!(self.boards.pulses("east", 1, 3).len(), 1);
         let spill = std::fs::read_to_string(self.site.data_dir().join("openings.spill"));
