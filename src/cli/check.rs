@@ -6,7 +6,10 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{say, say_json};
+use crate::bus::BusConfig;
 use crate::config::Config;
+use crate::domain::channel::Channel;
+use crate::domain::id::LockerId;
 use crate::store::{DataDir, check};
 
 #[derive(Debug, clap::Args)]
@@ -24,10 +27,12 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let mut notes = Vec::new();
+    let mut buses: Option<Vec<BusConfig>> = None;
     let database = if let Some(path) = &args.database {
         path.clone()
     } else {
         let config = Config::load(&args.config)?;
+        buses = Some(config.buses()?);
         for bus in &config.buses {
             if !bus.port.exists() {
                 notes.push(format!("bus {}: {} is not there now", bus.name, bus.port.display()));
@@ -41,6 +46,9 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         .with_context(|| format!("cannot look at {}: run as its owner", database.display()))?;
     if there {
         findings = check::check(&database)?;
+        if let (Some(buses), true) = (&buses, findings.is_empty()) {
+            notes.extend(unwired(buses, check::channels(&database)?));
+        }
     } else if args.database.is_some() {
         bail!("{} does not exist", database.display());
     } else {
@@ -63,4 +71,15 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         say("clean");
     }
     Ok(())
+}
+
+/// Lockers whose wire leads nowhere: their openings could only end as unreachable.
+fn unwired(buses: &[BusConfig], channels: Vec<(LockerId, Channel)>) -> Vec<String> {
+    let known = |channel: &Channel| {
+        let boards = buses.iter().filter(|bus| bus.name == channel.bus).flat_map(|bus| &bus.boards);
+        boards.into_iter().any(|it| it.address == channel.board && channel.lock <= it.locks)
+    };
+    let lost = channels.into_iter().filter(|(_, channel)| !known(channel));
+    lost.map(|(id, channel)| format!("locker {id} is wired to {channel}, which is not configured"))
+        .collect()
 }

@@ -6,14 +6,26 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::audit::{self, Verdict};
 use super::error::StoreError;
-use super::open;
+use super::{banks, open};
+use crate::domain::channel::Channel;
+use crate::domain::id::LockerId;
 
 /// Looks at a database file without changing it; each finding is a line for people. Empty: clean.
 pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
+    findings(&reader(path)?)
+}
+
+/// Every locker that has an electric lock, with its wire.
+pub fn channels(path: &Path) -> Result<Vec<(LockerId, Channel)>, StoreError> {
+    let lockers = banks::list_lockers(&reader(path)?)?;
+    Ok(lockers.into_iter().filter_map(|locker| Some((locker.id, locker.channel?))).collect())
+}
+
+fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     open::prepare_reader(&conn)?;
-    findings(&conn)
+    Ok(conn)
 }
 
 fn findings(conn: &Connection) -> Result<Vec<String>, StoreError> {

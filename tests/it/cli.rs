@@ -242,6 +242,9 @@ fn check_finds_what_was_done_by_hand() {
     site.demand_clean();
     let text = site.command(&["check"], "").ok();
     assert_eq!(text.out, "clean\n");
+    let lost = Site::prepare(&Plan::default().wired(1, 7, ("nowhere", 1, 3)));
+    let text = lost.command(&["check"], "").ok();
+    assert!(text.out.contains("locker 7 is wired to nowhere/1/3"), "{}", text.out);
     let conn = site.sql();
     conn.execute_batch(
         "DROP TRIGGER audit_no_update;
