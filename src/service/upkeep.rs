@@ -7,7 +7,10 @@ use super::error::{Code, Error};
 use crate::store::{Change, Lane, fallback, idempotency, sessions};
 
 /// Most rows that one pruning job deletes: the writer is not kept from others for long.
-const PRUNE_MAX: u32 = 500;
+const PRUNE_MAX: usize = 500;
+
+/// Most pruning jobs of one run; what is left waits for the next.
+const PRUNE_JOBS_MAX: usize = 200;
 
 /// The version that was saved last.
 #[derive(Debug, Default)]
@@ -42,6 +45,18 @@ impl Services {
     /// Forgets answers older than a day and log-ins that ended longer ago than any access token
     /// lives; says how many answers.
     pub async fn prune(&self) -> Result<usize, Error> {
+        let mut forgotten = 0;
+        for _ in 0..PRUNE_JOBS_MAX {
+            let count = self.prune_some().await?;
+            forgotten += count;
+            if count < PRUNE_MAX {
+                break;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    async fn prune_some(&self) -> Result<usize, Error> {
         let before_ms = sessions::remembered_from(self.clock.now());
         self.store
             .write(Lane::Housekeeping, move |tx| {

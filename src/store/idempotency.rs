@@ -68,14 +68,14 @@ pub fn insert(
 }
 
 /// Forgets at most `most` answers that are too old; says how many.
-pub fn delete_old(conn: &Connection, now_ms: i64, most: u32) -> Result<usize, StoreError> {
+pub fn delete_old(conn: &Connection, now_ms: i64, most: usize) -> Result<usize, StoreError> {
     Ok(conn
         .prepare_cached(
             "DELETE FROM idempotency WHERE (member_id, key) IN (
                SELECT member_id, key FROM idempotency WHERE created_ms <= ?1
                ORDER BY created_ms LIMIT ?2)",
         )?
-        .execute(params![now_ms - KEPT_MS, most])?)
+        .execute(params![now_ms - KEPT_MS, i64::try_from(most).unwrap_or(i64::MAX)])?)
 }
 
 #[cfg(test)]
