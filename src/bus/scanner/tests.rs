@@ -96,6 +96,22 @@ fn a_bad_checksum_is_counted_once_and_the_next_frame_taken() {
     assert_eq!((tally.bad_checksum, tally.wrong_address, tally.stranger), (1, 1, Some(2)));
 }
 
+/// Whether noise and the first bytes of the reply happened to be an intact frame of another board,
+/// as one in 65,536 is: no scanner can tell that from a true one.
+fn swallowed(scanner: &Scanner<'_>) -> bool {
+    let tally = scanner.tally();
+    tally.wrong_address + tally.mismatched > 0
+}
+
+#[test]
+fn noise_that_completes_a_foreign_frame_hides_one_reply_and_is_counted() {
+    let (codec, read) = modbus(Request::Relays);
+    let mut scanner = Scanner::new(codec, &read, Echo::Unknown);
+    assert_eq!(scanner.push(&[&[235][..], &relays(164)].concat()), None);
+    assert!(swallowed(&scanner));
+    assert!(scanner.push(&relays(164)).is_some(), "the next one is found");
+}
+
 proptest! {
     #[test]
     fn any_chunks_stay_bounded(
@@ -126,7 +142,11 @@ proptest! {
         let bytes = [noise, reply].concat();
         let mut heard = bytes.chunks(chunk).find_map(|chunk| scanner.push(chunk));
         heard = heard.or_else(|| scanner.look_further());
-        prop_assert!(matches!(heard, Some(Heard::Reply { .. })), "{:?}", heard);
+        prop_assert!(
+            matches!(heard, Some(Heard::Reply { .. })) || swallowed(&scanner),
+            "{:?}",
+            heard
+        );
     }
 
     #[test]
@@ -140,6 +160,10 @@ proptest! {
         let bytes = [noise, relays(on)].concat();
         let mut heard = bytes.chunks(chunk).find_map(|chunk| scanner.push(chunk));
         heard = heard.or_else(|| scanner.look_further());
-        prop_assert!(matches!(heard, Some(Heard::Reply { .. })), "{:?}", heard);
+        prop_assert!(
+            matches!(heard, Some(Heard::Reply { .. })) || swallowed(&scanner),
+            "{:?}",
+            heard
+        );
     }
 }
