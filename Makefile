@@ -19,8 +19,7 @@ test-tools:
 
 demo: tools
 	$(CARGO) build --release --locked
-	@# The shell goes away, so that Ctrl-C reaches the program alone.
-	exec ./target/release/lockerd demo $(ARGS)
+	@exec $(CARGO) run --release --locked --quiet -- demo $(ARGS)
 
 test: test-tools
 	$(CARGO) fmt --check
