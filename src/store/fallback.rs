@@ -283,4 +283,22 @@ mod tests {
         clear_taken_spill(&path).expect("twice is fine");
         assert!(!has_spill(&path));
     }
+
+    #[test]
+    fn a_full_disk_gives_the_ballast_up_for_an_opening() {
+        let dir = tempfile::tempdir().expect("a place");
+        let ballast = dir.path().join("ballast");
+        keep_ballast(&ballast).expect("made");
+        let opening = Opening::requested(
+            OpeningId(Uuid::now_v7()),
+            LockerId(101),
+            MemberId(7),
+            OpenedAs::Renter,
+            Timestamp::UNIX_EPOCH,
+        );
+        // This device takes nothing, before or after: what counts is that the room was made.
+        let full = spill(Path::new("/dev/full"), &ballast, &opening).expect_err("full");
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert!(!ballast.exists());
+    }
 }
