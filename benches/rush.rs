@@ -17,6 +17,8 @@ mod crowd;
 mod figures;
 #[path = "rush/limits.rs"]
 mod limits;
+#[path = "rush/process.rs"]
+mod process;
 #[path = "rush/profile.rs"]
 mod profile;
 #[path = "rush/raw.rs"]

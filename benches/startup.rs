@@ -5,22 +5,23 @@
 //! are in the page cache: the figure is the program's own part. `docs/guide/benchmarks.md` tells
 //! more.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Parser;
 use rusqlite::Connection;
-use rustix::process::{Pid, Signal, kill_process};
+
+#[path = "rush/process.rs"]
+mod process;
+
+use process::Process;
 
 /// Lockers of the site.
 const LOCKERS: u32 = 1_000;
-
-/// Longest wait for a server to end.
-const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Longest wait for the first healthy answer.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -68,7 +69,7 @@ fn prepare(dir: &Path, rentals: u32) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lockerd"));
     command.args(["demo", "--json", "--listen", "127.0.0.1:0", "--students", "2000"]);
     command.arg("--lockers").arg(LOCKERS.to_string()).arg("--data").arg(&data);
-    let (demo, _) = Running::start(&mut command)?;
+    let (demo, _) = Process::start(&mut command)?;
     demo.stop()?;
     add_past_rentals(&data.join("lockerd.db"), rentals)?;
     let config = dir.join("config.toml");
@@ -96,43 +97,6 @@ fn add_past_rentals(database: &Path, rentals: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A process that is killed when it is dropped.
-struct Running(Child);
-
-impl Running {
-    /// Starts it and gives the first line it prints.
-    fn start(command: &mut Command) -> anyhow::Result<(Self, String)> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut running = Self(child.with_context(|| format!("cannot start {command:?}"))?);
-        let out = running.0.stdout.take().context("no pipe")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
-        anyhow::ensure!(!line.is_empty(), "{command:?} ended before it was ready");
-        Ok((running, line))
-    }
-
-    fn stop(mut self) -> anyhow::Result<()> {
-        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_TIMEOUT {
-            if let Some(status) = self.0.try_wait()? {
-                anyhow::ensure!(status.success(), "the server ended with {status}");
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        anyhow::bail!("the server did not end within {STOP_TIMEOUT:?}")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already: then there is nothing to kill.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// One start: until it says where it listens, and until it answers.
 #[derive(Debug, Clone, Copy)]
 struct Start {
@@ -144,7 +108,7 @@ fn start(config: &Path) -> anyhow::Result<Start> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lockerd"));
     command.arg("serve").arg("--config").arg(config);
     let began = Instant::now();
-    let (server, line) = Running::start(&mut command)?;
+    let (server, line) = Process::start(&mut command)?;
     let listening = began.elapsed();
     let address = line.trim().rsplit_once("http://").context("the ready line has no URL")?.1;
     for _ in 0..TRIES_MAX {

@@ -18,8 +18,9 @@ use warp::{Filter, Reply};
 
 use crate::client::request;
 use crate::figures::{Kind, Spent, Timings, each, number};
+use crate::process::Process;
 use crate::run::{Plan, drive};
-use crate::server::{Process, address};
+use crate::server::address;
 
 /// Threads that serve, as many as `lockerd` has by default.
 const WORKER_THREADS: usize = 2;
@@ -76,7 +77,7 @@ pub fn measure(plan: &Plan, body_bytes: usize) -> anyhow::Result<Vec<Limit>> {
         let timings = Rc::new(std::cell::RefCell::new(Timings::default()));
         let get = Rc::new(request("GET", path, ""));
         let until = Instant::now() + plan.window;
-        let spent = drive(process.pid(), address, plan.connections, |_, mut connection| {
+        let spent = drive(process.0.id(), address, plan.connections, |_, mut connection| {
             let (timings, get) = (Rc::clone(&timings), Rc::clone(&get));
             async move {
                 while Instant::now() < until {
