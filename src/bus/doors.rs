@@ -26,16 +26,40 @@ pub struct DoorReading {
     pub read_at: Option<Instant>,
     /// When the state last changed.
     pub changed_at: Option<Instant>,
+    /// How often a read of its input differed from the read before, since start: more than the
+    /// published changes when a switch chatters.
+    pub edges: u64,
 }
 
 impl DoorReading {
-    const NEVER: Self = Self { state: DoorState::Unknown, read_at: None, changed_at: None };
+    const NEVER: Self =
+        Self { state: DoorState::Unknown, read_at: None, changed_at: None, edges: 0 };
+}
+
+/// One door as its board's task publishes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Open, closed or unknown.
+    pub(super) state: DoorState,
+    /// Raw changes of its input since start.
+    pub(super) edges: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    seen: Seen,
+    changed_at: Option<Instant>,
+}
+
+impl Door {
+    const NEW: Self =
+        Self { seen: Seen { state: DoorState::Unknown, edges: 0 }, changed_at: None };
 }
 
 /// The doors of one board.
 #[derive(Debug, Clone)]
 struct BoardDoors {
-    doors: Arc<[(DoorState, Option<Instant>)]>,
+    doors: Arc<[Door]>,
     read_at: Option<Instant>,
 }
 
@@ -72,7 +96,12 @@ impl BoardDoors {
     fn get(&self, lock: u8) -> DoorReading {
         let index = usize::from(lock).checked_sub(1);
         index.and_then(|index| self.doors.get(index)).map_or(DoorReading::NEVER, |door| {
-            DoorReading { state: door.0, read_at: self.read_at, changed_at: door.1 }
+            DoorReading {
+                state: door.seen.state,
+                read_at: self.read_at,
+                changed_at: door.changed_at,
+                edges: door.seen.edges,
+            }
         })
     }
 }
@@ -93,7 +122,7 @@ impl Doors {
         for bus in configs {
             for board in &bus.boards {
                 places.insert((bus.name.clone(), board.address), boards.len());
-                let doors = vec![(DoorState::Unknown, None); usize::from(board.locks)].into();
+                let doors = vec![Door::NEW; usize::from(board.locks)].into();
                 boards.push(ArcSwap::from_pointee(BoardDoors { doors, read_at: None }));
             }
         }
@@ -106,18 +135,21 @@ impl Doors {
         &self,
         bus: &BusName,
         address: u8,
-        states: &[DoorState],
+        seen: &[Seen],
         read_at: Option<Instant>,
     ) {
         let Some(place) = self.places.get(&(bus.clone(), address)) else { return };
         let old = self.boards[*place].load();
-        let changed = old.doors.iter().map(|door| door.0).ne(states.iter().copied());
-        let doors = if changed {
+        let states = |seen: &Seen| seen.state;
+        let changed = old.doors.iter().map(|door| door.seen.state).ne(seen.iter().map(states));
+        let moved = old.doors.iter().map(|door| door.seen).ne(seen.iter().copied());
+        let doors = if moved {
             let at = Some(read_at.unwrap_or_else(Instant::now));
-            let same = |(new, old): (&DoorState, &(DoorState, Option<Instant>))| {
-                if *new == old.0 { *old } else { (*new, at) }
+            let next = |(new, old): (&Seen, &Door)| {
+                let changed_at = if new.state == old.seen.state { old.changed_at } else { at };
+                Door { seen: *new, changed_at }
             };
-            states.iter().zip(old.doors.iter()).map(same).collect()
+            seen.iter().zip(old.doors.iter()).map(next).collect()
         } else {
             Arc::clone(&old.doors)
         };
@@ -148,20 +180,32 @@ impl Doors {
 pub(super) struct Debounce {
     last_open: Option<bool>,
     equal: u8,
-    state: DoorState,
+    seen: Seen,
 }
 
 impl Debounce {
-    pub(super) const NEW: Self = Self { last_open: None, equal: 0, state: DoorState::Unknown };
+    pub(super) const NEW: Self = Self {
+        last_open: None,
+        equal: 0,
+        seen: Seen { state: DoorState::Unknown, edges: 0 },
+    };
 
     /// Takes one read; returns what is to be published now.
-    pub(super) fn read(&mut self, open: bool) -> DoorState {
+    pub(super) fn read(&mut self, open: bool) -> Seen {
+        self.seen.edges += u64::from(self.last_open.is_some_and(|last| last != open));
         self.equal = if self.last_open == Some(open) { self.equal.saturating_add(1) } else { 1 };
         self.last_open = Some(open);
         if self.equal >= EQUAL_READS {
-            self.state = if open { DoorState::Open } else { DoorState::Closed };
+            self.seen.state = if open { DoorState::Open } else { DoorState::Closed };
         }
-        self.state
+        self.seen
+    }
+
+    /// The door cannot be seen any more: unknown until two equal reads. Edges are kept.
+    pub(super) fn forget(&mut self) -> Seen {
+        let edges = self.seen.edges;
+        *self = Self { seen: Seen { edges, ..Self::NEW.seen }, ..Self::NEW };
+        self.seen
     }
 
     /// Whether the last read awaits its confirmation.
@@ -182,8 +226,10 @@ mod tests {
     fn a_single_different_read_changes_nothing() {
         let mut door = Debounce::NEW;
         let reads = [true, true, false, true, false, false];
-        let states = reads.map(|open| door.read(open));
-        assert_eq!(states, [Unknown, Open, Open, Open, Open, Closed]);
+        let seen = reads.map(|open| door.read(open));
+        assert_eq!(seen.map(|it| it.state), [Unknown, Open, Open, Open, Open, Closed]);
+        assert_eq!(seen.map(|it| it.edges), [0, 0, 1, 2, 3, 3]);
+        assert_eq!(door.forget(), Seen { state: Unknown, edges: 3 });
     }
 
     #[test]
@@ -192,18 +238,21 @@ mod tests {
         let doors = Doors::new(std::slice::from_ref(&config));
         let mut changes = doors.subscribe();
         let at = Instant::now();
-        let mut states = [Closed; 8];
-        doors.publish(&config.name, 1, &states, Some(at));
+        let mut seen = [Seen { state: Closed, edges: 0 }; 8];
+        doors.publish(&config.name, 1, &seen, Some(at));
         assert!(changes.has_changed().expect("alive"));
         changes.mark_unchanged();
-        doors.publish(&config.name, 1, &states, Some(at));
+        seen[1].edges = 2;
+        doors.publish(&config.name, 1, &seen, Some(at));
         assert!(!changes.has_changed().expect("alive"));
-        states[2] = Open;
-        doors.publish(&config.name, 1, &states, None);
+        seen[2].state = Open;
+        doors.publish(&config.name, 1, &seen, None);
         let channel = Channel::new(config.name.clone(), 1, 3).expect("valid");
         let table = doors.table();
         assert_eq!(table.get(&channel).state, Open);
         assert_eq!(table.get(&channel).read_at, Some(at), "an outage is no read");
+        let chattering = Channel::new(config.name.clone(), 1, 2).expect("valid");
+        assert_eq!(table.get(&chattering).edges, 2, "published without a change of state");
         assert_eq!(table.iter().count(), 8);
         let stranger = Channel::new(config.name, 2, 3).expect("valid");
         assert_eq!(table.get(&stranger).state, Unknown);

@@ -88,6 +88,8 @@ pub struct BoardHealth {
     pub family: Family,
     /// Whether it answers.
     pub link: BoardLink,
+    /// When that last changed.
+    pub since: Instant,
     /// Milliseconds since its last answer; `None` before the first.
     pub last_answer_age_ms: Option<u64>,
     /// Door sensors are configured but the board refuses to read inputs.
@@ -146,7 +148,8 @@ pub(super) struct PortState {
 pub(super) struct BoardRecord {
     address: u8,
     family: Family,
-    pub(super) link: BoardLink,
+    link: BoardLink,
+    since: Instant,
     pub(super) last_answer: Option<Instant>,
     pub(super) refuses_inputs: bool,
     pub(super) counters: Counters,
@@ -166,6 +169,7 @@ impl PortBoard {
             address: board.address,
             family: board.family,
             link: BoardLink::Unknown,
+            since: Instant::now(),
             last_answer: None,
             refuses_inputs: false,
             counters: Counters::default(),
@@ -195,6 +199,7 @@ impl PortBoard {
             address: record.address,
             family: record.family,
             link: record.link,
+            since: record.since,
             last_answer_age_ms: record.last_answer.map(age_ms),
             refuses_inputs: record.refuses_inputs,
             counters: record.counters,
@@ -231,7 +236,7 @@ impl PortState {
             self.was_online = true;
         } else {
             for board in &mut self.boards {
-                board.link = BoardLink::Unknown;
+                board.set_link(BoardLink::Unknown);
             }
         }
         self.link = link;
@@ -244,6 +249,16 @@ impl PortState {
             self.exchanges.pop_front();
         }
         self.exchanges.push_back(exchange);
+    }
+}
+
+impl BoardRecord {
+    /// Notes whether the board answers.
+    pub(super) fn set_link(&mut self, link: BoardLink) {
+        if self.link != link {
+            self.link = link;
+            self.since = Instant::now();
+        }
     }
 }
 

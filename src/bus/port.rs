@@ -238,10 +238,10 @@ impl Port {
         }
     }
 
-    fn publish_unknown(&self, index: usize) {
-        let board = &self.boards[index];
-        let states = board.unknown_doors();
-        self.doors.publish(&self.config.name, board.config.address, &states, None);
+    fn publish_unknown(&mut self, index: usize) {
+        let board = &mut self.boards[index];
+        let seen = board.forget_doors();
+        self.doors.publish(&self.config.name, board.config.address, &seen, None);
     }
 
     /// At stop: no output stays on, as far as boards listen.

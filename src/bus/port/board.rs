@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::bus::codec::{Capabilities, Codec, LockBits, Request};
 use crate::bus::config::BoardConfig;
-use crate::bus::doors::{Debounce, EQUAL_READS};
+use crate::bus::doors::{Debounce, EQUAL_READS, Seen};
 use crate::bus::opening::{Doubt, Watch};
 use crate::domain::channel::DoorState;
 
@@ -198,7 +198,7 @@ impl Board {
         &mut self,
         inputs: LockBits,
         asked_at: Instant,
-    ) -> Option<Vec<DoorState>> {
+    ) -> Option<Vec<Seen>> {
         if std::mem::take(&mut self.distrusts_next) {
             return None;
         }
@@ -246,13 +246,9 @@ impl Board {
         }
     }
 
-    /// All its doors are unknown.
-    pub(super) fn unknown_doors(&self) -> Vec<DoorState> {
-        vec![DoorState::Unknown; usize::from(self.config.locks)]
-    }
-
-    fn forget_doors(&mut self) {
-        self.debounce.fill(Debounce::NEW);
+    /// All its doors are unknown from now on.
+    pub(super) fn forget_doors(&mut self) -> Vec<Seen> {
         self.rechecks = 0;
+        self.debounce.iter_mut().map(Debounce::forget).collect()
     }
 }

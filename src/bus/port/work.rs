@@ -176,7 +176,7 @@ impl Port {
         let bus = &self.config.name;
         if heard.is_some() {
             let was_silent = board.answered(now);
-            self.shared.lock().boards[index].link = BoardLink::Online;
+            self.shared.lock().boards[index].set_link(BoardLink::Online);
             if was_silent {
                 info!(area = "bus", bus.name = %bus, "board {address} on bus {bus} answers again");
             }
@@ -185,7 +185,7 @@ impl Port {
             let mut state = self.shared.lock();
             state.boards[index].counters.timeouts += 1;
             if became_silent {
-                state.boards[index].link = BoardLink::Silent;
+                state.boards[index].set_link(BoardLink::Silent);
                 drop(state);
                 warn!(
                     area = "bus", bus.name = %bus,
