@@ -15,6 +15,7 @@ use clap::Parser;
 use hdrhistogram::Histogram;
 use jiff::Span;
 use lockerd::app::App;
+use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, LogConfig};
 use lockerd::domain::channel::Family;
@@ -125,24 +126,18 @@ fn simulated(mode: Mode, links: &Path) -> SimConfig {
 fn config(mode: Mode, dir: &Path) -> Config {
     let boards = |bus: usize| {
         (1..=mode.boards).map(move |address| BoardEntry {
-            address,
-            family: family(bus),
-            locks: 16,
-            doors: true,
-            closed_bit: true,
             power_supply: supply(bus, address),
             pulse_ms: if family(bus) == Family::KerongCu16 { 550 } else { 400 },
-            answers_unlock: None,
+            ..BoardEntry::new(family(bus), address, 16)
         })
     };
-    let buses = (0..BUSES).map(|bus| BusEntry {
-        name: bus_name(bus),
-        port: dir.join(bus_name(bus)),
-        baud: baud(family(bus)),
-        gap_ms: None,
-        reply_timeout_ms: 100,
-        poll_interval_ms: mode.poll_interval_ms,
-        boards: boards(bus).collect(),
+    let buses = (0..BUSES).map(|bus| {
+        let port = PortAddress::Device(dir.join(bus_name(bus)));
+        let boards = boards(bus).collect();
+        BusEntry {
+            poll_interval_ms: mode.poll_interval_ms,
+            ..BusEntry::new(&bus_name(bus), port, baud(family(bus)), boards)
+        }
     });
     Config {
         data_dir: dir.to_path_buf(),

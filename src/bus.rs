@@ -3,7 +3,8 @@
 //! One task per port owns it (`port`); everyone else holds a [`Bus`], a cheap handle. Families of
 //! boards are pure codecs (`codec`, `kerong`, `modbus_relay`); `scanner` finds replies in noise,
 //! `transaction` keeps the line's manners, `opening`, `power` and `doors` hold the rules of pulses,
-//! supplies and sensors. Invariants: a pulse is sent at most once; one coil per supply at a time; a
+//! supplies and sensors. Invariants: a pulse is sent once, and once more only
+//! when its door is seen closed after it; one coil per supply at a time; a
 //! coil is timed by its board, never longer than a second; a door without two equal reads is unknown;
 //! nothing here ends the program, and a lost port is tried again for ever.
 
@@ -17,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::channel::{BusName, Channel, DoorState};
+use crate::domain::channel::{BusName, Channel, DoorState, Family};
 
 pub mod codec;
 pub mod config;
@@ -32,7 +33,9 @@ mod power;
 pub mod scanner;
 pub mod tools;
 mod transaction;
+mod transport;
 
+pub use codec::Unsupported;
 pub use config::{BoardConfig, BusConfig, BusConfigError};
 pub use doors::{DoorReading, DoorTable};
 pub use explain::{Explanation, explain};
@@ -40,16 +43,25 @@ pub use health::{
     BoardHealth, BoardLink, Counters, OfflineClass, PortHealth, PortLink, RawExchange,
 };
 pub use opening::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
+pub use port::tool::ToolAnswer;
 pub use transaction::PortError;
 
+use codec::{Call, codec};
 use doors::Doors;
 use health::PortBoard;
 use opening::{CoolDowns, EventSink, OPENS_WAITING_MAX, WaitingOpen};
+use port::tool::{TOOLS_WAITING_MAX, ToolAsk};
 use port::{PortTask, READS_WAITING_MAX, ReadDoor};
 use power::PowerSupplies;
+use tools::ToolError;
 
 /// Longest wait for a direct reading of a door.
 const READ_DOOR_MAX: Duration = Duration::from_secs(3);
+
+/// Longest wait for the answer to a technician's question.
+const TOOL_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Longest wait until such a question has its turn.
+const TOOL_TURN_MAX: Duration = Duration::from_secs(20);
 
 /// All buses. Clones share them.
 #[derive(Debug, Clone)]
@@ -69,6 +81,7 @@ struct Port {
     boards: Vec<BoardConfig>,
     opens: mpsc::Sender<WaitingOpen>,
     reads: mpsc::Sender<ReadDoor>,
+    tools: mpsc::Sender<ToolAsk>,
     places: Arc<Semaphore>,
     shared: Arc<PortBoard>,
     beats: Arc<AtomicU64>,
@@ -82,10 +95,12 @@ impl Bus {
     #[must_use]
     pub fn start(configs: Vec<BusConfig>, tracker: &TaskTracker, stop: &CancellationToken) -> Self {
         let doors = Doors::new(&configs);
+        let (supplies, cool_downs) = (PowerSupplies::default(), CoolDowns::default());
         let mut ports = HashMap::new();
         for config in configs {
             let (opens, opens_receiver) = mpsc::channel(OPENS_WAITING_MAX);
             let (reads, reads_receiver) = mpsc::channel(READS_WAITING_MAX);
+            let (tools, tools_receiver) = mpsc::channel(TOOLS_WAITING_MAX);
             let shared = Arc::new(PortBoard::new(&config));
             let places = Arc::new(Semaphore::new(OPENS_WAITING_MAX));
             let boards = config.boards.clone();
@@ -94,6 +109,7 @@ impl Bus {
                 boards,
                 opens,
                 reads,
+                tools,
                 places,
                 shared: Arc::clone(&shared),
                 beats: Arc::clone(&beats),
@@ -103,14 +119,16 @@ impl Bus {
                 config,
                 opens: opens_receiver,
                 reads: reads_receiver,
+                tools: tools_receiver,
                 doors: doors.clone(),
+                supplies: supplies.clone(),
+                cool_downs: cool_downs.clone(),
                 shared,
                 beats,
                 stop: stop.clone(),
             };
             tracker.spawn(task.run());
         }
-        let (supplies, cool_downs) = (PowerSupplies::default(), CoolDowns::default());
         Self(Arc::new(Inner { ports, doors, supplies, cool_downs }))
     }
 
@@ -125,7 +143,7 @@ impl Bus {
         let reserved = self
             .0
             .cool_downs
-            .reserve(channel, Instant::now())
+            .reserve(channel, port.boards[board].duty(), Instant::now())
             .map_err(|retry_after_ms| OpenRefused::CoolingDown { retry_after_ms })?;
         let turn = self.0.supplies.queue(&port.boards[board].power_supply);
         let (sink, watch) = EventSink::new();
@@ -144,7 +162,8 @@ impl Bus {
     /// In how many milliseconds a lock may be pulsed again; `None` when it may now.
     #[must_use]
     pub fn cooling_ms(&self, channel: &Channel) -> Option<u64> {
-        self.0.cool_downs.left_ms(channel, Instant::now())
+        let (port, board) = self.find(channel)?;
+        self.0.cool_downs.left_ms(channel, port.boards[board].duty(), Instant::now())
     }
 
     /// Whether the board of a channel has been asked since its port is open, answered or not.
@@ -201,10 +220,47 @@ impl Bus {
         self.0.ports.values().map(|port| port.beats.load(Ordering::Relaxed))
     }
 
-    /// The last raw exchanges of a bus, oldest first, at most [`health::EXCHANGES_KEPT`].
+    /// The last raw exchanges with a board, oldest first, at most [`health::EXCHANGES_KEPT`]; without
+    /// an address those with addresses where no board is configured. `None`: no such bus or board.
     #[must_use]
-    pub fn exchanges(&self, bus: &BusName) -> Option<Vec<RawExchange>> {
-        self.0.ports.get(bus).map(|port| port.shared.exchanges())
+    pub fn exchanges(&self, bus: &BusName, board: Option<u8>) -> Option<Vec<RawExchange>> {
+        self.0.ports.get(bus)?.shared.exchanges(board)
+    }
+
+    /// The boards of a bus as configured.
+    #[must_use]
+    pub fn boards(&self, bus: &BusName) -> Option<&[BoardConfig]> {
+        self.0.ports.get(bus).map(|port| port.boards.as_slice())
+    }
+
+    /// Asks one thing of one address on a port in use, between two polls; `None` for `baud` keeps the
+    /// port's own speed. Nothing that moves a lock can be asked this way.
+    pub async fn ask(
+        &self,
+        bus: &BusName,
+        family: Family,
+        call: Call,
+        wait: Duration,
+        baud: Option<u32>,
+    ) -> Result<ToolAnswer, ToolError> {
+        let port = self.0.ports.get(bus).ok_or_else(|| ToolError::UnknownBus(bus.clone()))?;
+        if call.request.moves_a_lock() {
+            return Err(ToolError::Unsupported(Unsupported::Command(family)));
+        }
+        let frame = codec(family).encode(&call)?;
+        let (answer, answered) = oneshot::channel();
+        let wait = wait.min(TOOL_WAIT_MAX);
+        let ask = ToolAsk { family, call, frame, wait, baud, answer };
+        let away = || ToolError::Gone("the port is away".to_owned());
+        match port.tools.try_send(ask) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(ToolError::Busy),
+            Err(TrySendError::Closed(_)) => return Err(away()),
+        }
+        match tokio::time::timeout(wait + TOOL_TURN_MAX, answered).await {
+            Ok(answer) => answer.map_err(|_| away()),
+            Err(_elapsed) => Err(ToolError::Busy),
+        }
     }
 
     fn find(&self, channel: &Channel) -> Option<(&Port, usize)> {

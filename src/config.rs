@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use crate::bus::config::{EchoSetting, OFF_MS_MIN, PortAddress};
 use crate::bus::{BoardConfig, BusConfig};
 use crate::domain::channel::{BusName, Family};
 use crate::service::Settings;
@@ -118,8 +119,8 @@ impl Default for LogConfig {
 pub struct BusEntry {
     /// The name that lockers refer to.
     pub name: String,
-    /// The port, best by a stable name below `/dev/serial/by-id`.
-    pub port: PathBuf,
+    /// The port, best by a stable name below `/dev/serial/by-id`, or `tcp://host:port`.
+    pub port: PortAddress,
     /// Baud rate.
     pub baud: u32,
     /// Quiet time between frames, in milliseconds; left out: the rule of the boards.
@@ -130,12 +131,19 @@ pub struct BusEntry {
     /// Pause between two looks at the doors of a board, in milliseconds.
     #[serde(default = "default_poll_interval_ms")]
     pub poll_interval_ms: u32,
+    /// Whether the adapter hears itself: auto, present or absent.
+    #[serde(default)]
+    pub echo: EchoSetting,
+    /// Boards that cannot time a pulse may be pulsed by this program.
+    #[serde(default)]
+    pub allow_software_pulse: bool,
     /// Its boards.
     #[serde(rename = "board")]
     pub boards: Vec<BoardEntry>,
 }
 
 /// A lock board.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of the wiring")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BoardEntry {
@@ -159,6 +167,56 @@ pub struct BoardEntry {
     pub pulse_ms: u16,
     /// Whether this board answers an unlock, if that is known.
     pub answers_unlock: Option<bool>,
+    /// Whether the board times the pulse itself.
+    #[serde(default = "yes")]
+    pub timed_pulse: bool,
+    /// How long a coil rests between two pulses, in milliseconds; 2000 to 60000.
+    #[serde(default = "default_off_ms")]
+    pub off_ms: u32,
+    /// Most pulses of one lock in a minute; 1 to 20, left out: what the coil bears, at most 6.
+    pub pulses_per_minute: Option<u8>,
+    /// One more pulse when the sensors show the door closed after the first.
+    #[serde(default = "yes")]
+    pub retry_pulse: bool,
+}
+
+impl BusEntry {
+    /// A line with boards, everything else at its default.
+    #[must_use]
+    pub fn new(name: &str, port: PortAddress, baud: u32, boards: Vec<BoardEntry>) -> Self {
+        Self {
+            name: name.to_owned(),
+            port,
+            baud,
+            gap_ms: None,
+            reply_timeout_ms: default_reply_timeout_ms(),
+            poll_interval_ms: default_poll_interval_ms(),
+            echo: EchoSetting::default(),
+            allow_software_pulse: false,
+            boards,
+        }
+    }
+}
+
+impl BoardEntry {
+    /// A board, everything else at its default.
+    #[must_use]
+    pub fn new(family: Family, address: u8, locks: u8) -> Self {
+        Self {
+            address,
+            family,
+            locks,
+            doors: true,
+            closed_bit: true,
+            power_supply: default_power_supply(),
+            pulse_ms: default_pulse_ms(),
+            answers_unlock: None,
+            timed_pulse: true,
+            off_ms: default_off_ms(),
+            pulses_per_minute: None,
+            retry_pulse: true,
+        }
+    }
 }
 
 fn default_time_zone() -> String {
@@ -170,7 +228,11 @@ const fn default_reply_timeout_ms() -> u32 {
 }
 
 const fn default_poll_interval_ms() -> u32 {
-    200
+    50
+}
+
+const fn default_off_ms() -> u32 {
+    OFF_MS_MIN
 }
 
 const fn default_pulse_ms() -> u16 {
@@ -279,11 +341,7 @@ impl Config {
                 return bad(format!("two buses are named {}: give each its own name", bus.name));
             }
             if earlier.iter().any(|other| other.port == bus.port) {
-                return bad(format!(
-                    "bus {}: {} belongs to another bus",
-                    bus.name,
-                    bus.port.display()
-                ));
+                return bad(format!("bus {}: {} belongs to another bus", bus.name, bus.port));
             }
             bus.check().map_err(|error| ConfigError::Value(error.to_string()))?;
         }
@@ -330,6 +388,10 @@ impl BusEntry {
             power_supply: board.power_supply.clone(),
             pulse_ms: board.pulse_ms,
             answers_unlock: board.answers_unlock,
+            timed_pulse: board.timed_pulse,
+            off_ms: board.off_ms,
+            pulses_per_minute: board.pulses_per_minute,
+            retry_pulse: board.retry_pulse,
         });
         Ok(BusConfig {
             name,
@@ -338,6 +400,8 @@ impl BusEntry {
             gap_ms: self.gap_ms,
             reply_timeout_ms: self.reply_timeout_ms,
             poll_interval_ms: self.poll_interval_ms,
+            echo: self.echo,
+            allow_software_pulse: self.allow_software_pulse,
             boards: boards.collect(),
         })
     }

@@ -38,6 +38,19 @@ pub enum Request {
     },
     /// The firmware's version.
     Version,
+    /// One output on.
+    On {
+        /// Lock.
+        lock: u8,
+    },
+}
+
+impl Request {
+    /// Whether it may energise a coil.
+    #[must_use]
+    pub const fn moves_a_lock(self) -> bool {
+        matches!(self, Self::Pulse { .. } | Self::On { .. })
+    }
 }
 
 /// One request to one board, with what is needed to judge the reply.
@@ -262,6 +275,10 @@ pub struct Capabilities {
     pub reads_outputs: bool,
     /// Status always works, even on a board without door sensors.
     pub status_without_doors: bool,
+    /// Output can be held.
+    pub holds_output: bool,
+    /// Over TCP.
+    pub over_tcp: bool,
     /// Quiet time the family needs between frames, beyond the bus's own rule, in milliseconds.
     pub gap_ms_min: u32,
 }

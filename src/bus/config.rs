@@ -4,10 +4,15 @@
 //! only as silence, so [`BusConfig::check`] refuses them with words. Times are milliseconds.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::bus::codec::{Call, Codec, PULSE_MS_MAX, Request, codec};
+use crate::bus::transport::is_host_and_port;
 use crate::domain::channel::{BusName, Family};
 
 /// Baud rates that adapters make and boards speak.
@@ -18,14 +23,82 @@ pub const BOARDS_MAX: usize = 32;
 pub(super) const BITS_PER_BYTE: u32 = 10;
 /// Longest pause, timeout or gap that makes sense, in milliseconds.
 const WAIT_MS_MAX: u32 = 10_000;
+/// Least time a coil must be off between two pulses, in milliseconds.
+pub const OFF_MS_MIN: u32 = 2_000;
+/// Longest time a coil may be kept off between two pulses, in milliseconds.
+pub const OFF_MS_MAX: u32 = 60_000;
+/// Most pulses of one lock in a minute, however short.
+pub const PULSES_PER_MINUTE_MAX: u8 = 20;
+/// Pulses of one lock in a minute when nothing is configured.
+pub const PULSES_PER_MINUTE: u8 = 6;
+/// Longest time a coil may be on in a minute, all pulses together, in milliseconds. Data sheets of
+/// these solenoids give a current and no duty: 7.5 % keeps a 29 W coil near 2 W.
+pub const COIL_MS_PER_MINUTE_MAX: u32 = 4_500;
+/// What a gateway's address begins with.
+const GATEWAY: &str = "tcp://";
+
+/// Where a line with boards is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub enum PortAddress {
+    /// A serial port of this machine.
+    Device(PathBuf),
+    /// A transparent TCP gateway, as `host:port`.
+    Gateway(String),
+}
+
+impl FromStr for PortAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix(GATEWAY) {
+            Some(host) if is_host_and_port(host) => Ok(Self::Gateway(host.to_owned())),
+            Some(_) => Err(format!(
+                "port {text:?} must name a host and a port, for example tcp://192.168.1.200:5000"
+            )),
+            None if text.is_empty() => Err("port must not be empty".to_owned()),
+            None => Ok(Self::Device(text.into())),
+        }
+    }
+}
+
+impl TryFrom<String> for PortAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for PortAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(path) => write!(f, "{}", path.display()),
+            Self::Gateway(host) => write!(f, "{GATEWAY}{host}"),
+        }
+    }
+}
+
+/// Whether an adapter hears its own requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EchoSetting {
+    /// Found out from the first reads, each time the port is opened.
+    #[default]
+    Auto,
+    /// It does: the first bytes after each request are expected to be the request.
+    Present,
+    /// It does not.
+    Absent,
+}
 
 /// One serial port and the boards on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusConfig {
     /// The name channels refer to.
     pub name: BusName,
-    /// A stable name of the port, such as one below `/dev/serial/by-id`.
-    pub port: PathBuf,
+    /// A serial port, best by a stable name below `/dev/serial/by-id`, or a gateway.
+    pub port: PortAddress,
     /// One of [`BAUDS`]; always 8 data bits, no parity, 1 stop bit.
     pub baud: u32,
     /// Quiet time between frames; `None` takes the rule of the baud rate and families.
@@ -34,11 +107,17 @@ pub struct BusConfig {
     pub reply_timeout_ms: u32,
     /// Pause between two polls of the same board.
     pub poll_interval_ms: u32,
+    /// Whether the adapter hears itself.
+    pub echo: EchoSetting,
+    /// Boards that cannot time a pulse themselves may be pulsed by this program. A crash or a lost
+    /// port in the middle of such a pulse leaves the coil on until the port is back.
+    pub allow_software_pulse: bool,
     /// The boards, each with its own address.
     pub boards: Vec<BoardConfig>,
 }
 
 /// One lock board.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of the wiring")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoardConfig {
     /// As set by its switches.
@@ -57,6 +136,14 @@ pub struct BoardConfig {
     pub pulse_ms: u16,
     /// Whether an unlock is answered, where the family leaves it open; `None` waits a little.
     pub answers_unlock: Option<bool>,
+    /// Whether the board times the pulse itself. Without it the bus must allow software pulses.
+    pub timed_pulse: bool,
+    /// Time a coil stays off between two pulses, [`OFF_MS_MIN`] to [`OFF_MS_MAX`].
+    pub off_ms: u32,
+    /// Most pulses of one lock in a minute; `None` takes what the coil bears.
+    pub pulses_per_minute: Option<u8>,
+    /// One more pulse when the sensors show the door closed after the first.
+    pub retry_pulse: bool,
 }
 
 /// Why a configuration is refused.
@@ -94,7 +181,11 @@ impl BusConfig {
             if !addresses.insert(board.address) {
                 return refuse(format!("two boards have address {}", board.address));
             }
-            board.check().or_else(refuse)?;
+            board.check(self.allow_software_pulse).or_else(refuse)?;
+            if matches!(self.port, PortAddress::Gateway(_)) && !board.can_use_gateway() {
+                let family = board.family;
+                return refuse(format!("{family} boards are not reached over a TCP gateway"));
+            }
         }
         Ok(())
     }
@@ -108,14 +199,75 @@ impl BusConfig {
 }
 
 impl BoardConfig {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, allow_software_pulse: bool) -> Result<(), String> {
         let board = format!("board {}", self.address);
         if !(1..=PULSE_MS_MAX).contains(&self.pulse_ms) {
             return Err(format!("{board}: pulse_ms must be 1 to {PULSE_MS_MAX}"));
         }
+        if !(OFF_MS_MIN..=OFF_MS_MAX).contains(&self.off_ms) {
+            return Err(format!("{board}: off_ms must be {OFF_MS_MIN} to {OFF_MS_MAX}"));
+        }
+        self.check_pulses().map_err(|error| format!("{board}: {error}"))?;
         let probe = self.call(Request::Status);
         self.codec().encode(&probe).map_err(|error| format!("{board}: {error}"))?;
+        if self.timed_pulse {
+            return Ok(());
+        }
+        let family = self.family;
+        if !self.codec().capabilities().holds_output {
+            return Err(format!("{board}: {family} boards always time the pulse themselves"));
+        }
+        if !allow_software_pulse {
+            return Err(format!(
+                "{board}: without timed_pulse this program would have to switch the coil off \
+                 itself, and a crash would leave it on: set allow_software_pulse = true on the \
+                 bus to accept that"
+            ));
+        }
         Ok(())
+    }
+
+    fn check_pulses(&self) -> Result<(), String> {
+        let Some(pulses) = self.pulses_per_minute else { return Ok(()) };
+        if !(1..=PULSES_PER_MINUTE_MAX).contains(&pulses) {
+            return Err(format!("pulses_per_minute must be 1 to {PULSES_PER_MINUTE_MAX}"));
+        }
+        let most = self.pulses_borne();
+        if pulses > most {
+            let coil_ms = self.coil_ms();
+            return Err(format!(
+                "{pulses} pulses of {coil_ms} ms a minute burn a coil: at most {most}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How long one pulse keeps the coil on, in milliseconds.
+    pub(super) fn coil_ms(&self) -> u16 {
+        if self.timed_pulse {
+            self.codec().capabilities().coil_ms(self.pulse_ms)
+        } else {
+            self.pulse_ms
+        }
+    }
+
+    /// Pulses a minute that the coil bears.
+    fn pulses_borne(&self) -> u8 {
+        let pulses = COIL_MS_PER_MINUTE_MAX / u32::from(self.coil_ms().max(1));
+        u8::try_from(pulses).unwrap_or(u8::MAX).clamp(1, PULSES_PER_MINUTE_MAX)
+    }
+
+    /// What one lock may be asked to do.
+    pub(super) fn duty(&self) -> Duty {
+        let pulses = self.pulses_per_minute.unwrap_or(PULSES_PER_MINUTE);
+        Duty {
+            off: Duration::from_millis(u64::from(self.off_ms)),
+            pulses_per_minute: usize::from(pulses.min(self.pulses_borne())),
+        }
+    }
+
+    fn can_use_gateway(&self) -> bool {
+        self.codec().capabilities().over_tcp
     }
 
     /// The codec of its family.
@@ -127,6 +279,15 @@ impl BoardConfig {
     pub(super) fn call(&self, request: Request) -> Call {
         Call { address: self.address, locks: self.locks, request }
     }
+}
+
+/// The rest a lock needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Duty {
+    /// Between the end of one pulse and the next.
+    pub(super) off: Duration,
+    /// Most pulses within a minute.
+    pub(super) pulses_per_minute: usize,
 }
 
 /// The gap rule for a line with these families; a configured gap may only lengthen a family's own.
@@ -156,18 +317,24 @@ pub(super) mod tests {
             closed_bit: true,
             power_supply: "main".to_owned(),
             pulse_ms: 100,
-            answers_unlock: Some(false),
+            answers_unlock: (family == Family::KerongCu16).then_some(false),
+            timed_pulse: true,
+            off_ms: OFF_MS_MIN,
+            pulses_per_minute: None,
+            retry_pulse: true,
         }
     }
 
     pub(in crate::bus) fn bus(port: PathBuf, boards: Vec<BoardConfig>) -> BusConfig {
         BusConfig {
             name: BusName::parse("east").expect("valid"),
-            port,
+            port: PortAddress::Device(port),
             baud: 115_200,
             gap_ms: None,
             reply_timeout_ms: 60,
             poll_interval_ms: 20,
+            echo: EchoSetting::Auto,
+            allow_software_pulse: false,
             boards,
         }
     }
@@ -183,13 +350,36 @@ pub(super) mod tests {
         assert_eq!(gap(19_200, Some(4), mixed()), Duration::from_millis(25));
     }
 
+    #[test]
+    fn a_coil_gets_no_more_pulses_than_it_bears() {
+        let mut one = board(1, Family::KerongCu16);
+        assert_eq!(one.duty().pulses_per_minute, usize::from(PULSES_PER_MINUTE));
+        one.pulse_ms = 1_000;
+        assert_eq!(one.duty().pulses_per_minute, 4);
+        (one.pulse_ms, one.pulses_per_minute) = (100, Some(2));
+        assert_eq!(one.duty().pulses_per_minute, 2);
+    }
+
+    #[test]
+    fn a_port_is_a_device_or_a_gateway() {
+        let gateway: PortAddress = "tcp://192.168.1.200:5000".parse().expect("a gateway");
+        assert_eq!(gateway, PortAddress::Gateway("192.168.1.200:5000".to_owned()));
+        assert_eq!(gateway.to_string(), "tcp://192.168.1.200:5000");
+        let device: PortAddress = "/dev/ttyUSB0".parse().expect("a device");
+        assert_eq!(device, PortAddress::Device("/dev/ttyUSB0".into()));
+        assert!(
+            "tcp://192.168.1.200".parse::<PortAddress>().expect_err("no port").contains("5000")
+        );
+        assert!("".parse::<PortAddress>().is_err());
+    }
+
     type Spoil = fn(&mut BusConfig);
 
     #[test]
     fn what_cannot_work_is_refused_with_words() {
         let good = || bus("/dev/null".into(), vec![board(1, Family::ModbusRelay)]);
         assert_eq!(good().check(), Ok(()));
-        let spoilt: [(Spoil, &str); 7] = [
+        let spoilt: [(Spoil, &str); 13] = [
             (|bus| bus.baud = 12_345, "baud 12345"),
             (|bus| bus.reply_timeout_ms = 0, "reply_timeout_ms"),
             (|bus| bus.boards.clear(), "1 to 32 boards"),
@@ -197,6 +387,27 @@ pub(super) mod tests {
             (|bus| bus.boards[0].pulse_ms = 1_001, "pulse_ms"),
             (|bus| bus.boards[0].locks = 33, "1 to 32 locks"),
             (|bus| bus.boards[0].address = 0, "address is 1 to 255"),
+            (|bus| bus.boards[0].off_ms = 1_999, "off_ms must be 2000"),
+            (|bus| bus.boards[0].pulses_per_minute = Some(21), "1 to 20"),
+            (|bus| bus.boards[0].timed_pulse = false, "allow_software_pulse = true"),
+            (
+                |bus| {
+                    bus.boards[0].pulse_ms = 1_000;
+                    bus.boards[0].pulses_per_minute = Some(5);
+                },
+                "at most 4",
+            ),
+            (
+                |bus| {
+                    bus.boards[0] = board(1, Family::KerongCu16);
+                    bus.boards[0].timed_pulse = false;
+                },
+                "always time the pulse",
+            ),
+            (
+                |bus| bus.port = PortAddress::Gateway("localhost:5000".to_owned()),
+                "not reached over a TCP gateway",
+            ),
         ];
         for (spoil, why) in spoilt {
             let mut config = good();

@@ -3,18 +3,21 @@
 //! The port task writes, the support page and the alarms read; the lock is held for a copy only.
 //! Counters count since start and never decrease.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bus::codec::hex;
-use crate::bus::config::BusConfig;
-use crate::bus::scanner::Tally;
+use crate::bus::config::{BusConfig, PortAddress};
+use crate::bus::scanner::{Heard, Tally};
+use crate::bus::transaction::{Gone, Received};
 use crate::domain::channel::{BusName, Family};
 
-/// Raw exchanges kept for each port.
+/// Raw exchanges kept for each board, and for each port of those with addresses that have no board.
 pub const EXCHANGES_KEPT: usize = 200;
+/// Upper bounds of the reply time classes, in milliseconds; one more class holds what is slower.
+pub const REPLY_TIME_CLASSES_MS: [u32; 9] = [2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 
 /// Why a port cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,10 +76,46 @@ pub struct Counters {
     pub noise_bytes: u64,
     /// Our own bytes heard back.
     pub echo_bytes: u64,
+    /// Echoes that came back spoilt or not at all: somebody talked into a request.
+    pub collisions: u64,
     /// Times bytes came after the deadline had passed.
     pub late: u64,
     /// Requests the board refused.
     pub refused: u64,
+    /// Second pulses sent because a door stayed closed.
+    pub retries: u64,
+    /// Times bytes had to be skipped to find a frame.
+    pub resyncs: u64,
+}
+
+/// How fast a board answers, from the end of the request to the end of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplyTimes {
+    /// Replies counted.
+    pub count: u64,
+    /// All of them together, in microseconds.
+    pub total_us: u64,
+    /// The slowest, in microseconds.
+    pub slowest_us: u64,
+    /// How many fell into each class of [`REPLY_TIME_CLASSES_MS`], the last one beyond them.
+    pub classes: [u64; REPLY_TIME_CLASSES_MS.len() + 1],
+}
+
+impl ReplyTimes {
+    pub(super) fn add(&mut self, after: Duration) {
+        let us = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+        self.count += 1;
+        self.total_us = self.total_us.saturating_add(us);
+        self.slowest_us = self.slowest_us.max(us);
+        let slower = |limit_ms: &&u32| us > u64::from(**limit_ms) * 1_000;
+        self.classes[REPLY_TIME_CLASSES_MS.iter().take_while(slower).count()] += 1;
+    }
+
+    /// The mean in microseconds; `None` before the first reply.
+    #[must_use]
+    pub fn mean_us(&self) -> Option<u64> {
+        self.total_us.checked_div(self.count)
+    }
 }
 
 /// One board's health.
@@ -96,6 +135,8 @@ pub struct BoardHealth {
     pub refuses_inputs: bool,
     /// What was counted.
     pub counters: Counters,
+    /// How fast it answers.
+    pub reply_times: ReplyTimes,
 }
 
 /// One port's health.
@@ -104,7 +145,7 @@ pub struct PortHealth {
     /// The bus.
     pub name: BusName,
     /// Its device.
-    pub port: PathBuf,
+    pub port: PortAddress,
     /// Whether it is open.
     pub link: PortLink,
     /// When the link last changed.
@@ -124,8 +165,10 @@ pub struct RawExchange {
     pub tx: String,
     /// All bytes heard while waiting, at most 64, in hex.
     pub rx: String,
+    /// From the end of the request to the end of the reply, in microseconds.
+    pub after_us: Option<u64>,
     /// How it was judged.
-    pub verdict: String,
+    pub verdict: Cow<'static, str>,
 }
 
 /// What one port task shares with readers.
@@ -135,13 +178,14 @@ pub(super) struct PortBoard(Mutex<PortState>);
 #[derive(Debug)]
 pub(super) struct PortState {
     name: BusName,
-    port: PathBuf,
+    port: PortAddress,
     link: PortLink,
     since: Instant,
     reconnects: u64,
     was_online: bool,
     pub(super) boards: Vec<BoardRecord>,
-    exchanges: VecDeque<Exchanged>,
+    /// Exchanges with addresses that are no configured board.
+    strangers: Exchanges,
 }
 
 #[derive(Debug)]
@@ -153,14 +197,57 @@ pub(super) struct BoardRecord {
     pub(super) last_answer: Option<Instant>,
     pub(super) refuses_inputs: bool,
     pub(super) counters: Counters,
+    pub(super) reply_times: ReplyTimes,
+    pub(super) exchanges: Exchanges,
+}
+
+/// The last exchanges, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges(VecDeque<Exchanged>);
+
+impl Exchanges {
+    pub(super) fn keep(&mut self, exchange: Exchanged) {
+        if self.0.len() == EXCHANGES_KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(exchange);
+    }
+
+    fn raw(&self) -> Vec<RawExchange> {
+        let raw = |one: &Exchanged| RawExchange {
+            at: one.at,
+            tx: hex(&one.tx),
+            rx: hex(&one.rx),
+            after_us: one.after_us,
+            verdict: one.verdict.clone(),
+        };
+        self.0.iter().map(raw).collect()
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Exchanged {
-    pub(super) at: Instant,
-    pub(super) tx: Vec<u8>,
-    pub(super) rx: Vec<u8>,
-    pub(super) verdict: String,
+    at: Instant,
+    tx: Box<[u8]>,
+    rx: Box<[u8]>,
+    after_us: Option<u64>,
+    verdict: Cow<'static, str>,
+}
+
+impl Exchanged {
+    pub(super) fn new(at: Instant, tx: &[u8], received: &Received) -> Self {
+        let verdict = match &received.heard {
+            Ok(Some(Heard::Reply { reply, proven: true })) => format!("{reply:?}").into(),
+            Ok(Some(Heard::Reply { .. })) => "reply, or our own echo".into(),
+            Ok(Some(Heard::Refused(refusal))) => format!("refused: {refusal}").into(),
+            Ok(None) if received.raw.is_empty() => "no answer".into(),
+            Ok(None) => format!("no valid answer: {}", received.tally).into(),
+            Err(Gone(reason)) => reason.clone().into(),
+        };
+        let us = |after: Duration| u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+        let after_us = received.after.map(us);
+        Self { at, tx: tx.into(), rx: received.raw.as_slice().into(), after_us, verdict }
+    }
 }
 
 impl PortBoard {
@@ -173,6 +260,8 @@ impl PortBoard {
             last_answer: None,
             refuses_inputs: false,
             counters: Counters::default(),
+            reply_times: ReplyTimes::default(),
+            exchanges: Exchanges::default(),
         };
         let reason = "not opened yet".to_owned();
         Self(Mutex::new(PortState {
@@ -183,7 +272,7 @@ impl PortBoard {
             reconnects: 0,
             was_online: false,
             boards: config.boards.iter().map(record).collect(),
-            exchanges: VecDeque::with_capacity(EXCHANGES_KEPT),
+            strangers: Exchanges::default(),
         }))
     }
 
@@ -203,6 +292,7 @@ impl PortBoard {
             last_answer_age_ms: record.last_answer.map(age_ms),
             refuses_inputs: record.refuses_inputs,
             counters: record.counters,
+            reply_times: record.reply_times,
         };
         PortHealth {
             name: state.name.clone(),
@@ -214,14 +304,12 @@ impl PortBoard {
         }
     }
 
-    pub(super) fn exchanges(&self) -> Vec<RawExchange> {
-        let raw = |one: &Exchanged| RawExchange {
-            at: one.at,
-            tx: hex(&one.tx),
-            rx: hex(&one.rx),
-            verdict: one.verdict.clone(),
-        };
-        self.lock().exchanges.iter().map(raw).collect()
+    /// The exchanges with one board, or with addresses that have none.
+    pub(super) fn exchanges(&self, address: Option<u8>) -> Option<Vec<RawExchange>> {
+        let state = self.lock();
+        let Some(address) = address else { return Some(state.strangers.raw()) };
+        let board = state.boards.iter().find(|board| board.address == address)?;
+        Some(board.exchanges.raw())
     }
 }
 
@@ -244,11 +332,12 @@ impl PortState {
         true
     }
 
-    pub(super) fn keep(&mut self, exchange: Exchanged) {
-        if self.exchanges.len() == EXCHANGES_KEPT {
-            self.exchanges.pop_front();
+    /// Keeps an exchange with a board by its place, or with a stranger.
+    pub(super) fn keep(&mut self, board: Option<usize>, exchange: Exchanged) {
+        match board.and_then(|index| self.boards.get_mut(index)) {
+            Some(board) => board.exchanges.keep(exchange),
+            None => self.strangers.keep(exchange),
         }
-        self.exchanges.push_back(exchange);
     }
 }
 
@@ -264,11 +353,13 @@ impl BoardRecord {
 
 impl Counters {
     pub(super) fn add(&mut self, tally: &Tally) {
+        self.resyncs += u64::from(tally.noise_bytes > 0);
         self.noise_bytes += u64::from(tally.noise_bytes);
         self.bad_checksum += u64::from(tally.bad_checksum);
         self.wrong_address += u64::from(tally.wrong_address);
         self.mismatched += u64::from(tally.mismatched);
         self.echo_bytes += u64::from(tally.echo_bytes);
+        self.collisions += u64::from(tally.collisions);
     }
 }
 
@@ -286,12 +377,30 @@ mod tests {
         assert!(!state.set_link(PortLink::Online), "no change");
         assert!(state.set_link(away) && state.set_link(PortLink::Online));
         for number in 0..=EXCHANGES_KEPT {
-            let verdict = number.to_string();
-            state.keep(Exchanged { at: Instant::now(), tx: vec![1], rx: Vec::new(), verdict });
+            let gone = Err(Gone(number.to_string()));
+            let (tally, raw) = (Tally::default(), Vec::new());
+            let received = Received { heard: gone, tally, raw, after: None };
+            state.keep(Some(0), Exchanged::new(Instant::now(), &[1], &received));
+            state.keep(None, Exchanged::new(Instant::now(), &[2], &received));
         }
         drop(state);
         assert_eq!(shared.health().reconnects, 1);
-        let kept = shared.exchanges();
-        assert_eq!((kept.len(), kept[0].verdict.as_str()), (EXCHANGES_KEPT, "1"));
+        for (address, tx) in [(Some(1), "01"), (None, "02")] {
+            let kept = shared.exchanges(address).expect("known");
+            assert_eq!((kept.len(), &*kept[0].verdict), (EXCHANGES_KEPT, "1"));
+            assert_eq!(kept[0].tx, tx);
+        }
+        assert_eq!(shared.exchanges(Some(9)), None);
+    }
+
+    #[test]
+    fn reply_times_fall_into_classes() {
+        let mut times = ReplyTimes::default();
+        assert_eq!(times.mean_us(), None);
+        for ms in [1, 2, 3, 2_000] {
+            times.add(Duration::from_millis(ms));
+        }
+        assert_eq!(times.classes, [2, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!((times.mean_us(), times.slowest_us), (Some(501_500), 2_000_000));
     }
 }

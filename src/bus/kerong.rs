@@ -44,6 +44,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     pulse_reply_like_request: false,
     reads_outputs: false,
     status_without_doors: true,
+    holds_output: false,
+    over_tcp: true,
     gap_ms_min: 25,
 };
 
@@ -61,7 +63,11 @@ impl Codec for Cu16 {
         let (command, lock_index) = match call.request {
             Request::Status => (STATUS, 0),
             Request::Pulse { lock, .. } => (UNLOCK, lock - 1),
-            Request::Relays | Request::AllOff | Request::Off { .. } | Request::Version => {
+            Request::Relays
+            | Request::AllOff
+            | Request::Off { .. }
+            | Request::On { .. }
+            | Request::Version => {
                 return Err(Unsupported::Command(Family::KerongCu16));
             }
         };

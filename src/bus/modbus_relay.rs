@@ -57,6 +57,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     pulse_reply_like_request: true,
     reads_outputs: true,
     status_without_doors: false,
+    holds_output: true,
+    over_tcp: false,
     gap_ms_min: 0,
 };
 
@@ -132,6 +134,7 @@ fn wire_fields(call: Call) -> (u8, u16, u16) {
         }
         Request::AllOff => (WRITE_COIL, COIL_ALL, 0),
         Request::Off { lock } => (WRITE_COIL, index(lock), 0),
+        Request::On { lock } => (WRITE_COIL, index(lock), 0xFF00),
         Request::Version => (READ_REGISTERS, REGISTER_VERSION, 1),
     }
 }
@@ -170,7 +173,7 @@ fn read_reply(frame: &[u8], call: Call, sent: [u16; 2]) -> Result<Reply, Mismatc
             of_length(2)?;
             Ok(Reply::Version(word(data, 0)))
         }
-        Request::Pulse { .. } | Request::AllOff | Request::Off { .. } => {
+        Request::Pulse { .. } | Request::AllOff | Request::Off { .. } | Request::On { .. } => {
             if word(frame, 2) != sent[0] {
                 Err(Mismatch::Lock)
             } else if word(frame, 4) != sent[1] {

@@ -1,28 +1,29 @@
 //! One opening from the queue to what was seen of it: events, outcome, and the rules between them.
 //!
-//! Nothing here talks to a wire: the port task feeds in what it sent and read. A pulse is never
-//! repeated. Every accepted opening gets exactly one [`Happened::Ended`], also when its port or the
+//! Nothing here talks to a wire: the port task feeds in what it sent and read. A pulse is repeated
+//! only when two equal reads show its door closed after it, and then once. Every accepted opening gets exactly one [`Happened::Ended`], also when its port or the
 //! program goes away. "Confirmed" needs a sensor; an acknowledgement is only an acknowledgement.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use crate::bus::config::Duty;
 use crate::bus::doors::EQUAL_READS;
 use crate::bus::power::Turn;
 use crate::domain::channel::Channel;
 
 /// Openings that may wait on one port.
 pub const OPENS_WAITING_MAX: usize = 64;
-/// Least time between two pulses of one lock: coils burn out.
-pub const COOL_DOWN: Duration = Duration::from_secs(2);
+/// The span in which the pulses of one lock are counted.
+const MINUTE: Duration = Duration::from_mins(1);
 /// How long the sensors are watched after a pulse before the door counts as stuck.
 pub const WATCH: Duration = Duration::from_secs(3);
 /// How long after an opening its door's closing is reported.
 pub const CLOSING_WATCH: Duration = Duration::from_mins(10);
-/// Events of one opening: sent, acknowledged, opened, ended, closed.
+/// Events of one opening: sent, acknowledged, again, opened, ended, closed.
 const EVENTS_MAX: usize = 8;
 
 /// Why an opening was not even queued.
@@ -98,6 +99,8 @@ pub enum Happened {
     Sent,
     /// The board acknowledged the command.
     Acknowledged,
+    /// The door was seen closed after the pulse, and a second and last pulse went out.
+    SentAgain,
     /// Two equal reads showed the door open that was not open before.
     DoorOpened,
     /// Two equal reads showed it closed again; may come long after `Ended`.
@@ -153,7 +156,10 @@ impl EventSink {
             Happened::Ended(_) if self.ended => return,
             Happened::Ended(_) => self.ended = true,
             Happened::Sent => self.sent = true,
-            Happened::Acknowledged | Happened::DoorOpened | Happened::DoorClosed => {}
+            Happened::Acknowledged
+            | Happened::SentAgain
+            | Happened::DoorOpened
+            | Happened::DoorClosed => {}
         }
         // The queue holds every step there can be; a receiver that left needs none.
         let _ = self.events.try_send(OpeningEvent { at, what });
@@ -175,13 +181,19 @@ impl Drop for EventSink {
 }
 
 /// When each lock may be pulsed again. Clones share it.
+///
+/// A coil rests between two pulses and gets only so many in a minute ([`Duty`]); both count from the
+/// end of the pulse as the board times it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct CoolDowns(Arc<Mutex<HashMap<Channel, Pulsed>>>);
+pub(super) struct CoolDowns(Arc<Mutex<HashMap<Channel, Pulses>>>);
 
-#[derive(Debug, Clone, Copy)]
-enum Pulsed {
-    Queued,
-    At(Instant),
+/// The last pulses of one lock.
+#[derive(Debug, Clone, Default)]
+struct Pulses {
+    /// One is waiting to be sent.
+    queued: bool,
+    /// When the coil was off again, oldest first; no more than a minute may hold.
+    over_at: VecDeque<Instant>,
 }
 
 /// The right to pulse one lock; given back when the pulse never went out.
@@ -189,51 +201,66 @@ enum Pulsed {
 pub(super) struct Reserved {
     cool_downs: CoolDowns,
     channel: Channel,
+    duty: Duty,
 }
 
 impl CoolDowns {
     /// Reserves the lock, or says in how many milliseconds it is free.
-    pub(super) fn reserve(&self, channel: &Channel, now: Instant) -> Result<Reserved, u64> {
-        let mut pulses = self.lock();
-        if let Some(left_ms) = left_ms(&pulses, channel, now) {
+    pub(super) fn reserve(
+        &self,
+        channel: &Channel,
+        duty: Duty,
+        now: Instant,
+    ) -> Result<Reserved, u64> {
+        let mut locks = self.lock();
+        let pulses = locks.entry(channel.clone()).or_default();
+        if let Some(left_ms) = pulses.left_ms(duty, now) {
             return Err(left_ms);
         }
-        pulses.insert(channel.clone(), Pulsed::Queued);
-        Ok(Reserved { cool_downs: self.clone(), channel: channel.clone() })
+        pulses.queued = true;
+        Ok(Reserved { cool_downs: self.clone(), channel: channel.clone(), duty })
     }
 
     /// In how many milliseconds the lock may be pulsed; `None` when it may now.
-    pub(super) fn left_ms(&self, channel: &Channel, now: Instant) -> Option<u64> {
-        left_ms(&self.lock(), channel, now)
+    pub(super) fn left_ms(&self, channel: &Channel, duty: Duty, now: Instant) -> Option<u64> {
+        self.lock().get(channel)?.left_ms(duty, now)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Channel, Pulsed>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Channel, Pulses>> {
         // Each change is whole before the lock is let go, so a poisoned one is still sound.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn left_ms(pulses: &HashMap<Channel, Pulsed>, channel: &Channel, now: Instant) -> Option<u64> {
-    let left = match pulses.get(channel)? {
-        Pulsed::Queued => COOL_DOWN,
-        Pulsed::At(at) => (*at + COOL_DOWN).saturating_duration_since(now),
-    };
-    let ms = || u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
-    (!left.is_zero()).then(ms)
+impl Pulses {
+    fn left_ms(&self, duty: Duty, now: Instant) -> Option<u64> {
+        let rested_at = self.over_at.back().map(|at| *at + duty.off);
+        let counted = self.over_at.len().checked_sub(duty.pulses_per_minute.max(1));
+        let fewer_at = counted.and_then(|at| self.over_at.get(at)).map(|at| *at + MINUTE);
+        let waiting = self.queued.then(|| now + duty.off);
+        let free_at = [rested_at, fewer_at, waiting].into_iter().flatten().max()?;
+        let left = free_at.saturating_duration_since(now);
+        let ms = || u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+        (!left.is_zero()).then(ms)
+    }
 }
 
 impl Reserved {
-    /// The pulse went out: from now on the lock cools down.
-    pub(super) fn pulsed(self, at: Instant) {
-        self.cool_downs.lock().insert(self.channel.clone(), Pulsed::At(at));
+    /// The pulse went out, and its coil is off at `over_at`: from then on the lock cools down.
+    pub(super) fn pulsed(self, over_at: Instant) {
+        if let Some(pulses) = self.cool_downs.lock().get_mut(&self.channel) {
+            while pulses.over_at.len() >= self.duty.pulses_per_minute.max(1) {
+                pulses.over_at.pop_front();
+            }
+            pulses.over_at.push_back(over_at);
+        }
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        let mut pulses = self.cool_downs.lock();
-        if matches!(pulses.get(&self.channel), Some(Pulsed::Queued)) {
-            pulses.remove(&self.channel);
+        if let Some(pulses) = self.cool_downs.lock().get_mut(&self.channel) {
+            pulses.queued = false;
         }
     }
 }
@@ -260,6 +287,7 @@ pub(super) struct Watch {
     last_open: Option<bool>,
     equal: u8,
     phase: WatchPhase,
+    again: Again,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,18 +297,46 @@ enum WatchPhase {
     Over,
 }
 
+/// The second pulse.
+#[derive(Debug)]
+enum Again {
+    /// There is none: it was sent, or the board's configuration wants none.
+    No,
+    /// It may be sent from this time on, if the door is seen closed.
+    From(Instant),
+    /// It waits for its turn at the power supply.
+    Waiting(SecondPulse),
+}
+
+/// What a second pulse needs.
+#[derive(Debug)]
+pub(super) struct SecondPulse {
+    pub(super) turn: Turn,
+    pub(super) reserved: Reserved,
+}
+
+/// What was known when a pulse went out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pulsed {
+    /// Its lock, from 1.
+    pub(super) lock: u8,
+    /// The door was seen open before it.
+    pub(super) was_open: bool,
+    /// When its first byte went out.
+    pub(super) sent_at: Instant,
+    /// How the opening ends without clear readings.
+    pub(super) doubt: Doubt,
+    /// From when on a second one may be sent; `None` for none.
+    pub(super) again_from: Option<Instant>,
+}
+
 impl Watch {
-    /// Begins to watch a door that was, or was not, seen open before its pulse at `sent_at`; without
-    /// clear readings the opening ends in `doubt`.
-    pub(super) fn new(
-        lock: u8,
-        sink: EventSink,
-        was_open: bool,
-        sent_at: Instant,
-        doubt: Doubt,
-    ) -> Self {
+    /// Begins to watch a door after its pulse.
+    pub(super) fn new(sink: EventSink, pulsed: Pulsed) -> Self {
+        let Pulsed { lock, was_open, sent_at, doubt, again_from } = pulsed;
         let phase = WatchPhase::Opening { until: sent_at + WATCH };
-        Self { lock, sink, was_open, doubt, last_open: None, equal: 0, phase }
+        let again = again_from.map_or(Again::No, Again::From);
+        Self { lock, sink, was_open, doubt, last_open: None, equal: 0, phase, again }
     }
 
     /// Takes one read that was asked for after the pulse.
@@ -299,6 +355,7 @@ impl Watch {
                     self.sink.note(Happened::Ended(PulseOutcome::Confirmed), at);
                 }
                 self.phase = WatchPhase::Closing { until: at + CLOSING_WATCH };
+                self.again = Again::No;
             }
             // Seen closed in between: a later open is this pulse's doing.
             (WatchPhase::Opening { .. }, false) => self.was_open = false,
@@ -310,12 +367,70 @@ impl Watch {
         }
     }
 
+    /// Whether the last two reads after the pulse show the door closed.
+    fn sees_closed(&self) -> bool {
+        self.last_open == Some(false) && self.equal >= EQUAL_READS
+    }
+
+    /// Whether a second pulse is to be prepared now.
+    pub(super) fn wants_again(&self, now: Instant) -> bool {
+        let opening = self.opening_until().is_some();
+        opening && self.sees_closed() && matches!(self.again, Again::From(at) if at <= now)
+    }
+
+    /// From when on a second pulse is to be prepared, while that is open.
+    pub(super) fn again_from(&self) -> Option<Instant> {
+        match self.again {
+            Again::From(at) if self.opening_until().is_some() => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The second pulse was prepared, or cannot be.
+    pub(super) fn prepare(&mut self, second: Option<SecondPulse>, now: Instant) {
+        self.again = second.map_or(Again::No, Again::Waiting);
+        // Waiting for a turn is no reason to call the door stuck.
+        if matches!(self.again, Again::Waiting(_)) {
+            self.phase = WatchPhase::Opening { until: now + WATCH };
+        }
+    }
+
+    /// The prepared second pulse, when the door is still seen closed.
+    pub(super) fn second(&self) -> Option<&SecondPulse> {
+        match &self.again {
+            Again::Waiting(second) if self.sees_closed() => Some(second),
+            _ => None,
+        }
+    }
+
+    /// Takes the prepared second pulse to send it.
+    pub(super) fn take_second(&mut self) -> Option<SecondPulse> {
+        match std::mem::replace(&mut self.again, Again::No) {
+            Again::Waiting(second) => Some(second),
+            _ => None,
+        }
+    }
+
+    /// The second pulse went out: what was read before it says nothing about it.
+    pub(super) fn sent_again(&mut self, at: Instant) {
+        self.sink.note(Happened::SentAgain, at);
+        self.phase = WatchPhase::Opening { until: at + WATCH };
+        (self.last_open, self.equal) = (None, 0);
+    }
+
+    /// The board acknowledged a pulse whose first one was not.
+    pub(super) fn acknowledged(&mut self, at: Instant) {
+        if self.doubt == Doubt::NoAnswer {
+            self.doubt = Doubt::NoClearReading;
+            self.sink.note(Happened::Acknowledged, at);
+        }
+    }
+
     /// Notices that time is up; returns whether there is nothing more to watch.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         match self.phase {
             WatchPhase::Opening { until } if now >= until => {
-                let closed = self.last_open == Some(false) && self.equal >= EQUAL_READS;
-                self.sink.end(if closed {
+                self.sink.end(if self.sees_closed() {
                     PulseOutcome::DoorStayedClosed
                 } else {
                     PulseOutcome::Unconfirmed(self.doubt)
@@ -345,12 +460,15 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::power::PowerSupplies;
 
     fn watch(was_open: bool) -> (Watch, OpeningWatch, Instant) {
         let (mut sink, events) = EventSink::new();
         let at = Instant::now();
         sink.note(Happened::Sent, at);
-        (Watch::new(1, sink, was_open, at, Doubt::NoClearReading), events, at)
+        let doubt = Doubt::NoClearReading;
+        let pulsed = Pulsed { lock: 1, was_open, sent_at: at, doubt, again_from: None };
+        (Watch::new(sink, pulsed), events, at)
     }
 
     fn seen(watch: &mut OpeningWatch) -> Vec<Happened> {
@@ -410,16 +528,68 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_cools_down_from_its_pulse_and_not_from_a_failure() {
+    fn a_second_pulse_needs_two_reads_of_a_closed_door_and_is_the_last() {
+        let supplies = PowerSupplies::default();
+        let cool_downs = CoolDowns::default();
+        let channel: Channel = "east/1/1".parse().expect("valid");
+        let (mut door, mut events, at) = watch(false);
+        door.again = Again::From(at);
+        assert!(!door.wants_again(at), "nothing was read");
+        door.read(false, at);
+        door.read(true, at);
+        door.read(false, at);
+        assert!(!door.wants_again(at), "one read is a bounce");
+        door.read(false, at);
+        assert!(door.wants_again(at));
+        let second = || SecondPulse {
+            turn: supplies.queue("main"),
+            reserved: cool_downs.reserve(&channel, DUTY, at).expect("free"),
+        };
+        door.prepare(Some(second()), at);
+        assert!(!door.wants_again(at) && door.second().is_some());
+        door.read(true, at);
+        assert!(door.second().is_none(), "perhaps it just opened");
+        door.read(false, at);
+        door.read(false, at);
+        assert!(door.take_second().is_some());
+        door.sent_again(at);
+        door.read(false, at);
+        door.read(false, at);
+        assert!(!door.wants_again(at + WATCH) && door.second().is_none(), "once");
+        assert!(door.is_over(at + WATCH));
+        let told = [Happened::Sent, Happened::SentAgain, ended(PulseOutcome::DoorStayedClosed)];
+        assert_eq!(seen(&mut events), told);
+    }
+
+    const DUTY: Duty = Duty { off: Duration::from_secs(2), pulses_per_minute: 3 };
+
+    #[test]
+    fn a_lock_cools_down_from_the_end_of_its_pulse_and_not_from_a_failure() {
         let cool_downs = CoolDowns::default();
         let channel: Channel = "east/1/1".parse().expect("valid");
         let at = Instant::now();
-        let reserved = cool_downs.reserve(&channel, at).expect("free");
-        assert_eq!(cool_downs.reserve(&channel, at).err(), Some(2_000), "already queued");
+        let reserved = cool_downs.reserve(&channel, DUTY, at).expect("free");
+        assert_eq!(cool_downs.reserve(&channel, DUTY, at).err(), Some(2_000), "already queued");
         drop(reserved);
-        cool_downs.reserve(&channel, at).expect("never sent").pulsed(at);
-        let later = at + Duration::from_millis(500);
-        assert_eq!(cool_downs.reserve(&channel, later).err(), Some(1_500));
-        assert!(cool_downs.reserve(&channel, at + COOL_DOWN).is_ok());
+        let over_at = at + Duration::from_millis(400);
+        cool_downs.reserve(&channel, DUTY, at).expect("never sent").pulsed(over_at);
+        assert_eq!(cool_downs.reserve(&channel, DUTY, at).err(), Some(2_400));
+        assert_eq!(cool_downs.left_ms(&channel, DUTY, over_at), Some(2_000));
+        assert!(cool_downs.reserve(&channel, DUTY, over_at + DUTY.off).is_ok());
+    }
+
+    #[test]
+    fn a_lock_gets_only_so_many_pulses_in_a_minute() {
+        let cool_downs = CoolDowns::default();
+        let channel: Channel = "east/1/1".parse().expect("valid");
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for second in [0, 5, 10] {
+            cool_downs.reserve(&channel, DUTY, at(second)).expect("rested").pulsed(at(second));
+        }
+        assert_eq!(cool_downs.left_ms(&channel, DUTY, at(20)), Some(40_000));
+        let fourth = cool_downs.reserve(&channel, DUTY, at(60)).expect("the first is a minute old");
+        fourth.pulsed(at(60));
+        assert_eq!(cool_downs.left_ms(&channel, DUTY, at(62)), Some(3_000), "till the second is");
     }
 }

@@ -17,14 +17,18 @@ use tracing::{info, warn};
 use crate::bus::config::BusConfig;
 use crate::bus::doors::Doors;
 use crate::bus::health::{OfflineClass, PortBoard, PortLink};
-use crate::bus::opening::{Doubt, PulseOutcome, WaitingOpen};
+use crate::bus::opening::{CoolDowns, Doubt, PulseOutcome, WaitingOpen};
+use crate::bus::power::PowerSupplies;
 use crate::bus::transaction::{Gone, Line};
 use crate::domain::channel::DoorState;
 
 mod board;
+mod pulse;
+pub(super) mod tool;
 mod work;
 
 use board::{Board, PROBE_MAX, Probe};
+use tool::ToolAsk;
 
 /// First pause before a lost port is tried again.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -47,7 +51,10 @@ pub(super) struct PortTask {
     pub(super) config: BusConfig,
     pub(super) opens: mpsc::Receiver<WaitingOpen>,
     pub(super) reads: mpsc::Receiver<ReadDoor>,
+    pub(super) tools: mpsc::Receiver<ToolAsk>,
     pub(super) doors: Doors,
+    pub(super) supplies: PowerSupplies,
+    pub(super) cool_downs: CoolDowns,
     pub(super) shared: Arc<PortBoard>,
     /// Counts up as long as the task goes on.
     pub(super) beats: Arc<AtomicU64>,
@@ -60,12 +67,17 @@ struct Port {
     reply_timeout: Duration,
     opens: mpsc::Receiver<WaitingOpen>,
     reads: mpsc::Receiver<ReadDoor>,
+    tool_asks: mpsc::Receiver<ToolAsk>,
     doors: Doors,
+    supplies: PowerSupplies,
+    cool_downs: CoolDowns,
     shared: Arc<PortBoard>,
     beats: Arc<AtomicU64>,
     stop: CancellationToken,
     boards: Vec<Board>,
     waiting: VecDeque<WaitingOpen>,
+    tools: VecDeque<ToolAsk>,
+    last_was_tool: bool,
     last_asked: usize,
     last_poll_watched: bool,
     /// The gap after the last exchange ends here.
@@ -91,12 +103,17 @@ impl PortTask {
             config: self.config,
             opens: self.opens,
             reads: self.reads,
+            tool_asks: self.tools,
             doors: self.doors,
+            supplies: self.supplies,
+            cool_downs: self.cool_downs,
             shared: self.shared,
             beats: self.beats,
             stop: self.stop,
             boards,
             waiting: VecDeque::new(),
+            tools: VecDeque::new(),
+            last_was_tool: false,
             last_asked: 0,
             last_poll_watched: false,
             rest_until: Instant::now(),
@@ -111,7 +128,8 @@ impl Port {
         let mut pause = RETRY_FIRST;
         while !self.stop.is_cancelled() {
             self.beat();
-            match Line::open(&self.config.port, self.config.baud, self.config.gap()) {
+            let BusConfig { port, baud, echo, .. } = &self.config;
+            match Line::open(port, *baud, self.config.gap(), *echo).await {
                 Ok(mut line) => {
                     self.set_online();
                     match self.serve(&mut line).await {
@@ -157,6 +175,9 @@ impl Port {
         while let Ok(read) = self.reads.try_recv() {
             self.take_read(read);
         }
+        while let Ok(ask) = self.tool_asks.try_recv() {
+            self.tools.push_back(ask);
+        }
     }
 
     fn take_read(&mut self, read: ReadDoor) {
@@ -177,6 +198,7 @@ impl Port {
             () = self.stop.cancelled() => {}
             Some(open) = self.opens.recv() => self.waiting.push_back(open),
             Some(read) = self.reads.recv() => self.take_read(read),
+            Some(ask) = self.tool_asks.recv() => self.tools.push_back(ask),
             heard = line.listen() => return heard,
             () = tokio::time::sleep_until(until.into()) => {}
         }
@@ -198,6 +220,8 @@ impl Port {
                     open.sink.end(PulseOutcome::Unreachable(self.away_reason()));
                 }
                 Some(read) = self.reads.recv() => drop(read),
+                // A dropped question tells whoever asked that the port is away.
+                Some(ask) = self.tool_asks.recv() => drop(ask),
                 () = tokio::time::sleep_until(until.into()) => return,
             }
         }
@@ -212,7 +236,7 @@ impl Port {
 
     fn set_online(&mut self) {
         if self.shared.lock().set_link(PortLink::Online) {
-            let (bus, port) = (&self.config.name, self.config.port.display());
+            let (bus, port) = (&self.config.name, &self.config.port);
             info!(area = "bus", bus.name = %bus, "port {port} of bus {bus} is open");
         }
     }
@@ -229,6 +253,7 @@ impl Port {
     /// Ends every opening and question, and forgets the doors.
     fn end_all(&mut self, doubt: Doubt, reason: &str) {
         self.take_commands();
+        self.tools.clear();
         for mut open in std::mem::take(&mut self.waiting) {
             open.sink.end(PulseOutcome::Unreachable(reason.to_owned()));
         }

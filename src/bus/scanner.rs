@@ -3,10 +3,11 @@
 //! Bytes come in any chunks into a buffer of fixed size. Noise, broken frames, other boards' frames
 //! and our own echo are dropped and counted. A frame cut short by noise must not hide the reply
 //! behind it: after a quiet time [`Scanner::look_further`] searches on without giving up the start.
-//! Because a write's reply may be byte for byte the request, each hit says whether it proves
-//! anything: on a line with echo the first such frame is the echo.
+//! On a line with echo the request's own bytes come first: they are stripped and compared, and what
+//! differs is a collision. While the echo is not known, a reply that is byte for byte the request
+//! proves nothing, and each hit says so.
 
-use crate::bus::codec::{Call, Codec, Mismatch, Parsed, Refusal, Reply, Skipped};
+use crate::bus::codec::{Call, Codec, Frame, Mismatch, Parsed, Refusal, Reply, Skipped};
 
 /// Size of the receive buffer: twice the longest frame.
 pub const BUFFER_BYTES: usize = 64;
@@ -38,6 +39,25 @@ pub struct Tally {
     pub mismatched: u32,
     /// Bytes of our own that came back.
     pub echo_bytes: u32,
+    /// Expected echoes that came back different or not at all: somebody talked into our request.
+    pub collisions: u32,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = [
+            (self.noise_bytes, "bytes of noise"),
+            (self.bad_checksum, "bad checksums"),
+            (self.wrong_address, "frames of other boards"),
+            (self.mismatched, "answers to something else"),
+            (self.echo_bytes, "bytes of our own echo"),
+            (self.collisions, "collisions"),
+        ];
+        let seen = counts.iter().filter(|(count, _)| *count > 0);
+        let words: Vec<_> = seen.map(|(count, what)| format!("{count} {what}")).collect();
+        f.write_str(if words.is_empty() { "nothing" } else { "" })?;
+        f.write_str(&words.join(", "))
+    }
 }
 
 /// What ended the wait.
@@ -59,6 +79,8 @@ pub struct Scanner<'a> {
     codec: &'a dyn Codec,
     call: &'a Call,
     echo: Echo,
+    /// The request, as long as its echo is still to come.
+    awaited_echo: Option<Frame>,
     buffer: Vec<u8>,
     twins: u32,
     tally: Tally,
@@ -69,7 +91,8 @@ impl<'a> Scanner<'a> {
     #[must_use]
     pub fn new(codec: &'a dyn Codec, call: &'a Call, echo: Echo) -> Self {
         let buffer = Vec::with_capacity(BUFFER_BYTES);
-        Self { codec, call, echo, buffer, twins: 0, tally: Tally::default() }
+        let awaited_echo = if echo == Echo::Present { codec.encode(call).ok() } else { None };
+        Self { codec, call, echo, awaited_echo, buffer, twins: 0, tally: Tally::default() }
     }
 
     /// Takes received bytes; returns the reply as soon as it is whole. Bytes behind it are dropped.
@@ -91,6 +114,12 @@ impl<'a> Scanner<'a> {
 
     /// After a quiet time: looks for a whole reply behind what may be a frame cut short.
     pub fn look_further(&mut self) -> Option<Heard> {
+        if self.awaited_echo.take().is_some() {
+            self.tally.collisions += u32::from(!self.buffer.is_empty());
+            if let Some(heard) = self.advance() {
+                return Some(heard);
+            }
+        }
         let hit = (1..self.buffer.len()).find(|at| {
             let parsed = self.codec.parse(&self.buffer[*at..], self.call);
             matches!(parsed, Parsed::Reply { .. } | Parsed::Refused { .. })
@@ -124,7 +153,43 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Whether an echo was expected and something else came.
+    #[must_use]
+    pub fn missed_echo(&self) -> bool {
+        self.tally.collisions > 0
+    }
+
+    /// Strips the request that the adapter heard of itself. False: more bytes are needed to tell.
+    fn strip_echo(&mut self) -> bool {
+        let Some(sent) = &self.awaited_echo else { return true };
+        let sent = sent.bytes();
+        let length = sent.len();
+        let begins = |at: usize| {
+            let rest = &self.buffer[at..];
+            sent.starts_with(&rest[..rest.len().min(length)])
+        };
+        match (0..self.buffer.len()).find(|at| begins(*at)) {
+            Some(at) if self.buffer.len() >= at + length => {
+                self.awaited_echo = None;
+                if at > 0 {
+                    self.skip(at, Skipped::Noise);
+                }
+                self.discard(length, Mismatch::Echo);
+            }
+            None if self.buffer.len() >= length => {
+                self.awaited_echo = None;
+                self.tally.collisions += 1;
+            }
+            // Half an echo, or noise before it.
+            Some(_) | None => return false,
+        }
+        true
+    }
+
     fn advance(&mut self) -> Option<Heard> {
+        if !self.strip_echo() {
+            return None;
+        }
         while !self.buffer.is_empty() {
             match self.codec.parse(&self.buffer, self.call) {
                 Parsed::NeedMore => return None,
@@ -137,10 +202,6 @@ impl<'a> Scanner<'a> {
                 Parsed::Reply { bytes, reply, like_request } => {
                     self.drop_front(bytes);
                     self.twins += u32::from(like_request);
-                    if like_request && self.echo == Echo::Present && self.twins == 1 {
-                        self.tally.echo_bytes += count(bytes);
-                        continue;
-                    }
                     let proven = !like_request || self.echo != Echo::Unknown;
                     return Some(Heard::Reply { reply, proven });
                 }

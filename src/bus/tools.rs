@@ -3,20 +3,19 @@
 //! Only harmless reads are ever sent, never an unlock, also to addresses where nothing is expected.
 //! The port must be free: the service keeps it for itself, and then the tools say so.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::bus::codec::{Call, LockBits, Refusal, Reply, Request, Unsupported, codec};
-use crate::bus::config::gap;
+use crate::bus::config::{EchoSetting, PortAddress, gap};
 use crate::bus::scanner::{Heard, Tally};
 use crate::bus::transaction::{Gone, Line, PortError};
-use crate::domain::channel::Family;
+use crate::domain::channel::{BusName, Family};
 
 /// What a scan tries: every baud rate with every family at every address.
 #[derive(Debug, Clone)]
 pub struct ScanPlan {
-    /// The device.
-    pub port: PathBuf,
+    /// The device or gateway.
+    pub port: PortAddress,
     /// Baud rates to try, in order.
     pub bauds: Vec<u32>,
     /// Families to try.
@@ -43,8 +42,8 @@ pub struct FoundBoard {
 /// One board to be read.
 #[derive(Debug, Clone)]
 pub struct StatusPlan {
-    /// The device.
-    pub port: PathBuf,
+    /// The device or gateway.
+    pub port: PortAddress,
     /// Its baud rate.
     pub baud: u32,
     /// The board's family.
@@ -90,6 +89,12 @@ pub enum ToolError {
     /// The port went away in between.
     #[error("the port went away: {0}")]
     Gone(String),
+    /// No such bus is configured.
+    #[error("there is no bus {0} in the configuration")]
+    UnknownBus(BusName),
+    /// Too many questions wait, or openings kept the port.
+    #[error("the bus is busy: try again in a moment")]
+    Busy,
     /// The question makes no sense for this family.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
@@ -109,8 +114,8 @@ pub async fn scan(
     let wait = Duration::from_millis(u64::from(plan.reply_timeout_ms));
     let mut boards = Vec::new();
     for &baud in &plan.bauds {
-        let mut line =
-            Line::open(&plan.port, baud, gap(baud, None, plan.families.iter().copied()))?;
+        let gap = gap(baud, None, plan.families.iter().copied());
+        let mut line = Line::open(&plan.port, baud, gap, EchoSetting::Auto).await?;
         for &family in &plan.families {
             for address in plan.addresses.clone() {
                 let call = Call { address, locks: PROBE_LOCKS, request: probe(family) };
@@ -129,7 +134,7 @@ pub async fn scan(
 /// Reads everything one board tells.
 pub async fn status(plan: &StatusPlan) -> Result<BoardReport, ToolError> {
     let gap = gap(plan.baud, None, std::iter::once(plan.family));
-    let mut line = Line::open(&plan.port, plan.baud, gap)?;
+    let mut line = Line::open(&plan.port, plan.baud, gap, EchoSetting::Auto).await?;
     let wait = Duration::from_millis(u64::from(plan.reply_timeout_ms));
     let mut report = BoardReport { inputs: None, items: None, relays: None, version: None };
     for request in [Request::Status, Request::Relays, Request::Version] {

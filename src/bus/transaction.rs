@@ -2,22 +2,20 @@
 //!
 //! Invariants: nothing is sent before the gap since the last byte in either direction has passed, also
 //! after errors; what the kernel still holds is drained and counted first, so a late reply never
-//! answers the next request; the port is never flushed (that blocks a worker thread for as long as the
-//! adapter likes); a read of no bytes means the device is gone. Used by the port task and by the tools
-//! of the command line, one caller at a time.
+//! answers the next request. What is known of the adapter's echo is kept here, because it is a fact of
+//! the line and not of a board. Used by the port task and by the tools of the command line, one caller
+//! at a time.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout_at;
-use tokio_serial::{SerialPortBuilderExt, SerialStream};
 
 use crate::bus::codec::{Call, Codec, Frame};
-use crate::bus::config::BITS_PER_BYTE;
+use crate::bus::config::{BITS_PER_BYTE, EchoSetting, PortAddress};
 use crate::bus::health::OfflineClass;
 use crate::bus::scanner::{BUFFER_BYTES, Echo, Heard, Scanner, Tally};
+use crate::bus::transport::Transport;
 
 /// Longest wait for a babbling line to fall quiet before we talk anyway.
 const BABBLE_MAX: Duration = Duration::from_millis(250);
@@ -58,30 +56,51 @@ pub(super) struct Received {
     pub(super) tally: Tally,
     /// What was heard, at most [`BUFFER_BYTES`].
     pub(super) raw: Vec<u8>,
+    /// From the end of the request to the end of the reply, if one came.
+    pub(super) after: Option<Duration>,
 }
+
+/// Reads in a row without the expected echo after which an adapter no longer counts as echoing.
+const ECHO_MISSES_MAX: u8 = 3;
 
 /// An open port. Dropping it closes the device.
 pub(super) struct Line {
-    stream: SerialStream,
-    byte_time: Duration,
+    device: Transport,
+    baud: u32,
     gap: Duration,
     busy_until: Instant,
     strays: usize,
     echo: Echo,
+    /// The echo is what the configuration says, whatever is heard.
+    echo_is_fixed: bool,
+    echo_misses: u8,
 }
 
 impl Line {
-    /// Opens the device for us alone, 8N1.
-    pub(super) fn open(path: &Path, baud: u32, gap: Duration) -> Result<Self, PortError> {
-        let stream = tokio_serial::new(path.to_string_lossy(), baud)
-            .open_native_async()
-            .map_err(|error| classify(path, &error))?;
-        let byte_time = Duration::from_micros(
-            (u64::from(BITS_PER_BYTE) * 1_000_000).div_ceil(u64::from(baud.max(1))),
-        );
+    /// Opens the device for us alone.
+    pub(super) async fn open(
+        port: &PortAddress,
+        baud: u32,
+        gap: Duration,
+        echo: EchoSetting,
+    ) -> Result<Self, PortError> {
+        let device = Transport::open(port, baud).await?;
         // Whoever had the port before may have been talking.
         let busy_until = Instant::now();
-        Ok(Self { stream, byte_time, gap, busy_until, strays: 0, echo: Echo::Unknown })
+        Ok(Self {
+            device,
+            baud,
+            gap,
+            busy_until,
+            strays: 0,
+            echo: match echo {
+                EchoSetting::Auto => Echo::Unknown,
+                EchoSetting::Present => Echo::Present,
+                EchoSetting::Absent => Echo::Absent,
+            },
+            echo_is_fixed: echo != EchoSetting::Auto,
+            echo_misses: 0,
+        })
     }
 
     /// What is known of the adapter's echo.
@@ -89,9 +108,42 @@ impl Line {
         self.echo
     }
 
+    /// Keeps another gap from now on.
+    pub(super) fn set_gap(&mut self, gap: Duration) {
+        self.gap = gap;
+    }
+
+    /// Speaks at another speed from now on.
+    pub(super) fn set_baud(&mut self, baud: u32) -> Result<(), Gone> {
+        if self.baud != baud {
+            self.device.set_baud(baud)?;
+            self.baud = baud;
+        }
+        Ok(())
+    }
+
     /// Bytes heard since the last call while nobody was asked.
     pub(super) fn take_strays(&mut self) -> usize {
         std::mem::take(&mut self.strays)
+    }
+
+    /// How long bytes take on the line.
+    fn wire_time(&self, bytes: usize) -> Duration {
+        let bits = u64::from(BITS_PER_BYTE) * u64::try_from(bytes).unwrap_or(u64::MAX);
+        Duration::from_micros(
+            (bits.saturating_mul(1_000_000)).div_ceil(u64::from(self.baud.max(1))),
+        )
+    }
+
+    /// What the last reply taught about the echo.
+    fn learn_echo(&mut self, scanner: &Scanner<'_>, heard: Option<&Heard>) {
+        if self.echo_is_fixed {
+            return;
+        }
+        let without = heard.is_some() && scanner.missed_echo();
+        self.echo_misses = if without { self.echo_misses.saturating_add(1) } else { 0 };
+        self.echo =
+            if self.echo_misses >= ECHO_MISSES_MAX { Echo::Unknown } else { scanner.echo(heard) };
     }
 
     /// Drains, waits out the gap and writes; returns when the first byte went out.
@@ -113,8 +165,7 @@ impl Line {
         let at = Instant::now();
         self.write(frame.bytes(), at).await?;
         // The kernel took the bytes at once; on the line they need their time.
-        let bytes = u32::try_from(frame.bytes().len()).unwrap_or(u32::MAX);
-        self.busy_until = Instant::now().max(at + self.byte_time * bytes);
+        self.busy_until = Instant::now().max(at + self.wire_time(frame.bytes().len()));
         Ok(at)
     }
 
@@ -135,20 +186,23 @@ impl Line {
         call: &Call,
         wait: Duration,
     ) -> Received {
-        let deadline = self.busy_until + wait;
+        let asked_until = self.busy_until;
+        let deadline = asked_until + wait;
         let mut scanner = Scanner::new(codec, call, self.echo);
         let mut raw = Vec::with_capacity(BUFFER_BYTES);
         let heard = self.listen_for(&mut scanner, deadline, &mut raw).await;
         if let Ok(heard) = &heard {
-            self.echo = scanner.echo(heard.as_ref());
+            self.learn_echo(&scanner, heard.as_ref());
         }
-        Received { heard, tally: scanner.tally(), raw }
+        let answered = matches!(heard, Ok(Some(_)));
+        let after = answered.then(|| self.busy_until.saturating_duration_since(asked_until));
+        Received { heard, tally: scanner.tally(), raw, after }
     }
 
     /// Waits for bytes nobody asked for; safe to cancel. An error means the device is gone.
     pub(super) async fn listen(&mut self) -> Result<(), Gone> {
         let mut chunk = [0; BUFFER_BYTES];
-        let bytes = read(&mut self.stream, &mut chunk).await?;
+        let bytes = self.device.read(&mut chunk).await?;
         self.strays = self.strays.saturating_add(bytes);
         self.busy_until = Instant::now();
         Ok(())
@@ -168,7 +222,7 @@ impl Line {
                 return Ok(scanner.look_further());
             }
             let until = look_at.map_or(deadline, |at: Instant| at.min(deadline));
-            match timeout_at(until.into(), read(&mut self.stream, &mut chunk)).await {
+            match timeout_at(until.into(), self.device.read(&mut chunk)).await {
                 Err(_elapsed) => {
                     look_at = None;
                     if let Some(heard) = scanner.look_further() {
@@ -191,7 +245,7 @@ impl Line {
     async fn write(&mut self, bytes: &[u8], at: Instant) -> Result<(), NotSent> {
         let mut written = 0;
         while written < bytes.len() {
-            let write = self.stream.write(&bytes[written..]);
+            let write = self.device.write(&bytes[written..]);
             let why = match timeout_at((at + WRITE_MAX).into(), write).await {
                 Ok(Ok(count)) if count > 0 => {
                     written += count;
@@ -212,50 +266,12 @@ impl Line {
         let mut chunk = [0; BUFFER_BYTES];
         let mut drained = 0;
         for _ in 0..DRAIN_READS_MAX {
-            match self.stream.try_read(&mut chunk) {
-                Ok(0) => return Err(Gone("the device is gone".to_owned())),
-                Ok(bytes) => drained += bytes,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Gone(format!("read failed: {error}"))),
+            match self.device.read_now(&mut chunk)? {
+                Some(bytes) => drained += bytes,
+                None => break,
             }
         }
         self.strays = self.strays.saturating_add(drained);
         Ok(drained)
     }
-}
-
-/// One read; no bytes mean that the device is gone, for ever and without waiting.
-async fn read(stream: &mut SerialStream, chunk: &mut [u8]) -> Result<usize, Gone> {
-    loop {
-        match stream.read(chunk).await {
-            Ok(0) => return Err(Gone("the device is gone".to_owned())),
-            Ok(bytes) => return Ok(bytes),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Gone(format!("read failed: {error}"))),
-        }
-    }
-}
-
-/// Why the port could not be opened, for people and for programs.
-fn classify(path: &Path, error: &tokio_serial::Error) -> PortError {
-    use tokio_serial::ErrorKind;
-    let class = match error.kind() {
-        ErrorKind::Io(io::ErrorKind::NotFound) => OfflineClass::Missing,
-        ErrorKind::Io(io::ErrorKind::PermissionDenied) => OfflineClass::Permission,
-        // A node whose device left in between gives ENODEV or ENXIO, which arrive as plain text.
-        _ if error.description.starts_with("No such device") => OfflineClass::Missing,
-        ErrorKind::NoDevice => OfflineClass::Busy,
-        _ => OfflineClass::Other,
-    };
-    let port = path.display();
-    let reason = match class {
-        OfflineClass::Missing => format!("{port} is not there: is the adapter plugged in?"),
-        OfflineClass::Permission => {
-            format!("{port} may not be opened by this user: see the group of the device")
-        }
-        OfflineClass::Busy => format!("{port} is in use by another program"),
-        OfflineClass::Other => format!("{port}: {error}"),
-    };
-    PortError { reason, class }
 }

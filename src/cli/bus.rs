@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{runtime, say, say_json};
 use crate::bus::codec::LockBits;
+use crate::bus::config::PortAddress;
 use crate::bus::tools::{self, Answered, ScanPlan, StatusPlan};
 use crate::bus::{Bus, Explanation, Happened, PulseOutcome, explain};
 use crate::config::Config;
@@ -39,8 +40,8 @@ pub(super) enum BusCommand {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ScanArgs {
-    /// The serial port.
-    port: PathBuf,
+    /// The serial port, or a gateway as tcp://host:port.
+    port: PortAddress,
     /// Baud rates to try; may be given several times.
     #[arg(long = "baud", value_name = "BAUD", default_values_t = [9_600, 19_200])]
     bauds: Vec<u32>,
@@ -63,8 +64,8 @@ pub(super) struct ScanArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
-    /// The serial port.
-    port: PathBuf,
+    /// The serial port, or a gateway as tcp://host:port.
+    port: PortAddress,
     /// Its baud rate.
     #[arg(long)]
     baud: u32,
@@ -144,10 +145,7 @@ async fn scan(args: &ScanArgs) -> anyhow::Result<()> {
         say_json(&json!({ "boards": boards }))?;
     }
     if found.is_empty() {
-        bail!(
-            "no board answered on {}: check power, wiring (A/B) and baud rate",
-            args.port.display()
-        );
+        bail!("no board answered on {}: check power, wiring (A/B) and baud rate", args.port);
     }
     Ok(())
 }
@@ -231,6 +229,7 @@ async fn watch(bus: &Bus, args: &OpenArgs) -> anyhow::Result<(Vec<&'static str>,
         let step = match event.what {
             Happened::Sent => "sent",
             Happened::Acknowledged => "acknowledged",
+            Happened::SentAgain => "sent again: the door stayed closed",
             Happened::DoorOpened => "door opened",
             Happened::DoorClosed => "door closed",
             Happened::Ended(outcome) => return Ok((steps, outcome)),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{say, say_json};
 use crate::bus::BusConfig;
+use crate::bus::config::PortAddress;
 use crate::config::Config;
 use crate::domain::channel::Channel;
 use crate::domain::id::LockerId;
@@ -34,8 +35,10 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         let config = Config::load(&args.config)?;
         buses = Some(config.buses()?);
         for bus in &config.buses {
-            if !bus.port.exists() {
-                notes.push(format!("bus {}: {} is not there now", bus.name, bus.port.display()));
+            if let PortAddress::Device(path) = &bus.port
+                && !path.exists()
+            {
+                notes.push(format!("bus {}: {} is not there now", bus.name, path.display()));
             }
         }
         DataDir::new(&config.data_dir).database()

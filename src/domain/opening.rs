@@ -18,6 +18,8 @@ pub enum Phase {
     Sent,
     /// The board acknowledged the command.
     Acknowledged,
+    /// The door was seen closed, and a second and last pulse left.
+    SentAgain,
     /// A sensor showed the door open.
     Opened,
     /// A sensor showed the door closed again.
@@ -32,6 +34,7 @@ impl Phase {
             Self::Requested => "requested",
             Self::Sent => "sent",
             Self::Acknowledged => "acknowledged",
+            Self::SentAgain => "sent_again",
             Self::Opened => "opened",
             Self::Closed => "closed",
         }

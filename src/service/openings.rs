@@ -406,6 +406,7 @@ impl Services {
         match event.what {
             Happened::Sent => opening.see(Phase::Sent, at),
             Happened::Acknowledged => opening.see(Phase::Acknowledged, at),
+            Happened::SentAgain => opening.see(Phase::SentAgain, at),
             Happened::DoorOpened => opening.see(Phase::Opened, at),
             Happened::DoorClosed => opening.see(Phase::Closed, at),
             Happened::Ended(outcome) => opening.end(verdict(&outcome)),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::bus::codec::{Capabilities, Codec, LockBits, Request};
 use crate::bus::config::BoardConfig;
 use crate::bus::doors::{Debounce, EQUAL_READS, Seen};
-use crate::bus::opening::{Doubt, Watch};
+use crate::bus::opening::{Doubt, SecondPulse, Watch};
 use crate::domain::channel::DoorState;
 
 /// Misses in a row after which a board counts as silent.
@@ -142,7 +142,7 @@ impl Board {
         let unsure = self.rechecks < RECHECKS_MAX
             && self.debounce.iter().any(|door| door.is_open_question());
         let pause = if self.is_watched() {
-            FAST_PAUSE
+            FAST_PAUSE.min(self.pause)
         } else if self.is_silent() {
             SILENT_PAUSE.max(self.pause)
         } else if !self.sees_doors() && self.misses == 0 {
@@ -194,11 +194,7 @@ impl Board {
     }
 
     /// Takes the inputs read by a question asked at `asked_at`; returns the states to publish.
-    pub(super) fn read_inputs(
-        &mut self,
-        inputs: LockBits,
-        asked_at: Instant,
-    ) -> Option<Vec<Seen>> {
+    pub(super) fn read_inputs(&mut self, inputs: LockBits, asked_at: Instant) -> Option<Vec<Seen>> {
         if std::mem::take(&mut self.distrusts_next) {
             return None;
         }
@@ -232,10 +228,28 @@ impl Board {
         self.probes.retain(|probe| probe.until > now && !probe.answer.is_closed());
     }
 
-    /// When [`Self::expire`] has something to do.
-    pub(super) fn expires_at(&self) -> Option<Instant> {
+    /// When time alone gives something to do.
+    pub(super) fn expires_at(&self, now: Instant) -> Option<Instant> {
         let watches = self.watches.iter().filter_map(Watch::opening_until);
-        watches.chain(self.probes.iter().map(|probe| probe.until)).min()
+        let again = self.watches.iter().filter_map(Watch::again_from).filter(|at| *at > now);
+        watches.chain(again).chain(self.probes.iter().map(|probe| probe.until)).min()
+    }
+
+    /// The opening of a lock that is under way.
+    pub(super) fn watch_mut(&mut self, lock: u8) -> Option<&mut Watch> {
+        self.watches.iter_mut().find(|it| it.lock == lock && it.opening_until().is_some())
+    }
+
+    /// The second pulses that wait for their turn.
+    pub(super) fn second_pulses(&self) -> impl Iterator<Item = (u8, &SecondPulse)> {
+        self.watches.iter().filter_map(|watch| Some((watch.lock, watch.second()?)))
+    }
+
+    /// Whether a read must come before its first pulse: the pulse's answer may look like an echo, and
+    /// no output can be read to tell.
+    pub(super) fn needs_echo_known(&self) -> bool {
+        let can = self.capabilities();
+        can.pulse_reply_like_request && !can.reads_outputs && self.asked_at.is_none()
     }
 
     /// Ends all watches and questions: its doors cannot be seen any more.

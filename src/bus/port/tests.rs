@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bus::codec::Request;
+use crate::bus::config::PortAddress;
 use crate::bus::config::tests::{board, bus};
 use crate::bus::tools::{self, Answered, ScanPlan, StatusPlan};
 use crate::bus::{
@@ -13,6 +14,7 @@ use crate::bus::{
 };
 use crate::domain::channel::{BusName, Channel, DoorState, Family};
 
+mod coils;
 mod fake;
 
 use fake::{FakeBoard, FakeLine, with_crc};
@@ -224,7 +226,7 @@ async fn replies_are_found_among_everything_a_line_can_deliver() {
         .await;
     assert_eq!(running.bus.door(&channel("east/1/1")).state, DoorState::Closed);
     assert_eq!(running.board(0).counters.timeouts, 0);
-    let exchanges = running.bus.exchanges(&BusName::parse("east").expect("valid"));
+    let exchanges = running.bus.exchanges(&BusName::parse("east").expect("valid"), Some(1));
     let exchanges = exchanges.expect("configured");
     assert!(exchanges.iter().any(|one| one.rx.starts_with("FA FD 99 01 02 01 FF")));
     assert_eq!(exchanges[0].tx, "01 05 00 FF 00 00 FD FA");
@@ -395,7 +397,7 @@ async fn a_port_in_use_is_told_and_taken_when_free() {
 async fn a_scan_finds_boards_with_reads_only() {
     let line = FakeLine::new(Family::ModbusRelay, &[(2, FakeBoard::GOOD), (3, FakeBoard::GOOD)]);
     let plan = ScanPlan {
-        port: line.port(),
+        port: PortAddress::Device(line.port()),
         bauds: vec![9_600],
         families: vec![Family::ModbusRelay],
         addresses: 0..=4,
@@ -407,13 +409,13 @@ async fn a_scan_finds_boards_with_reads_only() {
     assert_eq!((found, told), (vec![(9_600, 2), (9_600, 3)], 2));
     assert!(line.heard().iter().all(|request| request[1] == 1), "nothing but reads");
     line.board(2, |board| board.refuses = Some((2, 2)));
-    let (port, family) = (line.port(), Family::ModbusRelay);
+    let (port, family) = (PortAddress::Device(line.port()), Family::ModbusRelay);
     let plan = StatusPlan { port, baud: 9_600, family, address: 2, locks: 8, reply_timeout_ms: 30 };
     let report = tools::status(&plan).await.expect("the port opens");
     assert_eq!(report.version, Some(Answered::Value(200)));
     assert!(matches!(report.inputs, Some(Answered::Refused(_))));
     assert!(matches!(report.relays, Some(Answered::Value(_))));
-    let missing = StatusPlan { port: "/nonexistent/port".into(), ..plan };
+    let missing = StatusPlan { port: PortAddress::Device("/nonexistent/port".into()), ..plan };
     let error = tools::status(&missing).await.expect_err("no such port").to_string();
     assert!(error.contains("is the adapter plugged in"), "{error}");
 }

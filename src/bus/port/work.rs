@@ -5,35 +5,41 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::Port;
 use super::board::{MISSES_SILENT, SwitchOff};
-use crate::bus::codec::{Call, LockBits, Refusal, Reply, Request};
+use crate::bus::codec::{LockBits, Refusal, Reply, Request};
 use crate::bus::health::{BoardLink, Exchanged};
-use crate::bus::opening::{Doubt, EventSink, Happened, PulseOutcome, WaitingOpen, Watch};
+use crate::bus::opening::Doubt;
 use crate::bus::scanner::{Echo, Heard};
 use crate::bus::transaction::{Gone, Line, Received};
-use crate::domain::channel::{Channel, DoorState};
 
-/// Longest wait for a reply that some boards give and others do not.
-const OPTIONAL_REPLY: Duration = Duration::from_millis(100);
 /// Longest time a port sleeps when nothing is due.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// What is most urgent.
 enum Work {
     Open(usize),
+    Again(Pending),
+    Tool,
     SwitchOff(usize),
     CheckOff(usize),
     Poll(usize),
     Wait(Instant),
 }
 
+/// A prepared second pulse: the board's place and the lock.
+#[derive(Clone, Copy)]
+pub(super) struct Pending {
+    pub(super) board: usize,
+    pub(super) lock: u8,
+}
+
 /// A finished request to one board.
-struct Answer {
-    heard: Option<Heard>,
-    sent_at: Instant,
+pub(super) struct Answer {
+    pub(super) heard: Option<Heard>,
+    pub(super) sent_at: Instant,
 }
 
 impl Port {
@@ -45,13 +51,14 @@ impl Port {
             board.expire(now);
         }
         self.count_strays(line, now);
-        let work = self.choose(now);
+        self.prepare_second_pulses(now);
+        let work = self.choose(now, line.echo());
         if !matches!(work, Work::Wait(_)) && now < self.rest_until {
             // The gap is waited out with nothing chosen: an opening that comes meanwhile goes first.
             return self.idle(line, self.rest_until).await;
         }
         let done = self.carry_out(line, work).await;
-        self.rest_until = line.free_at();
+        self.rest_until = self.rest_until.max(line.free_at());
         done
     }
 
@@ -61,6 +68,8 @@ impl Port {
                 Some(open) => self.pulse(line, open).await,
                 None => Ok(()),
             },
+            Work::Again(pending) => self.pulse_again(line, pending).await,
+            Work::Tool => self.ask_for_tool(line).await,
             Work::SwitchOff(index) => self.switch_off(line, index).await,
             Work::CheckOff(index) => self.check_off(line, index).await,
             Work::Poll(index) => self.poll(line, index).await,
@@ -68,7 +77,7 @@ impl Port {
         }
     }
 
-    fn choose(&mut self, now: Instant) -> Work {
+    fn choose(&mut self, now: Instant, echo: Echo) -> Work {
         let mut wake = now + IDLE_MAX;
         for (index, open) in self.waiting.iter().enumerate() {
             let board = &self.boards[open.board];
@@ -76,12 +85,19 @@ impl Port {
                 wake = wake.min(board.quiet_until);
             } else if board.off == SwitchOff::Due {
                 return Work::SwitchOff(open.board);
+            } else if echo == Echo::Unknown && board.needs_echo_known() {
+                return Work::Poll(open.board);
             } else {
                 match open.turn.may_start(now) {
                     Ok(()) => return Work::Open(index),
                     Err(at) => wake = wake.min(at),
                 }
             }
+        }
+        match self.second_pulse_due(now) {
+            Ok(Some(pending)) => return Work::Again(pending),
+            Ok(None) => {}
+            Err(at) => wake = wake.min(at),
         }
         let calm = |index: &usize| self.boards[*index].quiet_until <= now;
         let all = || (0..self.boards.len()).filter(calm);
@@ -96,21 +112,60 @@ impl Port {
             let first = boards.min_by_key(|index| self.boards[*index].due())?;
             (self.boards[first].due() <= now).then_some(first)
         };
+        // A technician's questions and the polls take turns.
+        if !self.tools.is_empty() && !std::mem::replace(&mut self.last_was_tool, true) {
+            return Work::Tool;
+        }
+        self.last_was_tool = false;
         // Watched doors and the others take turns, so that neither starves the other.
         let watched_first = !self.last_poll_watched;
         if let Some(index) = due(watched_first).or_else(|| due(!watched_first)) {
             return Work::Poll(index);
         }
-        let dues = self.boards.iter().flat_map(|board| [Some(board.due()), board.expires_at()]);
+        if !self.tools.is_empty() {
+            return Work::Tool;
+        }
+        let times = |board: &super::Board| [Some(board.due()), board.expires_at(now)];
+        let dues = self.boards.iter().flat_map(times);
         Work::Wait(dues.flatten().fold(wake, Instant::min))
     }
 
+    /// The second pulse whose turn has come; `Err` says when to ask again.
+    fn second_pulse_due(&self, now: Instant) -> Result<Option<Pending>, Instant> {
+        let mut ask_again: Option<Instant> = None;
+        for (place, board) in self.boards.iter().enumerate() {
+            for (lock, second) in board.second_pulses() {
+                let from = if board.quiet_until > now {
+                    board.quiet_until
+                } else {
+                    match second.turn.may_start(now) {
+                        Ok(()) => return Ok(Some(Pending { board: place, lock })),
+                        Err(at) => at,
+                    }
+                };
+                ask_again = Some(ask_again.map_or(from, |at| at.min(from)));
+            }
+        }
+        ask_again.map_or(Ok(None), Err)
+    }
+
     /// Asks one thing and notes everything about it; the board must be able to do it.
-    async fn ask(
+    pub(super) async fn ask(
         &mut self,
         line: &mut Line,
         index: usize,
         request: Request,
+    ) -> Result<Option<Answer>, Gone> {
+        self.ask_within(line, index, request, self.reply_timeout).await
+    }
+
+    /// The same, with its own patience.
+    pub(super) async fn ask_within(
+        &mut self,
+        line: &mut Line,
+        index: usize,
+        request: Request,
+        wait: Duration,
     ) -> Result<Option<Answer>, Gone> {
         let board = &self.boards[index];
         let call = board.config.call(request);
@@ -123,7 +178,7 @@ impl Port {
             }
         };
         let sent_at = line.send(&frame).await.map_err(|not_sent| not_sent.gone)?;
-        let received = line.receive(board.codec, &call, self.reply_timeout).await;
+        let received = line.receive(board.codec, &call, wait).await;
         self.note(index, frame.bytes(), sent_at, &received);
         let heard = received.heard?;
         self.judge(index, heard.as_ref(), line.sent_until(), true);
@@ -131,21 +186,13 @@ impl Port {
     }
 
     /// Counts an exchange and keeps its bytes.
-    fn note(&mut self, index: usize, tx: &[u8], at: Instant, received: &Received) {
+    pub(super) fn note(&mut self, index: usize, tx: &[u8], at: Instant, received: &Received) {
         let late = received.tally.stranger.and_then(|stranger| {
             let now = Instant::now();
             self.boards
                 .iter()
                 .position(|board| board.config.address == stranger && board.quiet_until > now)
         });
-        let verdict = match &received.heard {
-            Ok(Some(Heard::Reply { reply, proven: true })) => format!("{reply:?}"),
-            Ok(Some(Heard::Reply { .. })) => "reply, or our own echo".to_owned(),
-            Ok(Some(Heard::Refused(refusal))) => format!("refused: {refusal}"),
-            Ok(None) if received.raw.is_empty() => "no answer".to_owned(),
-            Ok(None) => format!("no valid answer: {:?}", received.tally),
-            Err(Gone(reason)) => reason.clone(),
-        };
         let answered = matches!(received.heard, Ok(Some(_)));
         let mut tally = received.tally;
         let mut state = self.shared.lock();
@@ -161,15 +208,23 @@ impl Port {
         if answered {
             record.last_answer = Some(Instant::now());
         }
-        let (tx, rx) = (tx.to_vec(), received.raw.clone());
-        state.keep(Exchanged { at, tx, rx, verdict });
+        if let Some(after) = received.after {
+            record.reply_times.add(after);
+        }
+        record.exchanges.keep(Exchanged::new(at, tx, received));
         drop(state);
         self.heard_any |= answered;
         self.last_asked = index;
     }
 
     /// Draws the conclusions about the board; silence counts only where an answer is `owed`.
-    fn judge(&mut self, index: usize, heard: Option<&Heard>, deadline: Instant, owed: bool) {
+    pub(super) fn judge(
+        &mut self,
+        index: usize,
+        heard: Option<&Heard>,
+        deadline: Instant,
+        owed: bool,
+    ) {
         let now = Instant::now();
         let board = &mut self.boards[index];
         let address = board.config.address;
@@ -290,145 +345,6 @@ impl Port {
         if let Some(states) = board.read_inputs(inputs, at) {
             let address = board.config.address;
             self.doors.publish(&self.config.name, address, &states, Some(at));
-        }
-    }
-
-    /// Sends one pulse, once, and begins to watch its door.
-    async fn pulse(&mut self, line: &mut Line, open: WaitingOpen) -> Result<(), Gone> {
-        let WaitingOpen { board: index, lock, turn, reserved, mut sink, place } = open;
-        let board = &self.boards[index];
-        let can = board.capabilities();
-        let request = Request::Pulse { lock, duration_ms: board.config.pulse_ms };
-        let call = board.config.call(request);
-        let frame = match board.codec.encode(&call) {
-            Ok(frame) => frame,
-            Err(error) => {
-                sink.end(PulseOutcome::Refused(error.to_string()));
-                return Ok(());
-            }
-        };
-        let sent_at = match line.send(&frame).await {
-            Ok(at) => at,
-            Err(not_sent) => {
-                sink.end(if not_sent.started {
-                    reserved.pulsed(Instant::now());
-                    PulseOutcome::Unconfirmed(Doubt::PortLost)
-                } else {
-                    PulseOutcome::Unreachable(not_sent.gone.0.clone())
-                });
-                return Err(not_sent.gone);
-            }
-        };
-        let coil = Duration::from_millis(u64::from(can.coil_ms(board.config.pulse_ms)));
-        let coil_off_at = line.sent_until() + coil;
-        turn.spend(coil_off_at);
-        reserved.pulsed(sent_at);
-        drop(place);
-        sink.note(Happened::Sent, sent_at);
-        self.boards[index].pulse_until = coil_off_at;
-        let acknowledged = match self.acknowledge(line, index, &call, frame.bytes(), sent_at).await
-        {
-            Ok(acknowledged) => acknowledged,
-            Err(gone) => {
-                sink.end(PulseOutcome::Unconfirmed(Doubt::PortLost));
-                return Err(gone);
-            }
-        };
-        if acknowledged == Ok(()) {
-            sink.note(Happened::Acknowledged, Instant::now());
-        }
-        self.follow(index, lock, sink, sent_at, acknowledged);
-        Ok(())
-    }
-
-    /// Waits for the board's word on a pulse: `Err` says what is known instead.
-    async fn acknowledge(
-        &mut self,
-        line: &mut Line,
-        index: usize,
-        call: &Call,
-        tx: &[u8],
-        sent_at: Instant,
-    ) -> Result<Result<(), PulseOutcome>, Gone> {
-        let board = &self.boards[index];
-        let owed = board.capabilities().answers_pulse;
-        let wait = match (owed, board.config.answers_unlock) {
-            (true, _) => self.reply_timeout,
-            (false, Some(false)) => Duration::ZERO,
-            (false, _) => OPTIONAL_REPLY.min(self.reply_timeout),
-        };
-        let received = line.receive(board.codec, call, wait).await;
-        self.note(index, tx, sent_at, &received);
-        let heard = received.heard?;
-        self.judge(index, heard.as_ref(), line.sent_until(), owed);
-        let doubt = |doubt| Ok(Err(PulseOutcome::Unconfirmed(doubt)));
-        match heard {
-            Some(Heard::Refused(refusal)) => Ok(Err(PulseOutcome::Refused(refusal.to_string()))),
-            Some(Heard::Reply { proven: true, .. }) if line.echo() != Echo::Present => Ok(Ok(())),
-            Some(Heard::Reply { .. }) => self.look_at_output(line, index, call).await,
-            None if owed || self.boards[index].config.answers_unlock == Some(true) => {
-                doubt(Doubt::NoAnswer)
-            }
-            None => doubt(Doubt::NeverAnswers),
-        }
-    }
-
-    /// On a line that may echo, the reply to a pulse proves nothing: the output must be seen on.
-    async fn look_at_output(
-        &mut self,
-        line: &mut Line,
-        index: usize,
-        call: &Call,
-    ) -> Result<Result<(), PulseOutcome>, Gone> {
-        let unconfirmed = |doubt| Ok(Err(PulseOutcome::Unconfirmed(doubt)));
-        let Request::Pulse { lock, .. } = call.request else { return Ok(Ok(())) };
-        if !self.boards[index].capabilities().pulse_reply_like_request {
-            return Ok(Ok(()));
-        }
-        let answer = self.ask(line, index, Request::Relays).await?;
-        match answer.and_then(|answer| answer.heard) {
-            Some(Heard::Reply { reply: Reply::Relays(on), .. })
-                // No echo on this line after all: the reply was the board's.
-                if on.lock(lock) || line.echo() == Echo::Absent =>
-            {
-                Ok(Ok(()))
-            }
-            Some(_) => unconfirmed(Doubt::OutputStayedOff),
-            None => unconfirmed(Doubt::NoAnswer),
-        }
-    }
-
-    /// Watches the door of a pulse that went out, or ends the opening where none can be seen.
-    fn follow(
-        &mut self,
-        index: usize,
-        lock: u8,
-        mut sink: EventSink,
-        sent_at: Instant,
-        acknowledged: Result<(), PulseOutcome>,
-    ) {
-        let board = &mut self.boards[index];
-        let (bus, address) = (&self.config.name, board.config.address);
-        debug!(
-            area = "bus", bus.name = %bus,
-            "pulse on {bus}/{address}/{lock} sent, acknowledged: {acknowledged:?}"
-        );
-        let sees_doors = board.sees_doors();
-        match acknowledged {
-            Err(refused @ PulseOutcome::Refused(_)) => sink.end(refused),
-            Ok(()) if !sees_doors => sink.end(PulseOutcome::Accepted),
-            Err(doubt) if !sees_doors => sink.end(doubt),
-            _ => {
-                let channel = Channel { bus: bus.clone(), board: address, lock };
-                let was_open = self.doors.get(&channel).state == DoorState::Open;
-                // A new opening takes over the watch for its door's closing.
-                board.watches.retain(|watch| watch.lock != lock || watch.opening_until().is_some());
-                let doubt = match acknowledged {
-                    Err(PulseOutcome::Unconfirmed(Doubt::NoAnswer)) => Doubt::NoAnswer,
-                    _ => Doubt::NoClearReading,
-                };
-                board.watches.push(Watch::new(lock, sink, was_open, sent_at, doubt));
-            }
         }
     }
 }

@@ -38,6 +38,29 @@ fn echo_is_learnt_from_a_read_and_dropped_before_a_write_is_believed() {
 }
 
 #[test]
+fn on_a_line_with_echo_a_spoilt_echo_is_a_collision_and_the_reply_is_still_found() {
+    let (codec, read) = modbus(Request::Relays);
+    let sent = codec.encode(&read).expect("legal");
+    let mut spoilt = sent.bytes().to_vec();
+    spoilt[4] ^= 0x40;
+    let partial = &sent.bytes()[3..];
+    for echo in [spoilt.as_slice(), partial, &[]] {
+        let mut scanner = Scanner::new(codec, &read, Echo::Present);
+        let heard = scanner.push(&[echo, &relays(0x41)].concat());
+        let heard = heard.or_else(|| scanner.look_further());
+        assert!(matches!(heard, Some(Heard::Reply { proven: true, .. })), "{echo:?}");
+        assert_eq!((scanner.tally().collisions, scanner.tally().echo_bytes), (1, 0), "{echo:?}");
+        assert!(scanner.missed_echo());
+    }
+    let mut noisy = Scanner::new(codec, &read, Echo::Present);
+    let bytes = [&[0xFA][..], sent.bytes(), &relays(0x41)].concat();
+    let heard = bytes.iter().find_map(|byte| noisy.push(&[*byte]));
+    assert!(heard.is_some(), "byte by byte, behind noise");
+    let tally = noisy.tally();
+    assert_eq!((tally.noise_bytes, tally.echo_bytes, tally.collisions), (1, 8, 0));
+}
+
+#[test]
 fn a_twin_of_the_request_proves_nothing_before_the_echo_is_known() {
     let (codec, pulse) = modbus(Request::Pulse { lock: 1, duration_ms: 500 });
     let sent = codec.encode(&pulse).expect("legal");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::bus::config::PortAddress;
 use crate::config::{BoardEntry, BusEntry};
 use crate::domain::channel::Family;
 use crate::domain::id::BankId;
@@ -188,23 +189,15 @@ impl Plan {
                 let family = Self::family(bus);
                 let pulse_ms = if family == Family::KerongCu16 { 550 } else { 400 };
                 let boards = (0..boards).map(|board| BoardEntry {
-                    address: Self::address(bus, board),
-                    family,
-                    locks: 16,
-                    doors: true,
-                    closed_bit: true,
                     power_supply: Self::bus_name(bus),
                     pulse_ms,
-                    answers_unlock: None,
+                    ..BoardEntry::new(family, Self::address(bus, board), 16)
                 });
+                let port = PortAddress::Device(Self::link(links, bus));
+                let (name, baud) = (Self::bus_name(bus), Self::baud(bus));
                 BusEntry {
-                    name: Self::bus_name(bus),
-                    port: Self::link(links, bus),
-                    baud: Self::baud(bus),
-                    gap_ms: None,
-                    reply_timeout_ms: 100,
                     poll_interval_ms: self.poll_interval_ms,
-                    boards: boards.collect(),
+                    ..BusEntry::new(&name, port, baud, boards.collect())
                 }
             })
             .collect()

@@ -26,11 +26,21 @@ pub(super) struct FakeBoard {
     pub(super) silent: bool,
     pub(super) door_opens: bool,
     pub(super) refuses: Option<(u8, u8)>,
+    pub(super) pulses: u32,
+    /// So many pulses move nothing.
+    pub(super) jammed_pulses: u32,
 }
 
 impl FakeBoard {
-    pub(super) const GOOD: Self =
-        Self { inputs: 0xFF, relays: 0, silent: false, door_opens: true, refuses: None };
+    pub(super) const GOOD: Self = Self {
+        inputs: 0xFF,
+        relays: 0,
+        silent: false,
+        door_opens: true,
+        refuses: None,
+        pulses: 0,
+        jammed_pulses: 0,
+    };
 }
 
 pub(super) struct World {
@@ -179,6 +189,14 @@ impl World {
                 board.pulse(request[3]);
                 Some(request.to_vec())
             }
+            (5, 0) if request[3] != 0xFF => {
+                if request[4] == 0xFF {
+                    board.pulse(request[3]);
+                } else {
+                    board.relays &= !(1 << request[3]);
+                }
+                Some(request.to_vec())
+            }
             _ => {
                 board.relays = 0;
                 Some(request.to_vec())
@@ -190,7 +208,8 @@ impl World {
 impl FakeBoard {
     fn pulse(&mut self, index: u8) {
         self.relays |= 1 << index;
-        if self.door_opens {
+        self.pulses += 1;
+        if self.door_opens && self.pulses > self.jammed_pulses {
             self.inputs &= !(1 << index);
         }
     }
