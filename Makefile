@@ -37,4 +37,5 @@ release: tools
 bench: tools
 	$(CARGO) bench --locked --bench rush
 	$(CARGO) bench --locked --bench open_latency
+	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup

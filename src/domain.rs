@@ -8,6 +8,7 @@
 pub mod bank;
 pub mod channel;
 pub mod id;
+pub mod lock_service;
 pub mod locker;
 pub mod member;
 pub mod name;
