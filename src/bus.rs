@@ -1,7 +1,7 @@
 //! Floor 2: the serial buses with their lock boards. The only place that opens a serial port.
 //!
 //! One task per port owns it (`port`); everyone else holds a [`Bus`], a cheap handle. Families of
-//! boards are pure codecs (`codec`, `kerong`, `modbus_relay`); `scanner` finds replies in noise,
+//! boards are pure codecs (`codec`, `modbus_relay`, `xor_board`, `kerong`, `wkly`); `scanner` finds replies in noise,
 //! `transaction` keeps the line's manners, `opening`, `power` and `doors` hold the rules of pulses,
 //! supplies and sensors. Invariants: a pulse is sent at most once; one coil per supply at a time; a
 //! coil is timed by its board, never longer than a second; a door without two equal reads is unknown;
@@ -32,6 +32,8 @@ mod power;
 pub mod scanner;
 pub mod tools;
 mod transaction;
+pub mod wkly;
+pub mod xor_board;
 
 pub use config::{BoardConfig, BusConfig, BusConfigError};
 pub use doors::{DoorReading, DoorTable};

@@ -8,7 +8,7 @@
 
 use crate::bus::codec::{Call, Codec, Mismatch, Parsed, Refusal, Reply, Skipped};
 
-/// Size of the receive buffer: twice the longest frame.
+/// Size of the receive buffer: more than the longest frame.
 pub const BUFFER_BYTES: usize = 64;
 
 /// Whether the adapter hears itself.
@@ -36,6 +36,8 @@ pub struct Tally {
     pub stranger: Option<u8>,
     /// Intact frames of the right board that answer something else.
     pub mismatched: u32,
+    /// Intact frames with which a board told of a change by itself.
+    pub unsolicited: u32,
     /// Bytes of our own that came back.
     pub echo_bytes: u32,
 }
@@ -81,7 +83,7 @@ impl<'a> Scanner<'a> {
             if let Some(heard) = self.advance() {
                 return Some(heard);
             }
-            // No frame is longer than half the buffer, so a full one starts with noise.
+            // No frame is as long as the buffer, so a full one starts with noise.
             if self.buffer.len() == BUFFER_BYTES {
                 self.skip(1, Skipped::Noise);
             }
@@ -89,14 +91,22 @@ impl<'a> Scanner<'a> {
         None
     }
 
-    /// After a quiet time: looks for a whole reply behind what may be a frame cut short.
+    /// After a quiet time: takes what may be the whole frame, and looks for a reply behind what may
+    /// be a frame cut short.
     pub fn look_further(&mut self) -> Option<Heard> {
-        let hit = (1..self.buffer.len()).find(|at| {
-            let parsed = self.codec.parse(&self.buffer[*at..], self.call);
+        while let Parsed::Discard { bytes, why } = self.codec.parse_at_rest(&self.buffer, self.call)
+        {
+            self.discard(bytes, why);
+        }
+        let hit = (0..self.buffer.len()).find(|at| {
+            let parsed = self.codec.parse_at_rest(&self.buffer[*at..], self.call);
             matches!(parsed, Parsed::Reply { .. } | Parsed::Refused { .. })
         })?;
-        self.skip(hit, Skipped::Noise);
-        self.advance()
+        if hit > 0 {
+            self.skip(hit, Skipped::Noise);
+        }
+        let parsed = self.codec.parse_at_rest(&self.buffer, self.call);
+        self.take(parsed).or_else(|| self.advance())
     }
 
     /// Whether bytes wait for their rest.
@@ -126,24 +136,36 @@ impl<'a> Scanner<'a> {
 
     fn advance(&mut self) -> Option<Heard> {
         while !self.buffer.is_empty() {
-            match self.codec.parse(&self.buffer, self.call) {
-                Parsed::NeedMore => return None,
-                Parsed::Skip { bytes, why } => self.skip(bytes, why),
-                Parsed::Discard { bytes, why } => self.discard(bytes, why),
-                Parsed::Refused { bytes, refusal } => {
-                    self.drop_front(bytes);
-                    return Some(Heard::Refused(refusal));
+            let parsed = self.codec.parse(&self.buffer, self.call);
+            if parsed == Parsed::NeedMore {
+                return None;
+            }
+            if let Some(heard) = self.take(parsed) {
+                return Some(heard);
+            }
+        }
+        None
+    }
+
+    /// Drops what was judged, and counts it; returns what ends the wait.
+    fn take(&mut self, parsed: Parsed) -> Option<Heard> {
+        match parsed {
+            Parsed::NeedMore => {}
+            Parsed::Skip { bytes, why } => self.skip(bytes, why),
+            Parsed::Discard { bytes, why } => self.discard(bytes, why),
+            Parsed::Refused { bytes, refusal } => {
+                self.drop_front(bytes);
+                return Some(Heard::Refused(refusal));
+            }
+            Parsed::Reply { bytes, reply, like_request } => {
+                self.drop_front(bytes);
+                self.twins += u32::from(like_request);
+                if like_request && self.echo == Echo::Present && self.twins == 1 {
+                    self.tally.echo_bytes += count(bytes);
+                    return None;
                 }
-                Parsed::Reply { bytes, reply, like_request } => {
-                    self.drop_front(bytes);
-                    self.twins += u32::from(like_request);
-                    if like_request && self.echo == Echo::Present && self.twins == 1 {
-                        self.tally.echo_bytes += count(bytes);
-                        continue;
-                    }
-                    let proven = !like_request || self.echo != Echo::Unknown;
-                    return Some(Heard::Reply { reply, proven });
-                }
+                let proven = !like_request || self.echo != Echo::Unknown;
+                return Some(Heard::Reply { reply, proven });
             }
         }
         None
@@ -164,6 +186,7 @@ impl<'a> Scanner<'a> {
             }
             Mismatch::Echo => self.tally.echo_bytes += count(bytes),
             Mismatch::Command | Mismatch::Lock | Mismatch::Length => self.tally.mismatched += 1,
+            Mismatch::Unsolicited => self.tally.unsolicited += 1,
         }
     }
 
