@@ -113,7 +113,7 @@ fn simulated(mode: Mode, links: &Path) -> SimConfig {
         (1..=mode.boards).fold(line, |line, address| {
             let board = match family(bus) {
                 Family::KerongCu16 => SimBoard::cu16(address),
-                Family::ModbusRelay => SimBoard::modbus(address, 16),
+                _ => SimBoard::modbus(address, 16),
             };
             line.with(SimBoard { power_supply: supply(bus, address), ..board })
         })
@@ -419,6 +419,6 @@ fn unlocks(family: Family, bytes: &[&str], lock: usize) -> anyhow::Result<bool> 
         // 02, board and lock as nibbles, 31, …
         Family::KerongCu16 => byte(2)? == 0x31 && byte(1)? & 0x0F == lock,
         // address, 05, 02 (flash on), relay, …
-        Family::ModbusRelay => byte(1)? == 0x05 && byte(2)? == 0x02 && byte(3)? == lock,
+        _ => byte(1)? == 0x05 && byte(2)? == 0x02 && byte(3)? == lock,
     })
 }

@@ -1,12 +1,12 @@
 //! Floor 2: the serial buses with their lock boards. The only place that opens a serial port.
 //!
 //! One task per port owns it (`port`); everyone else holds a [`Bus`], a cheap handle. Families of
-//! boards are pure codecs (`codec`, `kerong`, `modbus_relay`); `scanner` finds replies in noise,
-//! `transaction` keeps the line's manners, `opening`, `power` and `doors` hold the rules of pulses,
-//! supplies and sensors. Invariants: a pulse is sent once, and once more only
-//! when its door is seen closed after it; one coil per supply at a time; a
-//! coil is timed by its board, never longer than a second; a door without two equal reads is unknown;
-//! nothing here ends the program, and a lost port is tried again for ever.
+//! boards are pure codecs (`codec`, `modbus_relay`, `xor_board`, `kerong`, `wkly`); `scanner` finds
+//! replies in noise, `transaction` keeps the line's manners, `opening`, `power` and `doors` hold the
+//! rules of pulses, supplies and sensors. Invariants: a pulse is sent once, and once more only when its
+//! door is seen closed after it; one coil per supply at a time; a coil is timed by its board, never
+//! longer than a second; a door without two equal reads is unknown; nothing here ends the program, and
+//! a lost port is tried again for ever.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub mod scanner;
 pub mod tools;
 mod transaction;
 mod transport;
+pub mod wkly;
+pub mod xor_board;
 
 pub use codec::Unsupported;
 pub use config::{BoardConfig, BusConfig, BusConfigError};

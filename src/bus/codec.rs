@@ -7,11 +7,19 @@
 //! Lines that fail and devices that refuse are kept apart: a parsed frame is a reply or a refusal,
 //! everything else is a reason to go on listening until the deadline.
 
-use crate::bus::{kerong, modbus_relay};
+use serde::{Deserialize, Serialize};
+
+use crate::bus::{kerong, modbus_relay, wkly, xor_board};
 use crate::domain::channel::Family;
 
+mod bits;
+mod capabilities;
+
+pub use bits::LockBits;
+pub use capabilities::{Capabilities, PulseTiming, Unsupported, check};
+
 /// Longest frame any family sends or accepts, in bytes. Lengths read from the wire are capped by it.
-pub const FRAME_BYTES_MAX: usize = 32;
+pub const FRAME_BYTES_MAX: usize = 48;
 /// Longest pulse any lock is given, in milliseconds, whatever the configuration says.
 pub const PULSE_MS_MAX: u16 = 1_000;
 
@@ -20,14 +28,30 @@ pub const PULSE_MS_MAX: u16 = 1_000;
 pub enum Request {
     /// The door or hook inputs of all locks.
     Status,
+    /// The door or hook input of one lock alone.
+    StatusOne {
+        /// The lock's number from 1.
+        lock: u8,
+    },
     /// Which outputs are on now.
     Relays,
+    /// The channel modes of up to [`MODES_PER_READ`] locks: each must be the normal one.
+    Modes {
+        /// The first lock to be read, from 1.
+        first: u8,
+    },
     /// One board-timed pulse on one lock, counted from 1. A board with a fixed pulse ignores the time.
     Pulse {
         /// The lock's number from 1, as printed beside the terminals.
         lock: u8,
         /// Wished pulse in milliseconds, 1 to [`PULSE_MS_MAX`]; rounded up to the board's step.
         duration_ms: u16,
+    },
+    /// One output on until it is switched off again, the lock counted from 1. Only for the guarded
+    /// software pulse; a board that times its pulse itself is never asked so.
+    On {
+        /// The lock's number from 1.
+        lock: u8,
     },
     /// Every output of the board off.
     AllOff,
@@ -38,11 +62,31 @@ pub enum Request {
     },
     /// The firmware's version.
     Version,
-    /// One output on.
-    On {
-        /// Lock.
-        lock: u8,
+    /// The board's own address. Asked of [`ADDRESS_ANY`], the one board on the line tells it.
+    ReadAddress,
+    /// Gives the board another address. Sent to [`ADDRESS_ANY`] every board on the line takes it, so
+    /// only one may be connected.
+    SetAddress {
+        /// The address it is to have.
+        new: u8,
     },
+}
+
+/// The address every board listens to; for reading and setting addresses only.
+pub const ADDRESS_ANY: u8 = 0;
+/// Most channel modes one request reads, so that its reply stays below [`FRAME_BYTES_MAX`].
+pub const MODES_PER_READ: u8 = 16;
+
+/// In which order a board sends the bytes of its inputs. The sources contradict each other, so
+/// commissioning finds it out; one family alone has the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusOrder {
+    /// The byte with lock 1 comes last.
+    #[default]
+    HighestFirst,
+    /// The byte with lock 1 comes first.
+    LowestFirst,
 }
 
 impl Request {
@@ -62,6 +106,16 @@ pub struct Call {
     pub locks: u8,
     /// What is asked.
     pub request: Request,
+    /// How its input bytes are ordered; see [`Capabilities::uses_status_order`].
+    pub status_order: StatusOrder,
+}
+
+impl Call {
+    /// A request to a board whose input bytes come in the usual order.
+    #[must_use]
+    pub fn new(address: u8, locks: u8, request: Request) -> Self {
+        Self { address, locks, request, status_order: StatusOrder::default() }
+    }
 }
 
 /// The bytes of one request.
@@ -82,30 +136,6 @@ impl Frame {
     }
 }
 
-/// One bit for each lock of a board; bit 0 is lock 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LockBits(u64);
-
-impl LockBits {
-    /// Takes bytes in wire order: the lowest bit of the first byte is lock 1. At most 8 bytes count.
-    #[must_use]
-    pub fn from_wire(bytes: &[u8]) -> Self {
-        let bits = bytes.iter().take(8).rev().fold(0, |bits, byte| (bits << 8) | u64::from(*byte));
-        Self(bits)
-    }
-
-    /// The bit of one lock, counted from 1; false beyond the last.
-    #[must_use]
-    pub fn lock(self, lock: u8) -> bool {
-        (1..=64).contains(&lock) && (self.0 >> (lock - 1)) & 1 == 1
-    }
-
-    /// The locks of the first `locks` whose bit is set.
-    pub fn set_locks(self, locks: u8) -> impl Iterator<Item = u8> {
-        (1..=locks).filter(move |lock| self.lock(*lock))
-    }
-}
-
 /// What a board answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
@@ -115,13 +145,24 @@ pub enum Reply {
         inputs: LockBits,
         /// Item sensors, where the family reports them.
         items: Option<LockBits>,
+        /// Locks whose input was really reported: the others are unknown, whatever `inputs` says.
+        known: LockBits,
     },
+    /// The raw input of the one lock asked about.
+    One(bool),
     /// The outputs, 1 meaning energised.
     Relays(LockBits),
+    /// Channel modes; empty means that all locks asked about are in the normal mode.
+    Modes {
+        /// Locks in a mode that is not the normal one.
+        not_normal: LockBits,
+    },
     /// The command was taken.
     Done,
     /// Firmware version in hundredths: 200 is V2.00.
     Version(u16),
+    /// The board's own address.
+    Address(u8),
 }
 
 /// Why bytes were dropped that are part of no intact frame.
@@ -146,6 +187,8 @@ pub enum Mismatch {
     Length,
     /// Our own request came back.
     Echo,
+    /// The board told of a change by itself; it answers nothing.
+    Unsolicited,
 }
 
 /// What stands at the start of the receive buffer.
@@ -202,100 +245,6 @@ impl std::fmt::Display for Refusal {
     }
 }
 
-/// A request the family or board cannot take; nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unsupported {
-    /// The family has no such command.
-    #[error("{0} boards have no such command")]
-    Command(Family),
-    /// The address is outside the family's range.
-    #[error("a {family} board's address is {first} to {last}, not {address}")]
-    Address {
-        /// The family.
-        family: Family,
-        /// The refused address.
-        address: u8,
-        /// Lowest legal address.
-        first: u8,
-        /// Highest legal address.
-        last: u8,
-    },
-    /// The lock is not on this board.
-    #[error("lock {lock} is not on a board with {locks} locks")]
-    Lock {
-        /// The refused lock.
-        lock: u8,
-        /// How many the board has.
-        locks: u8,
-    },
-    /// More locks than the family's boards drive.
-    #[error("a {family} board drives 1 to {max} locks, not {locks}")]
-    Locks {
-        /// The family.
-        family: Family,
-        /// The refused number.
-        locks: u8,
-        /// The most it can have.
-        max: u8,
-    },
-    /// A pulse outside 1 to [`PULSE_MS_MAX`].
-    #[error("a pulse lasts 1 to {PULSE_MS_MAX} ms, not {0}")]
-    Pulse(u16),
-}
-
-/// How long a board's pulse lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PulseTiming {
-    /// Each command carries the time, in steps of this many milliseconds.
-    Commanded {
-        /// The step.
-        step_ms: u16,
-    },
-    /// A setting of the board; the configuration says what it is.
-    BoardSetting,
-}
-
-/// What boards of a family can do.
-#[expect(clippy::struct_excessive_bools, reason = "independent facts of a data sheet")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// Lowest address of a single board.
-    pub address_first: u8,
-    /// Highest address of a single board.
-    pub address_last: u8,
-    /// Most locks of one board.
-    pub locks_max: u8,
-    /// Who times the pulse.
-    pub pulse: PulseTiming,
-    /// The pulse command is always answered. Where false, silence proves nothing.
-    pub answers_pulse: bool,
-    /// The reply to a pulse is byte for byte the request.
-    pub pulse_reply_like_request: bool,
-    /// Outputs can be read back and switched off.
-    pub reads_outputs: bool,
-    /// Status always works, even on a board without door sensors.
-    pub status_without_doors: bool,
-    /// Output can be held.
-    pub holds_output: bool,
-    /// Over TCP.
-    pub over_tcp: bool,
-    /// Quiet time the family needs between frames, beyond the bus's own rule, in milliseconds.
-    pub gap_ms_min: u32,
-}
-
-impl Capabilities {
-    /// How long the coil is on when `wished_ms` is asked for, in milliseconds.
-    #[must_use]
-    pub fn coil_ms(&self, wished_ms: u16) -> u16 {
-        match self.pulse {
-            PulseTiming::Commanded { step_ms } => {
-                wished_ms.clamp(1, PULSE_MS_MAX).div_ceil(step_ms) * step_ms
-            }
-            PulseTiming::BoardSetting => wished_ms,
-        }
-    }
-}
-
 /// One wire protocol, without I/O.
 pub trait Codec: Sync {
     /// What boards of this family can do.
@@ -308,6 +257,14 @@ pub trait Codec: Sync {
     ///
     /// Never reports more bytes than the buffer holds, and at least one unless more are needed.
     fn parse(&self, buffer: &[u8], call: &Call) -> Parsed;
+
+    /// The same when the line has fallen quiet: nothing more belongs to what the buffer holds.
+    ///
+    /// Where one intact frame may be the beginning of a longer one, this takes what is there. It may
+    /// still want more: a slow board's pause looks the same.
+    fn parse_at_rest(&self, buffer: &[u8], call: &Call) -> Parsed {
+        self.parse(buffer, call)
+    }
 }
 
 /// The codec of a family.
@@ -315,31 +272,12 @@ pub trait Codec: Sync {
 pub fn codec(family: Family) -> &'static dyn Codec {
     match family {
         Family::ModbusRelay => &modbus_relay::ModbusRelay,
-        Family::KerongCu16 => &kerong::Cu16,
+        Family::XorBoard => &xor_board::XorBoard,
+        Family::KerongCu16 => &kerong::CU16,
+        Family::KerongCu48 => &kerong::CU48,
+        Family::KerongCu48Ir => &kerong::CU48_IR,
+        Family::Wkly => &wkly::Wkly,
     }
-}
-
-/// Checks what all families have in common: address, number of locks and pulse length.
-pub(super) fn check(family: Family, call: Call) -> Result<(), Unsupported> {
-    let can = codec(family).capabilities();
-    let (first, last) = (can.address_first, can.address_last);
-    if !(first..=last).contains(&call.address) {
-        return Err(Unsupported::Address { family, address: call.address, first, last });
-    }
-    if !(1..=can.locks_max).contains(&call.locks) {
-        return Err(Unsupported::Locks { family, locks: call.locks, max: can.locks_max });
-    }
-    if let Request::Pulse { lock, .. } | Request::Off { lock } = call.request
-        && !(1..=call.locks).contains(&lock)
-    {
-        return Err(Unsupported::Lock { lock, locks: call.locks });
-    }
-    if let Request::Pulse { duration_ms, .. } = call.request
-        && !(1..=PULSE_MS_MAX).contains(&duration_ms)
-    {
-        return Err(Unsupported::Pulse(duration_ms));
-    }
-    Ok(())
 }
 
 /// Bytes as people write them: `01 05 FF`.

@@ -277,7 +277,7 @@ impl BoardConfig {
 
     /// A request to this board.
     pub(super) fn call(&self, request: Request) -> Call {
-        Call { address: self.address, locks: self.locks, request }
+        Call::new(self.address, self.locks, request)
     }
 }
 

@@ -6,7 +6,7 @@
 //! holds: leading rubbish is forgiven, a broken frame or bytes behind the last one are not.
 
 use crate::bus::codec::hex;
-use crate::bus::{kerong, modbus_relay};
+use crate::bus::{kerong, modbus_relay, wkly, xor_board};
 use crate::domain::channel::Family;
 
 /// Most bytes that are explained at once; a longer input is refused.
@@ -63,6 +63,14 @@ pub struct Explanation {
 pub(super) trait Dissect {
     /// Lengths a frame that begins here may have, ascending; empty when none can begin here.
     fn lengths(&self, rest: &[u8]) -> Vec<usize>;
+    /// Why no frame begins here although it looks like the head of one.
+    fn misfit(&self, _rest: &[u8]) -> Option<String> {
+        None
+    }
+    /// Whether a frame whose integrity fails is surely one, and not noise that happens to begin so.
+    fn is_shaped(&self, _frame: &[u8]) -> bool {
+        true
+    }
     /// What is wrong with the integrity of this whole frame.
     fn fault(&self, frame: &[u8]) -> Option<String>;
     /// Who would have sent an intact frame, and what it says.
@@ -74,6 +82,7 @@ enum Found {
     Frame(usize),
     Broken { length: usize, why: String },
     Truncated(String),
+    Misfit(String),
     Nothing,
 }
 
@@ -82,7 +91,11 @@ enum Found {
 pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
     let dissector: &dyn Dissect = match family {
         Family::ModbusRelay => &modbus_relay::explain::Dissector,
-        Family::KerongCu16 => &kerong::explain::Dissector,
+        Family::XorBoard => &xor_board::explain::Dissector,
+        Family::KerongCu16 => &kerong::explain::CU16_FRAMES,
+        Family::KerongCu48 => &kerong::explain::CU48_FRAMES,
+        Family::KerongCu48Ir => &kerong::explain::CU48_IR_FRAMES,
+        Family::Wkly => &wkly::explain::Dissector,
     };
     if bytes.is_empty() || bytes.len() > EXPLAIN_BYTES_MAX {
         let error = format!("give 1 to {EXPLAIN_BYTES_MAX} bytes, not {}", bytes.len());
@@ -91,6 +104,7 @@ pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
     let Some(first) = next_frame(dissector, bytes, 0) else {
         return nothing_intact(dissector, family, bytes);
     };
+    let ends = whole_from(dissector, bytes);
     let mut explanation = Explanation {
         leading: bytes[..first].to_vec(),
         error: broken_within(dissector, bytes, first),
@@ -99,7 +113,9 @@ pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
     let mut at = first;
     while at < bytes.len() {
         match look(dissector, &bytes[at..]) {
-            Found::Frame(length) => {
+            Found::Frame(shortest) => {
+                let mut intact = intact_lengths(dissector, &bytes[at..]);
+                let length = intact.find(|length| ends[at + length]).unwrap_or(shortest);
                 let frame = &bytes[at..at + length];
                 let (direction, meaning) = dissector.describe(frame);
                 let bytes = frame.to_vec();
@@ -117,6 +133,24 @@ pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
     explanation
 }
 
+/// For each place, whether everything from there on is intact frames: of two ways to cut the bytes,
+/// the one that leaves no rest is right.
+fn whole_from(dissector: &dyn Dissect, bytes: &[u8]) -> Vec<bool> {
+    let mut whole = vec![true; bytes.len() + 1];
+    for at in (0..bytes.len()).rev() {
+        whole[at] = intact_lengths(dissector, &bytes[at..]).any(|length| whole[at + length]);
+    }
+    whole
+}
+
+/// Lengths at which an intact frame begins here, ascending.
+fn intact_lengths(dissector: &dyn Dissect, rest: &[u8]) -> impl Iterator<Item = usize> {
+    let intact = move |length: &usize| {
+        rest.get(..*length).is_some_and(|frame| dissector.fault(frame).is_none())
+    };
+    dissector.lengths(rest).into_iter().filter(intact)
+}
+
 /// Where the next intact frame begins, at or after `from`.
 fn next_frame(dissector: &dyn Dissect, bytes: &[u8], from: usize) -> Option<usize> {
     (from..bytes.len()).find(|at| matches!(look(dissector, &bytes[*at..]), Found::Frame(_)))
@@ -125,7 +159,9 @@ fn next_frame(dissector: &dyn Dissect, bytes: &[u8], from: usize) -> Option<usiz
 /// A whole but broken frame among the leading bytes is more than noise.
 fn broken_within(dissector: &dyn Dissect, bytes: &[u8], end: usize) -> Option<String> {
     (0..end).find_map(|at| match look(dissector, &bytes[at..]) {
-        Found::Broken { length, why } if at + length <= end => {
+        Found::Broken { length, why }
+            if at + length <= end && dissector.is_shaped(&bytes[at..at + length]) =>
+        {
             Some(format!("before the first intact frame, at byte {}: {why}", at + 1))
         }
         _ => None,
@@ -145,27 +181,31 @@ fn nothing_intact(dissector: &dyn Dissect, family: Family, bytes: &[u8]) -> Expl
 fn says(found: &Found) -> String {
     match found {
         Found::Frame(length) => format!("an intact frame of {length} bytes"),
-        Found::Broken { why, .. } | Found::Truncated(why) => why.clone(),
+        Found::Broken { why, .. } | Found::Truncated(why) | Found::Misfit(why) => why.clone(),
         Found::Nothing => "no known frame begins here".to_owned(),
     }
 }
 
 fn look(dissector: &dyn Dissect, rest: &[u8]) -> Found {
     let lengths = dissector.lengths(rest);
-    let whole: Vec<_> = lengths.iter().copied().filter(|length| *length <= rest.len()).collect();
-    if let Some(length) = whole.iter().find(|length| dissector.fault(&rest[..**length]).is_none()) {
-        return Found::Frame(*length);
+    if let Some(length) = intact_lengths(dissector, rest).next() {
+        return Found::Frame(length);
     }
+    let whole: Vec<_> = lengths.iter().copied().filter(|length| *length <= rest.len()).collect();
     let exact = whole.iter().find(|length| **length == rest.len());
+    let wanted: Vec<_> = lengths.iter().map(usize::to_string).collect();
+    let truncated = format!("truncated: {} of {} bytes", rest.len(), wanted.join(" or "));
     if let Some(&length) = exact.or(whole.last()) {
-        let why = dissector.fault(&rest[..length]).unwrap_or_default();
+        let mut why = dissector.fault(&rest[..length]).unwrap_or_default();
+        if exact.is_none() && whole.len() < lengths.len() {
+            why = format!("{why}, or {truncated}");
+        }
         return Found::Broken { length, why };
     }
     if lengths.is_empty() {
-        return Found::Nothing;
+        return dissector.misfit(rest).map_or(Found::Nothing, Found::Misfit);
     }
-    let wanted: Vec<_> = lengths.iter().map(usize::to_string).collect();
-    Found::Truncated(format!("truncated: {} of {} bytes", rest.len(), wanted.join(" or ")))
+    Found::Truncated(truncated)
 }
 
 /// Lock numbers for people: `1, 3` or `none`.

@@ -72,6 +72,8 @@ pub struct Counters {
     pub wrong_address: u64,
     /// Intact replies of this board to another question.
     pub mismatched: u64,
+    /// Frames with which a board told of a change by itself.
+    pub unsolicited: u64,
     /// Bytes that belong to no frame.
     pub noise_bytes: u64,
     /// Our own bytes heard back.
@@ -358,6 +360,7 @@ impl Counters {
         self.bad_checksum += u64::from(tally.bad_checksum);
         self.wrong_address += u64::from(tally.wrong_address);
         self.mismatched += u64::from(tally.mismatched);
+        self.unsolicited += u64::from(tally.unsolicited);
         self.echo_bytes += u64::from(tally.echo_bytes);
         self.collisions += u64::from(tally.collisions);
     }

@@ -1,194 +1,230 @@
-//! KERONG CU16, the dialect with commands 30 to 39 ("C1" in the protocol notes).
+//! KERONG lock boards: one engine for the dialects of CU16, CU48 and CU48 with item sensors.
 //!
-//! Request `02 ADDR CMD 03 SUM`, reply `02 ADDR CMD D1 D2 D3 D4 03 SUM`; SUM is the low byte of the
-//! sum of all bytes before it. The high nibble of ADDR is the board, the low one the lock less one.
+//! All frames are `02 … 03 SUM`, SUM the low byte of the sum of all bytes before it. A [`Dialect`]
+//! says where the command stands, which lengths a state reply has, and how an unlock is answered.
 //! Data may hold 02 and 03, so the end is found by the length each command fixes, never by a scan.
-//! The unlock command is answered by some firmware only: a caller must not count on it.
+//! The first byte tells no dialect from another: they must not be mixed on one line. Over TCP the
+//! maker's gateway passes the same bytes on. Unlocking all locks at once is never asked for.
 
 use crate::bus::codec::{
-    Call, Capabilities, Codec, Frame, LockBits, Mismatch, Parsed, PulseTiming, Reply, Request,
-    Skipped, Unsupported, check,
+    Call, Capabilities, Codec, Frame, LockBits, Mismatch, Parsed, Reply, Request, Skipped,
+    Unsupported, check,
 };
 use crate::domain::channel::Family;
 
+mod dialects;
 pub(super) mod explain;
 
+pub use dialects::{CU16, CU48, CU48_IR};
+
 /// First byte of every frame.
-pub(super) const START: u8 = 0x02;
+const START: u8 = 0x02;
 /// Last byte but one of every frame.
-pub(super) const END: u8 = 0x03;
-/// Asks one board for its state.
-pub(super) const STATUS: u8 = 0x30;
-/// Releases one lock.
-pub(super) const UNLOCK: u8 = 0x31;
-/// Asks every board, or one, for its state.
-pub(super) const STATUS_ALL: u8 = 0x32;
-/// Releases all locks of a board. Never sent: the supply feeds one coil.
-pub(super) const UNLOCK_ALL: u8 = 0x33;
-/// Answers [`STATUS`], and on some firmware [`UNLOCK`].
-pub(super) const STATUS_REPLY: u8 = 0x35;
-/// Answers [`STATUS_ALL`].
-pub(super) const STATUS_ALL_REPLY: u8 = 0x36;
-/// Length of a request without data.
-pub(super) const REQUEST_BYTES: usize = 5;
-/// Length of a state reply.
-pub(super) const REPLY_BYTES: usize = 9;
+const END: u8 = 0x03;
+/// End mark and sum.
+const TAIL_BYTES: usize = 2;
 
-/// Boards 0 to 14; 15 addresses all at once. Switches usually offer 0 to 9 only.
-const CAPABILITIES: Capabilities = Capabilities {
-    address_first: 0,
-    address_last: 14,
-    locks_max: 16,
-    pulse: PulseTiming::BoardSetting,
-    answers_pulse: false,
-    pulse_reply_like_request: false,
-    reads_outputs: false,
-    status_without_doors: true,
-    holds_output: false,
-    over_tcp: true,
-    gap_ms_min: 25,
-};
+/// How a dialect answers an unlock, if at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UnlockAnswer {
+    /// Never.
+    Never,
+    /// Some firmware does, with a whole state reply.
+    State,
+    /// Some firmware does, with the state command and no data.
+    Short,
+}
 
-/// The codec of KERONG CU16 boards.
-#[derive(Debug, Clone, Copy)]
-pub struct Cu16;
+/// What tells one dialect from another.
+#[derive(Debug)]
+pub struct Dialect {
+    family: Family,
+    capabilities: &'static Capabilities,
+    /// The lock index shares the address byte, in its low half; else it has a byte of its own.
+    lock_in_address: bool,
+    /// Asks one board for its state.
+    status: u8,
+    /// Releases one lock.
+    unlock: u8,
+    /// Commands whose frames carry no data, all of them asked by a master.
+    requests: &'static [u8],
+    /// Answers `status`.
+    state: u8,
+    /// Commands whose frames carry a state.
+    states: &'static [u8],
+    /// Lengths of a frame with a state, longest first.
+    state_bytes: &'static [usize],
+    /// Bytes of hook bits in a state; item bits, as many, may follow.
+    hook_bytes: usize,
+    unlock_answer: UnlockAnswer,
+}
 
-impl Codec for Cu16 {
-    fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+impl Dialect {
+    /// Where the command stands.
+    const fn command_at(&self) -> usize {
+        if self.lock_in_address { 2 } else { 3 }
     }
 
-    fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
-        check(Family::KerongCu16, *call)?;
+    /// Length of a request without data.
+    const fn request_bytes(&self) -> usize {
+        self.command_at() + 1 + TAIL_BYTES
+    }
+
+    /// Board and lock index of a frame.
+    fn target(&self, frame: &[u8]) -> (u8, u8) {
+        let byte = |at: usize| frame.get(at).copied().unwrap_or_default();
+        if self.lock_in_address { (byte(1) >> 4, byte(1) & 0x0F) } else { (byte(1), byte(2)) }
+    }
+
+    /// The whole request; `None` when the dialect has no such command.
+    fn request(&self, call: &Call) -> Option<Vec<u8>> {
         let (command, lock_index) = match call.request {
-            Request::Status => (STATUS, 0),
-            Request::Pulse { lock, .. } => (UNLOCK, lock - 1),
-            Request::Relays
+            Request::Status => (self.status, 0),
+            Request::Pulse { lock, .. } => (self.unlock, lock.saturating_sub(1)),
+            Request::StatusOne { .. }
+            | Request::Relays
+            | Request::Modes { .. }
+            | Request::On { .. }
             | Request::AllOff
             | Request::Off { .. }
-            | Request::On { .. }
-            | Request::Version => {
-                return Err(Unsupported::Command(Family::KerongCu16));
-            }
+            | Request::Version
+            | Request::ReadAddress
+            | Request::SetAddress { .. } => return None,
         };
-        let mut bytes = vec![START, (call.address << 4) | lock_index, command, END];
+        let mut bytes = vec![START];
+        if self.lock_in_address {
+            bytes.push((call.address << 4) | lock_index);
+        } else {
+            bytes.extend([call.address, lock_index]);
+        }
+        bytes.extend([command, END]);
         bytes.push(sum(&bytes));
-        Ok(Frame::new(bytes))
+        Some(bytes)
     }
 
-    fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
+    /// The lengths a command fixes, longest first, for what a listener on this bus may meet.
+    fn lengths(&self, command: u8) -> Vec<usize> {
+        if self.requests.contains(&command) {
+            vec![self.request_bytes()]
+        } else if self.states.contains(&command) {
+            self.state_bytes.to_vec()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn look(&self, buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
         let noise = buffer.iter().take_while(|byte| **byte != START).count();
         if noise > 0 {
             return Parsed::Skip { bytes: noise, why: Skipped::Noise };
         }
-        let [_, address, command, ..] = *buffer else { return Parsed::NeedMore };
-        let Some(length) = frame_bytes(command) else {
+        let Some(&command) = buffer.get(self.command_at()) else { return Parsed::NeedMore };
+        let lengths = self.lengths(command);
+        let Some(&longest) = lengths.first() else {
             return Parsed::Skip { bytes: 1, why: Skipped::Noise };
         };
-        let Some(frame) = buffer.get(..length) else { return Parsed::NeedMore };
-        if !intact(frame) {
+        if buffer.len() < longest && !at_rest {
+            return Parsed::NeedMore;
+        }
+        let whole = lengths.iter().filter_map(|length| buffer.get(..*length));
+        let Some(frame) = whole.into_iter().find(|frame| fault(frame).is_none()) else {
+            if buffer.len() < longest {
+                return Parsed::NeedMore;
+            }
             return Parsed::Skip { bytes: 1, why: Skipped::BadChecksum };
+        };
+        match self.judge(frame, command, call) {
+            Ok(reply) => Parsed::Reply { bytes: frame.len(), reply, like_request: false },
+            Err(why) => Parsed::Discard { bytes: frame.len(), why },
         }
-        match judge(frame, address, command, *call) {
-            Ok(reply) => Parsed::Reply { bytes: length, reply, like_request: false },
-            Err(why) => Parsed::Discard { bytes: length, why },
+    }
+
+    /// Whether an intact frame answers the call, and what it says.
+    fn judge(&self, frame: &[u8], command: u8, call: &Call) -> Result<Reply, Mismatch> {
+        if self.request(call).is_some_and(|sent| sent == frame) {
+            return Err(Mismatch::Echo);
         }
+        let (board, lock_index) = self.target(frame);
+        if board != call.address {
+            return Err(Mismatch::Address(board));
+        }
+        if command != self.state {
+            return Err(Mismatch::Command);
+        }
+        let is_short = frame.len() == self.request_bytes();
+        match call.request {
+            Request::Status if is_short => Err(Mismatch::Length),
+            // Where the lock has a byte of its own, a state's means nothing (CU48 document 2.1).
+            Request::Status if self.lock_in_address && lock_index != 0 => Err(Mismatch::Lock),
+            Request::Status => Ok(self.read_state(frame, call.locks)),
+            Request::Pulse { lock, .. } => {
+                let answers = match self.unlock_answer {
+                    UnlockAnswer::Never => false,
+                    UnlockAnswer::State => !is_short,
+                    UnlockAnswer::Short => is_short,
+                };
+                let own = lock_index == 0 || lock_index + 1 == lock;
+                match (answers, own) {
+                    (true, true) => Ok(Reply::Done),
+                    (true, false) => Err(Mismatch::Lock),
+                    (false, _) => Err(Mismatch::Command),
+                }
+            }
+            _ => Err(Mismatch::Command),
+        }
+    }
+
+    fn read_state(&self, frame: &[u8], locks: u8) -> Reply {
+        let (hooks, items) = self.state_data(frame);
+        let reported = hooks.len() * 8;
+        Reply::Status {
+            inputs: LockBits::from_wire(hooks),
+            items: (!items.is_empty()).then(|| LockBits::from_wire(items)),
+            known: LockBits::first(reported.min(usize::from(locks))),
+        }
+    }
+
+    /// The hook bytes and the item bytes of a whole frame; none in a frame without data.
+    fn state_data<'a>(&self, frame: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let data = frame.get(self.command_at() + 1..frame.len() - TAIL_BYTES).unwrap_or_default();
+        data.split_at(data.len().min(self.hook_bytes))
     }
 }
 
-/// Whether an intact frame answers the call, and what it says.
-fn judge(frame: &[u8], address: u8, command: u8, call: Call) -> Result<Reply, Mismatch> {
-    let (board, lock_index) = (address >> 4, address & 0x0F);
-    if frame.len() == REQUEST_BYTES {
-        return Err(Mismatch::Echo);
+impl Codec for Dialect {
+    fn capabilities(&self) -> &'static Capabilities {
+        self.capabilities
     }
-    if board != call.address {
-        return Err(Mismatch::Address(board));
-    }
-    if command != STATUS_REPLY {
-        return Err(Mismatch::Command);
-    }
-    match call.request {
-        Request::Status if lock_index == 0 => Ok(Reply::Status {
-            inputs: LockBits::from_wire(&frame[3..5]),
-            items: Some(LockBits::from_wire(&frame[5..7])),
-        }),
-        Request::Pulse { lock, .. } if lock_index == 0 || lock_index == lock - 1 => Ok(Reply::Done),
-        _ => Err(Mismatch::Lock),
-    }
-}
 
-/// The length the command fixes, for the commands a listener on this bus may meet.
-fn frame_bytes(command: u8) -> Option<usize> {
-    match command {
-        STATUS..=UNLOCK_ALL => Some(REQUEST_BYTES),
-        STATUS_REPLY | STATUS_ALL_REPLY => Some(REPLY_BYTES),
-        _ => None,
+    fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
+        check(self.family, *call)?;
+        self.request(call).map(Frame::new).ok_or(Unsupported::Command(self.family))
+    }
+
+    fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
+        self.look(buffer, call, false)
+    }
+
+    fn parse_at_rest(&self, buffer: &[u8], call: &Call) -> Parsed {
+        self.look(buffer, call, true)
     }
 }
 
 /// The sum of all bytes, low byte only.
-pub(super) fn sum(bytes: &[u8]) -> u8 {
+fn sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
 }
 
-/// Whether the end mark and the sum of a whole frame are right.
-fn intact(frame: &[u8]) -> bool {
-    matches!(frame, [body @ .., end, found] if *end == END
-        && sum(body).wrapping_add(END) == *found)
+/// What is wrong with the end mark or the sum of a whole frame.
+fn fault(frame: &[u8]) -> Option<String> {
+    let [body @ .., end, found] = frame else { return Some("too short".to_owned()) };
+    if *end != END {
+        let at = body.len() + 1;
+        return Some(format!("end mark {END:02X} missing at byte {at}: found {end:02X}"));
+    }
+    let expected = sum(body).wrapping_add(END);
+    (expected != *found).then(|| format!("bad sum: expected {expected:02X}, found {found:02X}"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(address: u8) -> Call {
-        Call { address, locks: 16, request: Request::Status }
-    }
-
-    #[test]
-    fn data_may_hold_start_and_end_bytes() {
-        let frame = [0x02, 0x00, 0x35, 0x02, 0x03, 0x00, 0x00, 0x03, 0x3F];
-        let Parsed::Reply { bytes: 9, reply: Reply::Status { inputs, .. }, .. } =
-            Cu16.parse(&frame, &status(0))
-        else {
-            panic!("not taken");
-        };
-        assert_eq!(inputs.set_locks(16).collect::<Vec<_>>(), [2, 9, 10]);
-    }
-
-    #[test]
-    fn reply_to_another_boards_question_is_discarded() {
-        let frame = [0x02, 0x10, 0x35, 0, 0, 0, 0, 0x03, 0x4A];
-        let parsed = Cu16.parse(&frame, &status(0));
-        assert_eq!(parsed, Parsed::Discard { bytes: 9, why: Mismatch::Address(1) });
-    }
-
-    #[test]
-    fn unlock_takes_its_own_optional_reply_only() {
-        let pulse = Request::Pulse { lock: 3, duration_ms: 550 };
-        let call = Call { address: 1, locks: 16, request: pulse };
-        let own = |address: u8| {
-            let mut frame = vec![0x02, address, 0x35, 0, 0, 0, 0, 0x03];
-            frame.push(sum(&frame));
-            frame
-        };
-        for address in [0x10, 0x12] {
-            let taken = Cu16.parse(&own(address), &call);
-            assert!(matches!(taken, Parsed::Reply { reply: Reply::Done, .. }), "{address:02X}");
-        }
-        let other = Cu16.parse(&own(0x13), &call);
-        assert_eq!(other, Parsed::Discard { bytes: 9, why: Mismatch::Lock });
-    }
-
-    #[test]
-    fn what_a_board_cannot_do_is_refused_before_the_wire() {
-        for request in [Request::Relays, Request::AllOff, Request::Version] {
-            let refused = Cu16.encode(&Call { address: 0, locks: 16, request });
-            assert_eq!(refused, Err(Unsupported::Command(Family::KerongCu16)));
-        }
-        assert!(Cu16.encode(&status(15)).is_err(), "15 addresses every board");
-        let pulse = Request::Pulse { lock: 9, duration_ms: 550 };
-        assert!(Cu16.encode(&Call { address: 0, locks: 8, request: pulse }).is_err());
-    }
-}
+mod tests;

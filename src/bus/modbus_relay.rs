@@ -3,11 +3,12 @@
 //! Function 05 on coil 0x0200+n is the board-timed pulse ("flash on"), value x 100 ms; its reply is
 //! byte for byte the request, so on a line with echo it proves nothing by itself. Function 01 reads
 //! outputs, 02 inputs, 03 registers. CRC-16/MODBUS, low byte first (Modbus over Serial Line 1.02).
-//! Lengths read from the wire are capped: a shifted byte must not stall the line.
+//! Lengths read from the wire are capped: a shifted byte must not stall the line. The address is a
+//! register; Waveshare boards answer about it to address 00 too, whatever Modbus forbids.
 
 use crate::bus::codec::{
-    Call, Capabilities, Codec, FRAME_BYTES_MAX, Frame, LockBits, Mismatch, Parsed, PulseTiming,
-    Refusal, Reply, Request, Skipped, Unsupported, check,
+    ADDRESS_ANY, Call, Capabilities, Codec, FRAME_BYTES_MAX, Frame, LockBits, MODES_PER_READ,
+    Mismatch, Parsed, PulseTiming, Refusal, Reply, Request, Skipped, Unsupported, check,
 };
 use crate::domain::channel::Family;
 
@@ -33,14 +34,20 @@ pub(super) const COIL_ALL: u16 = 0x00FF;
 pub(super) const COIL_FLASH_ON: u16 = 0x0200;
 /// First coil of the inverse pulses.
 pub(super) const COIL_FLASH_OFF: u16 = 0x0400;
+/// Value that switches an output on.
+const ON: u16 = 0xFF00;
+/// First register of the channel modes; 0 is the normal mode.
+pub(super) const REGISTER_MODE: u16 = 0x1000;
+/// Register with the device address.
+pub(super) const REGISTER_ADDRESS: u16 = 0x4000;
 /// Register with the firmware's version in hundredths.
 pub(super) const REGISTER_VERSION: u16 = 0x8000;
 /// Most locks a board of this family drives.
 pub(super) const LOCKS_MAX: u8 = 32;
 /// Unit of a pulse in milliseconds.
 pub(super) const PULSE_STEP_MS: u16 = 100;
-/// Most data bytes of a reply that is still listened to: 8 registers.
-const DATA_BYTES_MAX: u8 = 16;
+/// Most data bytes of a reply that is still listened to.
+const DATA_BYTES_MAX: u8 = MODES_PER_READ * 2;
 /// A request, or the reply to a write.
 const FIXED_BYTES: usize = 8;
 /// A refusal.
@@ -56,9 +63,14 @@ const CAPABILITIES: Capabilities = Capabilities {
     answers_pulse: true,
     pulse_reply_like_request: true,
     reads_outputs: true,
-    status_without_doors: false,
     holds_output: true,
+    status_without_doors: false,
+    reads_one: false,
+    items: false,
+    sets_address: true,
     over_tcp: false,
+    uses_status_order: false,
+    polarity_differs: false,
     gap_ms_min: 0,
 };
 
@@ -73,21 +85,19 @@ impl Codec for ModbusRelay {
 
     fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
         check(Family::ModbusRelay, *call)?;
-        let (function, target, value) = wire_fields(*call);
-        let mut bytes = vec![call.address, function];
-        bytes.extend(target.to_be_bytes());
-        bytes.extend(value.to_be_bytes());
-        bytes.extend(checksum(&bytes));
-        Ok(Frame::new(bytes))
+        request_bytes(*call)
+            .map(|bytes| Frame::new(bytes.to_vec()))
+            .ok_or(Unsupported::Command(Family::ModbusRelay))
     }
 
     fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
-        let (function, target, value) = wire_fields(*call);
-        if let Some(parsed) = own_echo(buffer, *call) {
-            return parsed;
-        }
         let [address, found, ..] = *buffer else { return Parsed::NeedMore };
         let noise = Parsed::Skip { bytes: 1, why: Skipped::Noise };
+        let Some(sent) = request_bytes(*call) else { return noise };
+        let function = sent[1];
+        if let Some(parsed) = own_echo(buffer, &sent) {
+            return parsed;
+        }
         let length = match found {
             READ_COILS | READ_INPUTS | READ_REGISTERS => match buffer.get(2) {
                 None => return Parsed::NeedMore,
@@ -100,13 +110,13 @@ impl Codec for ModbusRelay {
         };
         debug_assert!(length <= FRAME_BYTES_MAX, "lengths from the wire are capped");
         let Some(frame) = buffer.get(..length) else { return Parsed::NeedMore };
-        let ours = address == call.address && found & !EXCEPTION == function;
+        let ours = speaks_for(address, *call) && found & !EXCEPTION == function;
         if !intact(frame) {
             let why = if ours { Skipped::BadChecksum } else { Skipped::Noise };
             return Parsed::Skip { bytes: 1, why };
         }
         let discard = |why| Parsed::Discard { bytes: length, why };
-        if address != call.address {
+        if !speaks_for(address, *call) {
             return discard(Mismatch::Address(address));
         }
         if !ours {
@@ -115,56 +125,82 @@ impl Codec for ModbusRelay {
         if found & EXCEPTION != 0 {
             return Parsed::Refused { bytes: length, refusal: refusal(frame[2]) };
         }
-        match read_reply(frame, *call, [target, value]) {
-            Ok(reply) => Parsed::Reply { bytes: length, reply, like_request: reply == Reply::Done },
+        match read_reply(frame, *call, &sent) {
+            Ok(reply) => Parsed::Reply { bytes: length, reply, like_request: *frame == sent },
             Err(why) => discard(why),
         }
     }
 }
 
+/// Whether a frame with this address may answer the call. Asked of every board, the one on the line
+/// may answer with its own address; given a new address, it may already use it.
+fn speaks_for(address: u8, call: Call) -> bool {
+    call.address == address
+        || call.address == ADDRESS_ANY
+        || call.request == Request::SetAddress { new: address }
+}
+
+/// The request as it goes on the wire; `None` when the family has no such command.
+fn request_bytes(call: Call) -> Option<[u8; FIXED_BYTES]> {
+    let (function, target, value) = wire_fields(call)?;
+    let ([target_high, target_low], [high, low]) = (target.to_be_bytes(), value.to_be_bytes());
+    let body = [call.address, function, target_high, target_low, high, low];
+    let [crc_low, crc_high] = checksum(&body);
+    Some([call.address, function, target_high, target_low, high, low, crc_low, crc_high])
+}
+
 /// Function, target and value of a request; locks count from 0 on the wire.
-fn wire_fields(call: Call) -> (u8, u16, u16) {
+fn wire_fields(call: Call) -> Option<(u8, u16, u16)> {
     let count = u16::from(call.locks);
     let index = |lock: u8| u16::from(lock.saturating_sub(1));
-    match call.request {
+    Some(match call.request {
+        Request::StatusOne { .. } => return None,
         Request::Status => (READ_INPUTS, 0, count),
         Request::Relays => (READ_COILS, 0, count),
+        Request::Modes { first } => {
+            let count = u16::from(modes_asked(call.locks, first));
+            (READ_REGISTERS, REGISTER_MODE + index(first), count)
+        }
         Request::Pulse { lock, duration_ms } => {
             (WRITE_COIL, COIL_FLASH_ON + index(lock), duration_ms.div_ceil(PULSE_STEP_MS))
         }
+        Request::On { lock } => (WRITE_COIL, index(lock), ON),
         Request::AllOff => (WRITE_COIL, COIL_ALL, 0),
         Request::Off { lock } => (WRITE_COIL, index(lock), 0),
-        Request::On { lock } => (WRITE_COIL, index(lock), 0xFF00),
         Request::Version => (READ_REGISTERS, REGISTER_VERSION, 1),
-    }
+        Request::ReadAddress => (READ_REGISTERS, REGISTER_ADDRESS, 1),
+        Request::SetAddress { new } => (WRITE_REGISTER, REGISTER_ADDRESS, u16::from(new)),
+    })
+}
+
+/// How many modes are read from `first` on.
+fn modes_asked(locks: u8, first: u8) -> u8 {
+    (locks + 1).saturating_sub(first).min(MODES_PER_READ)
 }
 
 /// A read request that came back: a reply never begins so, its third byte counts data.
-fn own_echo(buffer: &[u8], call: Call) -> Option<Parsed> {
-    let (function, target, value) = wire_fields(call);
-    if function == WRITE_COIL {
+fn own_echo(buffer: &[u8], sent: &[u8]) -> Option<Parsed> {
+    if matches!(sent, [_, WRITE_COIL | WRITE_REGISTER, ..]) {
         return None;
     }
-    let mut sent = vec![call.address, function];
-    sent.extend(target.to_be_bytes());
-    sent.extend(value.to_be_bytes());
-    sent.extend(checksum(&sent));
-    if buffer.starts_with(&sent) {
+    if buffer.starts_with(sent) {
         return Some(Parsed::Discard { bytes: sent.len(), why: Mismatch::Echo });
     }
     sent.starts_with(buffer).then_some(Parsed::NeedMore)
 }
 
 /// What an intact frame of the right board and function says.
-fn read_reply(frame: &[u8], call: Call, sent: [u16; 2]) -> Result<Reply, Mismatch> {
+fn read_reply(frame: &[u8], call: Call, sent: &[u8]) -> Result<Reply, Mismatch> {
     let data = frame.get(3..frame.len() - 2).unwrap_or_default();
     let of_length = |bytes: usize| (data.len() == bytes).then_some(()).ok_or(Mismatch::Length);
     let bits_bytes = usize::from(call.locks).div_ceil(8);
     match call.request {
         Request::Status => {
             of_length(bits_bytes)?;
-            Ok(Reply::Status { inputs: LockBits::from_wire(data), items: None })
+            let known = LockBits::first(usize::from(call.locks));
+            Ok(Reply::Status { inputs: LockBits::from_wire(data), items: None, known })
         }
+        Request::StatusOne { .. } => Err(Mismatch::Command),
         Request::Relays => {
             of_length(bits_bytes)?;
             Ok(Reply::Relays(LockBits::from_wire(data)))
@@ -173,10 +209,27 @@ fn read_reply(frame: &[u8], call: Call, sent: [u16; 2]) -> Result<Reply, Mismatc
             of_length(2)?;
             Ok(Reply::Version(word(data, 0)))
         }
-        Request::Pulse { .. } | Request::AllOff | Request::Off { .. } | Request::On { .. } => {
-            if word(frame, 2) != sent[0] {
+        Request::Modes { first } => {
+            let count = modes_asked(call.locks, first);
+            of_length(usize::from(count) * 2)?;
+            let odd = |at: &u8| word(data, usize::from(*at) * 2) != 0;
+            Ok(Reply::Modes { not_normal: (0..count).filter(odd).map(|at| first + at).collect() })
+        }
+        Request::ReadAddress => {
+            of_length(2)?;
+            match u8::try_from(word(data, 0)) {
+                Ok(own) if own >= CAPABILITIES.address_first => Ok(Reply::Address(own)),
+                _ => Err(Mismatch::Command),
+            }
+        }
+        Request::Pulse { .. }
+        | Request::On { .. }
+        | Request::AllOff
+        | Request::Off { .. }
+        | Request::SetAddress { .. } => {
+            if frame[2..4] != sent[2..4] {
                 Err(Mismatch::Lock)
-            } else if word(frame, 4) != sent[1] {
+            } else if frame[4..6] != sent[4..6] {
                 Err(Mismatch::Command)
             } else {
                 Ok(Reply::Done)
@@ -219,7 +272,7 @@ mod tests {
     use super::*;
 
     fn call(request: Request) -> Call {
-        Call { address: 1, locks: 8, request }
+        Call::new(1, 8, request)
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {

@@ -9,7 +9,7 @@
 
 use crate::bus::codec::{Call, Codec, Frame, Mismatch, Parsed, Refusal, Reply, Skipped};
 
-/// Size of the receive buffer: twice the longest frame.
+/// Size of the receive buffer: more than the longest frame.
 pub const BUFFER_BYTES: usize = 64;
 
 /// Whether the adapter hears itself.
@@ -37,6 +37,8 @@ pub struct Tally {
     pub stranger: Option<u8>,
     /// Intact frames of the right board that answer something else.
     pub mismatched: u32,
+    /// Intact frames with which a board told of a change by itself.
+    pub unsolicited: u32,
     /// Bytes of our own that came back.
     pub echo_bytes: u32,
     /// Expected echoes that came back different or not at all: somebody talked into our request.
@@ -50,6 +52,7 @@ impl std::fmt::Display for Tally {
             (self.bad_checksum, "bad checksums"),
             (self.wrong_address, "frames of other boards"),
             (self.mismatched, "answers to something else"),
+            (self.unsolicited, "frames nobody asked for"),
             (self.echo_bytes, "bytes of our own echo"),
             (self.collisions, "collisions"),
         ];
@@ -104,7 +107,7 @@ impl<'a> Scanner<'a> {
             if let Some(heard) = self.advance() {
                 return Some(heard);
             }
-            // No frame is longer than half the buffer, so a full one starts with noise.
+            // No frame is as long as the buffer, so a full one starts with noise.
             if self.buffer.len() == BUFFER_BYTES {
                 self.skip(1, Skipped::Noise);
             }
@@ -112,7 +115,8 @@ impl<'a> Scanner<'a> {
         None
     }
 
-    /// After a quiet time: looks for a whole reply behind what may be a frame cut short.
+    /// After a quiet time: takes what may be the whole frame, and looks for a reply behind what may
+    /// be a frame cut short.
     pub fn look_further(&mut self) -> Option<Heard> {
         if self.awaited_echo.take().is_some() {
             self.tally.collisions += u32::from(!self.buffer.is_empty());
@@ -120,12 +124,19 @@ impl<'a> Scanner<'a> {
                 return Some(heard);
             }
         }
-        let hit = (1..self.buffer.len()).find(|at| {
-            let parsed = self.codec.parse(&self.buffer[*at..], self.call);
+        while let Parsed::Discard { bytes, why } = self.codec.parse_at_rest(&self.buffer, self.call)
+        {
+            self.discard(bytes, why);
+        }
+        let hit = (0..self.buffer.len()).find(|at| {
+            let parsed = self.codec.parse_at_rest(&self.buffer[*at..], self.call);
             matches!(parsed, Parsed::Reply { .. } | Parsed::Refused { .. })
         })?;
-        self.skip(hit, Skipped::Noise);
-        self.advance()
+        if hit > 0 {
+            self.skip(hit, Skipped::Noise);
+        }
+        let parsed = self.codec.parse_at_rest(&self.buffer, self.call);
+        self.take(parsed).or_else(|| self.advance())
     }
 
     /// Whether bytes wait for their rest.
@@ -191,20 +202,32 @@ impl<'a> Scanner<'a> {
             return None;
         }
         while !self.buffer.is_empty() {
-            match self.codec.parse(&self.buffer, self.call) {
-                Parsed::NeedMore => return None,
-                Parsed::Skip { bytes, why } => self.skip(bytes, why),
-                Parsed::Discard { bytes, why } => self.discard(bytes, why),
-                Parsed::Refused { bytes, refusal } => {
-                    self.drop_front(bytes);
-                    return Some(Heard::Refused(refusal));
-                }
-                Parsed::Reply { bytes, reply, like_request } => {
-                    self.drop_front(bytes);
-                    self.twins += u32::from(like_request);
-                    let proven = !like_request || self.echo != Echo::Unknown;
-                    return Some(Heard::Reply { reply, proven });
-                }
+            let parsed = self.codec.parse(&self.buffer, self.call);
+            if parsed == Parsed::NeedMore {
+                return None;
+            }
+            if let Some(heard) = self.take(parsed) {
+                return Some(heard);
+            }
+        }
+        None
+    }
+
+    /// Drops what was judged, and counts it; returns what ends the wait.
+    fn take(&mut self, parsed: Parsed) -> Option<Heard> {
+        match parsed {
+            Parsed::NeedMore => {}
+            Parsed::Skip { bytes, why } => self.skip(bytes, why),
+            Parsed::Discard { bytes, why } => self.discard(bytes, why),
+            Parsed::Refused { bytes, refusal } => {
+                self.drop_front(bytes);
+                return Some(Heard::Refused(refusal));
+            }
+            Parsed::Reply { bytes, reply, like_request } => {
+                self.drop_front(bytes);
+                self.twins += u32::from(like_request);
+                let proven = !like_request || self.echo != Echo::Unknown;
+                return Some(Heard::Reply { reply, proven });
             }
         }
         None
@@ -225,6 +248,7 @@ impl<'a> Scanner<'a> {
             }
             Mismatch::Echo => self.tally.echo_bytes += count(bytes),
             Mismatch::Command | Mismatch::Lock | Mismatch::Length => self.tally.mismatched += 1,
+            Mismatch::Unsolicited => self.tally.unsolicited += 1,
         }
     }
 

@@ -118,7 +118,7 @@ pub async fn scan(
         let mut line = Line::open(&plan.port, baud, gap, EchoSetting::Auto).await?;
         for &family in &plan.families {
             for address in plan.addresses.clone() {
-                let call = Call { address, locks: PROBE_LOCKS, request: probe(family) };
+                let call = Call::new(address, PROBE_LOCKS, probe(family));
                 let asked = ask(&mut line, family, &call, wait).await;
                 // An address the family does not know is no reason to end the scan.
                 let Some((Some(_), tally)) = skip_unsupported(asked)? else { continue };
@@ -138,7 +138,7 @@ pub async fn status(plan: &StatusPlan) -> Result<BoardReport, ToolError> {
     let wait = Duration::from_millis(u64::from(plan.reply_timeout_ms));
     let mut report = BoardReport { inputs: None, items: None, relays: None, version: None };
     for request in [Request::Status, Request::Relays, Request::Version] {
-        let call = Call { address: plan.address, locks: plan.locks, request };
+        let call = Call::new(plan.address, plan.locks, request);
         let asked = ask(&mut line, plan.family, &call, wait).await;
         let asked = match asked {
             // A wrong address or lock count is the caller's mistake; a missing command is not.
@@ -153,7 +153,7 @@ pub async fn status(plan: &StatusPlan) -> Result<BoardReport, ToolError> {
 impl BoardReport {
     fn take(&mut self, request: Request, heard: Option<Heard>) {
         match (request, heard) {
-            (_, Some(Heard::Reply { reply: Reply::Status { inputs, items }, .. })) => {
+            (_, Some(Heard::Reply { reply: Reply::Status { inputs, items, .. }, .. })) => {
                 self.inputs = Some(Answered::Value(inputs));
                 self.items = items;
             }
@@ -163,7 +163,13 @@ impl BoardReport {
             (_, Some(Heard::Reply { reply: Reply::Version(version), .. })) => {
                 self.version = Some(Answered::Value(version));
             }
-            (_, Some(Heard::Reply { reply: Reply::Done, .. })) => {}
+            (
+                _,
+                Some(Heard::Reply {
+                    reply: Reply::Done | Reply::One(_) | Reply::Modes { .. } | Reply::Address(_),
+                    ..
+                }),
+            ) => {}
             (Request::Status, heard) => self.inputs = Some(without_value(heard)),
             (Request::Relays, heard) => self.relays = Some(without_value(heard)),
             (_, heard) => self.version = Some(without_value(heard)),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// Most locks any supported board family drives.
-pub const LOCKS_PER_BOARD_MAX: u8 = 48;
+pub const LOCKS_PER_BOARD_MAX: u8 = 50;
 
 /// A malformed channel part; the text says what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum ChannelError {
     /// A bus name that is empty, too long or has other characters.
     #[error("bus name {0:?} must be 1 to 32 characters of a-z, 0-9 and '-'")]
     BusName(String),
-    /// A lock number outside 1..=48.
+    /// A lock number outside 1..=50.
     #[error("lock {0} must be between 1 and {LOCKS_PER_BOARD_MAX}")]
     Lock(u8),
     /// Text that is not `BUS/BOARD/LOCK`.
@@ -79,7 +79,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Builds a channel; refuses a lock number outside 1..=48.
+    /// Builds a channel; refuses a lock number outside 1..=50.
     pub fn new(bus: BusName, board: u8, lock: u8) -> Result<Self, ChannelError> {
         if (1..=LOCKS_PER_BOARD_MAX).contains(&lock) {
             Ok(Self { bus, board, lock })
@@ -132,20 +132,39 @@ impl From<Channel> for String {
 pub enum Family {
     /// Modbus RTU relay boards (Waveshare 8, 8D, 16, 32, IO-8 and kin).
     ModbusRelay,
+    /// The boards with frames 8A and 80 and an XOR, 8 to 50 locks (Shuoming, CM06 and kin).
+    XorBoard,
     /// KERONG CU16, 16 locks a board.
     KerongCu16,
+    /// KERONG CU48, protocol 2.1, 48 locks a board.
+    KerongCu48,
+    /// KERONG CU48 with item sensors, commands 60 and 61.
+    KerongCu48Ir,
+    /// Boards whose frames begin with the letters WKLY.
+    Wkly,
 }
 
 impl Family {
     /// Every family that is built, in the order the documentation lists them.
-    pub const ALL: [Self; 2] = [Self::ModbusRelay, Self::KerongCu16];
+    pub const ALL: [Self; 6] = [
+        Self::ModbusRelay,
+        Self::XorBoard,
+        Self::KerongCu16,
+        Self::KerongCu48,
+        Self::KerongCu48Ir,
+        Self::Wkly,
+    ];
 
     /// The name used in configuration, on the command line and in the vector file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::ModbusRelay => "modbus-relay",
+            Self::XorBoard => "xor-board",
             Self::KerongCu16 => "kerong-cu16",
+            Self::KerongCu48 => "kerong-cu48",
+            Self::KerongCu48Ir => "kerong-cu48-ir",
+            Self::Wkly => "wkly",
         }
     }
 }
@@ -185,16 +204,16 @@ mod tests {
 
     #[test]
     fn channel_text_round_trips() {
-        let channel: Channel = "east-1/15/48".parse().expect("valid");
-        assert_eq!(channel.to_string(), "east-1/15/48");
+        let channel: Channel = "east-1/15/50".parse().expect("valid");
+        assert_eq!(channel.to_string(), "east-1/15/50");
     }
 
     #[test]
     fn bad_channels_say_what_is_accepted() {
         for (text, says) in [
             ("east/1", "bus/board/lock"),
-            ("east/1/0", "between 1 and 48"),
-            ("east/1/49", "between 1 and 48"),
+            ("east/1/0", "between 1 and 50"),
+            ("east/1/51", "between 1 and 50"),
             ("Ost/1/1", "a-z"),
             ("east/300/1", "bus/board/lock"),
             ("east/1/1/1", "bus/board/lock"),
@@ -209,6 +228,15 @@ mod tests {
         for family in Family::ALL {
             assert_eq!(family.name().parse(), Ok(family));
         }
-        assert!("wkly".parse::<Family>().expect_err("not built yet").contains("kerong-cu16"));
+        let stranger = "winnsen".parse::<Family>().expect_err("not built");
+        assert!(stranger.contains("kerong-cu16"), "{stranger}");
+    }
+
+    #[test]
+    fn family_names_are_the_same_in_files() {
+        for family in Family::ALL {
+            let text = serde_json::to_string(&family).expect("a name");
+            assert_eq!(text, format!("\"{}\"", family.name()));
+        }
     }
 }

@@ -1,12 +1,11 @@
-//! Names KERONG CU16 frames for people, also those this program never sends.
+//! Names the frames of the KERONG dialects for people, also those this program never sends.
 //!
-//! Commands 37 to 40, 80 and 81 rest on a single source each (protocol notes 1.1); they are named
-//! so that a log of someone else's master can be read, and are sent by nothing here.
+//! The CU16 commands 37 to 40, 80 and 81 rest on a single source each (protocol notes 1.1); they are
+//! named so that a log of someone else's master can be read, and are sent by nothing here. A command
+//! nobody knows is still named as such when end mark and sum of its frame hold.
 
-use super::{
-    END, REPLY_BYTES, REQUEST_BYTES, START, STATUS, STATUS_ALL, STATUS_ALL_REPLY, STATUS_REPLY,
-    UNLOCK, UNLOCK_ALL, sum,
-};
+use super::dialects::{CU16_STATE_OF_ALL, CU16_STATUS_ALL, CU16_UNLOCK_ALL};
+use super::{CU16, CU48, CU48_IR, Dialect, START, fault};
 use crate::bus::codec::LockBits;
 use crate::bus::explain::{Direction, Dissect, list};
 
@@ -16,86 +15,149 @@ const UNLOCK_DELAY: u8 = 0x39;
 const BAUD: u8 = 0x40;
 const ADDRESSING: u8 = 0x80;
 const SET_ADDRESS: u8 = 0x81;
-/// Locks of a board.
-const LOCKS: u8 = 16;
 /// Unit of the unlock time in milliseconds.
 const UNLOCK_TIME_UNIT_MS: u32 = 10;
+/// Lock index of CU48 boards that stands for all locks.
+const LOCK_INDEX_ALL: u8 = 0x30;
+/// Address of CU48 boards that stands for every board.
+const CU48_ADDRESS_ALL: u8 = 0x0A;
+/// Address half of CU16 boards that stands for every board.
+const CU16_ADDRESS_ALL: u8 = 0x0F;
+/// Length of a CU16 request without data.
+const CU16_SHORT: usize = CU16.request_bytes();
+/// Length of a CU16 frame with four data bytes.
+const CU16_LONG: usize = CU16_SHORT + 4;
 
-/// Knows the lengths and names of this family's frames.
-pub(in crate::bus) struct Dissector;
+/// Knows the lengths and names of one dialect's frames.
+pub(in crate::bus) struct Dissector(&'static Dialect);
+
+/// For frames of CU16 boards.
+pub(in crate::bus) const CU16_FRAMES: Dissector = Dissector(&CU16);
+/// For frames of CU48 boards.
+pub(in crate::bus) const CU48_FRAMES: Dissector = Dissector(&CU48);
+/// For frames of CU48 boards with item sensors.
+pub(in crate::bus) const CU48_IR_FRAMES: Dissector = Dissector(&CU48_IR);
 
 impl Dissect for Dissector {
     fn lengths(&self, rest: &[u8]) -> Vec<usize> {
-        match *rest {
-            [START] | [START, _] => vec![REQUEST_BYTES, REPLY_BYTES],
-            [START, _, command, ..] => match command {
-                STATUS..=UNLOCK_ALL => vec![REQUEST_BYTES],
-                STATUS_REPLY | STATUS_ALL_REPLY => vec![REPLY_BYTES],
-                UNLOCK_TIME => vec![REQUEST_BYTES, REQUEST_BYTES + 2],
-                UNLOCK_TIME_REPLY | ADDRESSING | SET_ADDRESS => vec![REQUEST_BYTES, REPLY_BYTES],
-                UNLOCK_DELAY | BAUD => vec![REQUEST_BYTES + 1],
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
+        let Self(dialect) = self;
+        if rest.first() != Some(&START) {
+            return Vec::new();
         }
+        let any = || [&[dialect.request_bytes()], dialect.state_bytes].concat();
+        let mut lengths = match rest.get(dialect.command_at()) {
+            None => any(),
+            Some(&command) => match (dialect.lengths(command), dialect.lock_in_address) {
+                (known, _) if !known.is_empty() => known,
+                (_, true) if !cu16_only(command).is_empty() => cu16_only(command),
+                _ => {
+                    let holds = |length: &usize| {
+                        rest.get(..*length).is_some_and(|frame| fault(frame).is_none())
+                    };
+                    any().into_iter().filter(holds).collect()
+                }
+            },
+        };
+        lengths.sort_unstable();
+        lengths.dedup();
+        lengths
     }
 
     fn fault(&self, frame: &[u8]) -> Option<String> {
-        let [body @ .., end, found] = frame else { return Some("too short".to_owned()) };
-        if *end != END {
-            let at = body.len() + 1;
-            return Some(format!("end mark {END:02X} missing at byte {at}: found {end:02X}"));
-        }
-        let expected = sum(body).wrapping_add(END);
-        (expected != *found).then(|| format!("bad sum: expected {expected:02X}, found {found:02X}"))
+        fault(frame)
     }
 
     fn describe(&self, frame: &[u8]) -> (Direction, String) {
-        let byte = |at: usize| frame.get(at).copied().unwrap_or_default();
-        let (address, command) = (byte(1), byte(2));
-        let (board, lock) = (address >> 4, (address & 0x0F) + 1);
+        let Self(dialect) = self;
+        let command = frame.get(dialect.command_at()).copied().unwrap_or_default();
+        let (board, lock_index) = dialect.target(frame);
+        let lock = u16::from(lock_index) + 1;
         let request = |text: String| (Direction::Request, text);
-        match (command, frame.len()) {
-            (STATUS, _) => request(format!("status of board {board}")),
-            (UNLOCK, _) => request(format!("unlock board {board} lock {lock}")),
-            (STATUS_ALL, _) if board == 15 => {
-                request("status of every board on the bus".to_owned())
-            }
-            (STATUS_ALL, _) => request(format!("status of board {board}, as one of all")),
-            (UNLOCK_ALL, _) => request(format!("unlock ALL {LOCKS} locks of board {board}")),
-            (STATUS_REPLY, _) => (Direction::Reply, state(board, "status", frame)),
-            (STATUS_ALL_REPLY, _) => (Direction::Reply, state(board, "status of all", frame)),
-            (UNLOCK_TIME, REQUEST_BYTES) => request(format!("ask board {board}'s unlock time")),
-            (UNLOCK_TIME, _) => {
-                let time_ms = u32::from(u16::from_be_bytes([byte(3), byte(4)]));
-                let time_ms = time_ms * UNLOCK_TIME_UNIT_MS;
-                request(format!("set unlock time of board {board} to {time_ms} ms"))
-            }
-            (UNLOCK_TIME_REPLY, REQUEST_BYTES) => {
-                request(format!("clear the busy state of board {board}"))
-            }
-            (UNLOCK_TIME_REPLY, _) => {
-                (Direction::Reply, format!("board {board} answers about its unlock time"))
-            }
-            (UNLOCK_DELAY, _) => {
-                request(format!("set delayed unlock of board {board} to {} s", byte(3)))
-            }
-            (BAUD, _) => request(format!("set baud rate of board {board} to {}", baud(byte(3)))),
-            (SET_ADDRESS, REPLY_BYTES) => {
-                request(format!("set address {:02X} on the board with {address:02X}", byte(3)))
-            }
-            _ => request(format!("addressing command {command:02X} to {address:02X}")),
+        let every = if dialect.lock_in_address { CU16_ADDRESS_ALL } else { CU48_ADDRESS_ALL };
+        let whose = if board == every {
+            "every board on the bus".to_owned()
+        } else {
+            format!("board {board}")
+        };
+        if dialect.states.contains(&command) {
+            return (Direction::Reply, state(dialect, frame, board, command));
         }
+        if command == dialect.status {
+            return request(format!("status of {whose}"));
+        }
+        if command == dialect.unlock {
+            let all = !dialect.lock_in_address && lock_index == LOCK_INDEX_ALL;
+            let locks = dialect.capabilities.locks_max;
+            return request(if all {
+                format!("unlock ALL {locks} locks of {whose}")
+            } else {
+                format!("unlock {whose} lock {lock}")
+            });
+        }
+        if dialect.lock_in_address {
+            return describe_cu16(command, board, &whose, frame);
+        }
+        unknown(command, &whose)
     }
 }
 
-fn state(board: u8, question: &str, frame: &[u8]) -> String {
-    let bits = |from: usize| {
-        let bytes = frame.get(from..from + 2).unwrap_or_default();
-        list(LockBits::from_wire(bytes).set_locks(LOCKS))
+/// Lengths of frames that only CU16 boards know.
+fn cu16_only(command: u8) -> Vec<usize> {
+    match command {
+        UNLOCK_TIME => vec![CU16_SHORT, CU16_SHORT + 2],
+        UNLOCK_TIME_REPLY | ADDRESSING | SET_ADDRESS => vec![CU16_SHORT, CU16_LONG],
+        UNLOCK_DELAY | BAUD => vec![CU16_SHORT + 1],
+        _ => Vec::new(),
+    }
+}
+
+fn describe_cu16(command: u8, board: u8, whose: &str, frame: &[u8]) -> (Direction, String) {
+    let byte = |at: usize| frame.get(at).copied().unwrap_or_default();
+    let address = byte(1);
+    let text = match (command, frame.len()) {
+        (CU16_STATUS_ALL, _) if board == CU16_ADDRESS_ALL => format!("status of {whose}"),
+        (CU16_STATUS_ALL, _) => format!("status of {whose}, as one of all"),
+        (CU16_UNLOCK_ALL, _) => format!("unlock ALL 16 locks of {whose}"),
+        (UNLOCK_TIME, CU16_SHORT) => format!("ask the unlock time of {whose}"),
+        (UNLOCK_TIME, _) => {
+            let time = u32::from(u16::from_be_bytes([byte(3), byte(4)]));
+            format!("set unlock time of {whose} to {} ms", time * UNLOCK_TIME_UNIT_MS)
+        }
+        (UNLOCK_TIME_REPLY, CU16_SHORT) => format!("clear the busy state of {whose}"),
+        (UNLOCK_TIME_REPLY, _) => {
+            return (Direction::Reply, format!("{whose} answers about its unlock time"));
+        }
+        (UNLOCK_DELAY, _) => format!("set delayed unlock of {whose} to {} s", byte(3)),
+        (BAUD, _) => format!("set baud rate of {whose} to {}", baud(byte(3))),
+        (SET_ADDRESS, CU16_LONG) => {
+            format!("set address {:02X} on the board with {address:02X}", byte(3))
+        }
+        (ADDRESSING | SET_ADDRESS, _) => {
+            format!("addressing command {command:02X} to {address:02X}")
+        }
+        _ => return unknown(command, whose),
     };
-    let (hooks, items) = (bits(3), bits(5));
-    format!("board {board} answers {question}: hook bit 1 at locks {hooks}; items at {items}")
+    (Direction::Request, text)
+}
+
+fn unknown(command: u8, whose: &str) -> (Direction, String) {
+    (Direction::RequestOrReply, format!("{whose}: command {command:02X}, not known"))
+}
+
+fn state(dialect: &Dialect, frame: &[u8], board: u8, command: u8) -> String {
+    let (hooks, items) = dialect.state_data(frame);
+    if hooks.is_empty() {
+        return format!("board {board} acknowledges");
+    }
+    let question = if command == CU16_STATE_OF_ALL { "status of all" } else { "status" };
+    let bits = |bytes| list(LockBits::from_wire(bytes).set_locks(dialect.capabilities.locks_max));
+    let hooks = bits(hooks);
+    let mut text = format!("board {board} answers {question}: hook bit 1 at locks {hooks}");
+    if !items.is_empty() {
+        text.push_str("; items at ");
+        text.push_str(&bits(items));
+    }
+    text
 }
 
 fn baud(code: u8) -> String {

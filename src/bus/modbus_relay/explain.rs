@@ -5,8 +5,8 @@
 
 use super::{
     COIL_ALL, COIL_FLASH_OFF, COIL_FLASH_ON, EXCEPTION, EXCEPTION_BYTES, FIXED_BYTES,
-    PULSE_STEP_MS, READ_COILS, READ_INPUTS, READ_REGISTERS, REGISTER_VERSION, WRITE_COIL,
-    WRITE_COILS, WRITE_REGISTER, checksum, intact, refusal, word,
+    PULSE_STEP_MS, READ_COILS, READ_INPUTS, READ_REGISTERS, REGISTER_ADDRESS, REGISTER_MODE,
+    REGISTER_VERSION, WRITE_COIL, WRITE_COILS, WRITE_REGISTER, checksum, intact, refusal, word,
 };
 use crate::bus::codec::{LockBits, hex};
 use crate::bus::explain::{Direction, Dissect, list};
@@ -15,9 +15,7 @@ use crate::bus::explain::{Direction, Dissect, list};
 const ANY_BYTES_MAX: usize = 256;
 /// Shortest: address, function and checksum.
 const ANY_BYTES_MIN: usize = 4;
-const REGISTER_MODE: u16 = 0x1000;
 const REGISTER_SERIAL: u16 = 0x2000;
-const REGISTER_ADDRESS: u16 = 0x4000;
 const BAUDS: [u32; 8] = [4_800, 9_600, 19_200, 38_400, 57_600, 115_200, 128_000, 256_000];
 
 /// Knows the lengths and names of this family's frames.

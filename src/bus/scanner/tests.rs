@@ -9,7 +9,7 @@ use crate::bus::modbus_relay;
 use crate::domain::channel::Family;
 
 fn modbus(request: Request) -> (&'static dyn Codec, Call) {
-    (codec(Family::ModbusRelay), Call { address: 1, locks: 8, request })
+    (codec(Family::ModbusRelay), Call::new(1, 8, request))
 }
 
 fn framed(body: &[u8]) -> Vec<u8> {

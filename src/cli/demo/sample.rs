@@ -173,7 +173,7 @@ impl Plan {
                 let address = Self::address(bus, board);
                 let board = match Self::family(bus) {
                     Family::KerongCu16 => SimBoard::cu16(address),
-                    Family::ModbusRelay => SimBoard::modbus(address, 16),
+                    _ => SimBoard::modbus(address, 16),
                 };
                 line.with(SimBoard { power_supply: Self::bus_name(bus), ..board })
             })

@@ -122,7 +122,7 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
     running.until_door("east/1/1", DoorState::Closed).await;
     let east = BusName::parse("east").expect("valid");
     let ask = |address, request, baud| {
-        let call = Call { address, locks: 8, request };
+        let call = Call::new(address, 8, request);
         let wait = Duration::from_millis(40);
         running.bus.ask(&east, Family::ModbusRelay, call, wait, baud)
     };
@@ -141,7 +141,7 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
     running.until("polls go on", |bus| bus.health()[0].boards[0].counters.answered > 5).await;
     assert_eq!(running.board(0).counters.timeouts, 0, "the speed was set back");
     let west = BusName::parse("west").expect("valid");
-    let call = Call { address: 1, locks: 8, request: Request::Status };
+    let call = Call::new(1, 8, Request::Status);
     let unknown = running.bus.ask(&west, Family::ModbusRelay, call, PATIENCE, None).await;
     assert!(matches!(unknown, Err(ToolError::UnknownBus(_))));
     running.end().await;

@@ -151,7 +151,7 @@ impl World {
     fn answer(&mut self, request: &[u8]) -> Vec<(u64, Vec<u8>)> {
         let reply = match self.family {
             Family::KerongCu16 => self.kerong(request),
-            Family::ModbusRelay => self.modbus(request),
+            _ => self.modbus(request),
         };
         let mut parts = if self.echo { vec![(0, request.to_vec())] } else { Vec::new() };
         let Some(reply) = reply else { return parts };
