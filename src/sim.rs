@@ -1,6 +1,6 @@
 //! Simulated lock boards: the other end of the wire, down to the coil.
 //!
-//! A [`Simulator`] opens one pseudo-terminal per bus behind a stable link and speaks the boards'
+//! A [`Simulator`] opens one pseudo-terminal (or TCP gateway) per bus and speaks the boards'
 //! protocols on it, with byte timing, faults, and a physical model of every lock and door. It
 //! records every byte and pulse and judges the rules a client must keep (coil times, one coil per
 //! power supply, gaps, turns). It shares no code with the bus driver: an error of one must not
@@ -9,7 +9,6 @@
 //! while waiting.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,19 +19,26 @@ use tokio_util::task::TaskTracker;
 mod board;
 mod config;
 mod fault;
+mod framer;
+mod gateway;
 mod kerong;
 mod line;
 mod lock;
 mod log;
 mod modbus;
+mod port;
 mod pty;
 mod random;
 mod report;
+mod wkly;
 mod world;
+mod xor;
 
 pub use config::{
-    AUTO_CLOSE_MS_MIN, BOARDS_PER_BUS_MAX, BUSES_MAX, CU16_ADDRESS_MAX, CU16_LOCKS_MAX,
-    MODBUS_LOCKS_MAX, Physics, SimBoard, SimBus, SimConfig, SimFamily,
+    AUTO_CLOSE_MS_MIN, BOARDS_PER_BUS_MAX, BUSES_MAX, BoardKey, CU16_ADDRESS_MAX, CU16_LOCKS_MAX,
+    CU48_ADDRESS_MAX, CU48_LOCKS_MAX, Feedback, MODBUS_LOCKS_MAX, Physics, SUPPLIES_MAX, Senses,
+    SimBoard, SimBus, SimConfig, SimFamily, SimSupply, StatusOrder, WKLY_ADDRESS_MAX,
+    WKLY_LOCKS_MAX, XOR_ADDRESS_MAX, XOR_LOCKS_MAX,
 };
 pub use fault::{ActiveFault, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind, NOISE_BYTES_MAX};
 pub use lock::{DoorAction, DoorPosition, LatchPosition, Sensor};
@@ -51,13 +57,13 @@ pub enum SimError {
     /// The configuration breaks a rule.
     #[error("simulator configuration: {0}")]
     Config(String),
-    /// A pseudo-terminal or its link could not be made.
-    #[error("bus {bus:?}: cannot set up {}: {source}", link.display())]
+    /// A pseudo-terminal, its link or a gateway could not be made.
+    #[error("bus {bus:?}: cannot set up {place}: {source}")]
     Port {
         /// The bus.
         bus: String,
-        /// Its link.
-        link: PathBuf,
+        /// Its link or address.
+        place: String,
         /// What the system said.
         source: io::Error,
     },
@@ -75,21 +81,21 @@ pub enum SimError {
         /// The names there are.
         known: String,
     },
-    /// No board of this configured address on the bus.
+    /// No board of this name or configured address on the bus.
     #[error("bus {bus:?} has no board {board}; known are {known}")]
     UnknownBoard {
         /// The bus.
         bus: String,
         /// What was asked for.
-        board: u8,
-        /// The addresses there are.
+        board: String,
+        /// The names there are.
         known: String,
     },
     /// No lock of this number on the board.
     #[error("board {board} has no lock {lock}; its locks are 1 to {locks}")]
     UnknownLock {
         /// The board.
-        board: u8,
+        board: String,
         /// What was asked for.
         lock: u8,
         /// Its last lock.
@@ -138,8 +144,8 @@ impl Drop for Inner {
         self.stop.cancel();
         // The tasks may never run again if the runtime ends too, so the links go here.
         for bus in &mut self.shared.world().buses {
-            if let Some(pts) = bus.pts.take() {
-                pty::unpoint(&bus.config.link, &pts);
+            if let (Some(link), Some(pts)) = (&bus.config.link, bus.pts.take()) {
+                pty::unpoint(link, &pts);
             }
         }
     }
@@ -163,8 +169,8 @@ impl Simulator {
         for (index, bus) in config.buses.into_iter().enumerate() {
             // On an error `inner` is dropped, which ends the lines started so far.
             let line = Line::open(index, &inner.shared).map_err(|source| SimError::Port {
+                place: place_of(&bus),
                 bus: bus.name,
-                link: bus.link,
                 source,
             })?;
             let (orders, received) = mpsc::channel(ORDERS_MAX);
@@ -200,10 +206,16 @@ impl Simulator {
         self.world().state(now_us)
     }
 
-    /// Acts on a door by hand. `board` is the configured address, `lock` counts from 1.
-    pub fn door(&self, bus: &str, board: u8, lock: u8, action: DoorAction) -> Result<(), SimError> {
+    /// Acts on a door by hand. `board` is its name or configured address, `lock` counts from 1.
+    pub fn door(
+        &self,
+        bus: &str,
+        board: impl Into<BoardKey>,
+        lock: u8,
+        action: DoorAction,
+    ) -> Result<(), SimError> {
         let now_us = self.now_us();
-        self.world().act((bus, board, lock), action, now_us)
+        self.world().act((bus, &board.into(), lock), action, now_us)
     }
 
     /// Puts a fault in force and returns its number.
@@ -234,8 +246,8 @@ impl Simulator {
         let result = is_done.await.map_err(|_| SimError::Stopped)?;
         result.map_err(|source| {
             let world = self.world();
-            let link = world.find_bus(bus).map(|n| world.buses[n].config.link.clone());
-            SimError::Port { bus: bus.to_owned(), link: link.unwrap_or_default(), source }
+            let place = world.find_bus(bus).map(|n| place_of(&world.buses[n].config));
+            SimError::Port { bus: bus.to_owned(), place: place.unwrap_or_default(), source }
         })
     }
 
@@ -274,6 +286,15 @@ impl Simulator {
         let index = self.world().find_bus(bus)?;
         let line = self.inner.orders.get(index).ok_or(SimError::Stopped)?;
         line.send(order).await.map_err(|_| SimError::Stopped)
+    }
+}
+
+/// Where a bus is found, for error texts.
+fn place_of(bus: &SimBus) -> String {
+    match (&bus.link, bus.tcp) {
+        (Some(link), _) => link.display().to_string(),
+        (None, Some(address)) => address.to_string(),
+        (None, None) => String::new(),
     }
 }
 

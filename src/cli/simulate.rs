@@ -37,17 +37,21 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
 async fn simulate(args: &SimulateArgs, config: SimConfig) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     lifecycle::stop_on_signals(&stop)?;
-    let links: Vec<_> =
-        config.buses.iter().map(|bus| (bus.name.clone(), bus.link.clone())).collect();
     let simulator = Simulator::start(config)?;
     let (address, server) = control(&simulator, args.listen, stop).await?;
+    let state = simulator.state();
+    let places = state.buses.iter().map(|bus| {
+        let link = bus.link.as_ref().map(|link| link.display().to_string());
+        let place = link.or_else(|| bus.tcp.map(|address| format!("tcp:{address}")));
+        (bus.name.clone(), place.unwrap_or_default())
+    });
     if args.json {
         let buses: serde_json::Map<_, _> =
-            links.iter().map(|(name, link)| (name.clone(), json!(link))).collect();
+            places.map(|(name, place)| (name, json!(place))).collect();
         say_json(&json!({ "sim_url": format!("http://{address}"), "buses": buses }))?;
     } else {
-        for (name, link) in &links {
-            say(format!("bus {name}: {}", link.display()));
+        for (name, place) in places {
+            say(format!("bus {name}: {place}"));
         }
         say(format!("control API: http://{address}/state"));
     }

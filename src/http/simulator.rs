@@ -84,10 +84,9 @@ fn act(
     (board, lock): (&str, &str),
     body: &[u8],
 ) -> Result<Done, Refusal> {
-    let number = |what: &str, text: &str| {
-        text.parse::<u8>().map_err(|_| Refusal::bad(format!("{what} {text:?} is no number 0-255")))
-    };
-    let (board, lock) = (number("board", board)?, number("lock", lock)?);
+    let lock = lock
+        .parse::<u8>()
+        .map_err(|_| Refusal::bad(format!("lock {lock:?} is no number 0-255")))?;
     let order: DoorBody = parse(body)?;
     sim.door(bus, board, lock, order.action)?;
     Ok(Done { ok: true, id: None })

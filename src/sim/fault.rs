@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SimError;
 use super::board::Target;
+use super::config::{BoardKey, SimBoard};
 use super::random::Random;
 
 /// Most faults that may be set at a time.
@@ -83,8 +84,8 @@ impl FaultKind {
 pub struct Fault {
     /// The bus it strikes.
     pub bus: String,
-    /// Only this board (its configured address).
-    pub board: Option<u8>,
+    /// Only this board (its name or configured address; two boards may share an address).
+    pub board: Option<BoardKey>,
     /// Only requests that name this lock, from 1.
     pub lock: Option<u8>,
     /// Only this command or function byte.
@@ -115,8 +116,8 @@ impl Fault {
 
     /// Only on one board.
     #[must_use]
-    pub fn board(mut self, address: u8) -> Self {
-        self.board = Some(address);
+    pub fn board(mut self, board: impl Into<BoardKey>) -> Self {
+        self.board = Some(board.into());
         self
     }
 
@@ -191,7 +192,7 @@ impl Fault {
 struct FaultBody {
     bus: String,
     kind: String,
-    board: Option<u8>,
+    board: Option<BoardKey>,
     lock: Option<u8>,
     command: Option<u8>,
     times: Option<u32>,
@@ -302,7 +303,7 @@ impl Faults {
     pub(super) fn strike(
         &mut self,
         bus: &str,
-        board: u8,
+        board: &SimBoard,
         target: Target,
         is_modbus: bool,
         random: &mut Random,
@@ -312,7 +313,7 @@ impl Faults {
             let fault = &active.fault;
             let hits = fault.bus == bus
                 && !fault.kind.is_state()
-                && fault.board.is_none_or(|want| want == board)
+                && fault.board.as_ref().is_none_or(|want| want.means(board))
                 && fault.lock.is_none_or(|want| target.lock == Some(want))
                 && fault.command.is_none_or(|want| want == target.command)
                 && (is_modbus || !matches!(fault.kind, FaultKind::Exception { .. }))
@@ -336,9 +337,10 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::board::Opens;
 
     fn target(command: u8, lock: Option<u8>) -> Target {
-        Target { command, lock }
+        Target { command, lock, opens: Opens::Nothing }
     }
 
     #[test]
@@ -348,7 +350,8 @@ mod tests {
         let fault = Fault::new("east", FaultKind::Silent).board(2).lock(3).command(0x31).times(2);
         faults.add(fault).expect("room");
         let mut strike = |bus: &str, board, command, lock| {
-            faults.strike(bus, board, target(command, lock), false, &mut random).len()
+            let board = SimBoard::cu16(board);
+            faults.strike(bus, &board, target(command, lock), false, &mut random).len()
         };
         assert_eq!(strike("west", 2, 0x31, Some(3)), 0);
         assert_eq!(strike("east", 1, 0x31, Some(3)), 0);
@@ -368,7 +371,10 @@ mod tests {
         faults.add(Fault::new("east", FaultKind::Exception { code: 4 })).expect("room");
         let mut random = Random::new(2);
         let hits: usize = (0..1_000)
-            .map(|_| faults.strike("east", 1, target(0x30, None), false, &mut random).len())
+            .map(|_| {
+                let target = target(0x30, None);
+                faults.strike("east", &SimBoard::cu16(1), target, false, &mut random).len()
+            })
             .sum();
         assert!((200..300).contains(&hits), "{hits}");
         assert_eq!(faults.active[1].struck, 0);

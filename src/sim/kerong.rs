@@ -7,7 +7,10 @@
 //! address order; 33 runs through all locks one after another; 37 reads or sets the unlock time
 //! and answers 38 (one source only). Anything with a wrong sum or for another board gets silence.
 
-use super::board::{Addressed, Board, CoilSwitch, Execution, Found, Registers, Target};
+use super::board::{Addressed, Board, CoilSwitch, Execution, Layout, Opens, Registers, Target};
+use super::framer::Found;
+
+pub(super) mod cu48;
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -70,7 +73,12 @@ pub(super) fn addressed(board: &Board, frame: &[u8]) -> Addressed {
 /// Command, and the lock an unlock names.
 pub(super) fn target(frame: &[u8]) -> Target {
     let (address, command) = head(frame);
-    Target { command, lock: (command == UNLOCK).then_some((address & 0x0F) + 1) }
+    let opens = match command {
+        UNLOCK => Opens::One,
+        UNLOCK_ALL => Opens::Many,
+        _ => Opens::Nothing,
+    };
+    Target { command, lock: (command == UNLOCK).then_some((address & 0x0F) + 1), opens }
 }
 
 /// Obeys a request addressed to this board.
@@ -79,7 +87,6 @@ pub(super) fn execute(board: &mut Board, frame: &[u8], now_us: u64) -> Execution
     let Registers::Kerong { unlock_time_10ms } = board.registers else {
         return Execution::default();
     };
-    let pulse_us = u64::from(unlock_time_10ms) * 10_000;
     match command {
         STATUS => Execution::reply(status(board, STATUS_REPLY, now_us)),
         STATUS_ALL => Execution {
@@ -91,18 +98,13 @@ pub(super) fn execute(board: &mut Board, frame: &[u8], now_us: u64) -> Execution
             if index >= board.locks.len() {
                 return Execution::default();
             }
-            let reply = board.config.answers_unlock.then(|| status(board, STATUS_REPLY, now_us));
-            let on = CoilSwitch::On { after_us: 0, duration_us: Some(pulse_us) };
-            Execution { reply, in_turn: false, coils: vec![(index, on)] }
+            let reply = board.config.answers_unlock().then(|| status(board, STATUS_REPLY, now_us));
+            let on = CoilSwitch::On { after_us: 0, duration_us: Some(board.pulse_us()) };
+            Execution { reply, coils: vec![(index, on)], ..Execution::default() }
         }
         UNLOCK_ALL => {
-            let coils = (0_u64..)
-                .zip(0..board.locks.len())
-                .map(|(turn, index)| {
-                    let after_us = turn * pulse_us;
-                    (index, CoilSwitch::On { after_us, duration_us: Some(pulse_us) })
-                })
-                .collect();
+            let all: Vec<usize> = (0..board.locks.len()).collect();
+            let (coils, _) = board.one_after_another(&all);
             Execution { coils, ..Execution::default() }
         }
         UNLOCK_TIME => {
@@ -120,13 +122,24 @@ pub(super) fn execute(board: &mut Board, frame: &[u8], now_us: u64) -> Execution
     }
 }
 
+/// Where the fields of a reply stand; none names a lock.
+pub(super) const fn layout() -> Layout {
+    Layout { command: 2, lock: None, length: None, sum_len: 1 }
+}
+
 /// Moves a reply to the next board.
 pub(super) fn readdress(reply: &mut [u8]) {
-    let Some((last, body)) = reply.split_last_mut() else { return };
-    if let Some(address) = body.get_mut(1) {
+    if let Some(address) = reply.get_mut(1) {
         *address = address.wrapping_add(0x10);
     }
-    *last = sum(body);
+    reseal(reply);
+}
+
+/// Puts the right sum at the end.
+pub(super) fn reseal(reply: &mut [u8]) {
+    if let Some((last, body)) = reply.split_last_mut() {
+        *last = sum(body);
+    }
 }
 
 fn status(board: &mut Board, command: u8, now_us: u64) -> Vec<u8> {

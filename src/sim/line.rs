@@ -1,4 +1,4 @@
-//! One serial line: bytes between its pseudo-terminal and the boards, with their time on the wire.
+//! One serial line: bytes between its port and the boards, with their time on the wire.
 //!
 //! A single task runs each line as a small state machine: it does what is due, then sleeps until
 //! the next moment, a byte, an order or the stop. With pacing, received bytes count as heard only
@@ -9,7 +9,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::board::Framer;
 use super::config::SimBus;
-use super::pty::{self, Port, ReadResult};
+use super::framer::Framer;
+use super::port::{self, Place, Port};
+use super::pty::ReadResult;
 use super::report::{Direction, ViolationKind};
-use super::world::{Answer, World};
+use super::world::{Answer, Heard, World, byte_us};
 
 /// Orders that may wait for a line.
 pub(super) const ORDERS_MAX: usize = 8;
@@ -29,6 +29,8 @@ pub(super) const ORDERS_MAX: usize = 8;
 const SILENCE_US: u64 = 20_000;
 /// How often a port that nobody has open is looked at.
 const NO_CLIENT_POLL_US: u64 = 20_000;
+/// How often boards that tell of changes by themselves look at their locks.
+const NEWS_US: u64 = 10_000;
 /// Longest sleep when nothing is due.
 const IDLE_US: u64 = 60_000_000;
 /// Paced bytes are sent in portions of about this time.
@@ -46,13 +48,15 @@ const OUTBOX_MAX: usize = 64;
 pub(super) enum Order {
     /// Pull the adapter.
     Unplug(oneshot::Sender<()>),
-    /// Put it back, as a new pseudo-terminal.
+    /// Put it back: a new pseudo-terminal, or the gateway where it was.
     Replug(oneshot::Sender<io::Result<()>>),
 }
 
 #[derive(Debug)]
 struct Arrived {
     end_us: u64,
+    /// Bits a second.
+    baud: u32,
     bytes: Vec<u8>,
 }
 
@@ -63,6 +67,7 @@ struct Sending {
     start_us: u64,
     /// Time of a byte; 0 sends all at once.
     step_us: u64,
+    unasked: bool,
 }
 
 impl Sending {
@@ -89,13 +94,19 @@ pub(super) struct Line {
     shared: Arc<Shared>,
     config: SimBus,
     pacing: bool,
+    /// The time of a byte at the speed of the last request.
     byte_us: u64,
     port: Port,
-    pts: Option<PathBuf>,
+    /// Where the port is; none while unplugged.
+    place: Option<Place>,
+    /// Where it was before: a terminal comes back as another one, a gateway as the same.
+    last_place: Option<Place>,
     /// Whether a client had the port open when it was last read.
     connected: bool,
     look_again_us: u64,
     replug_at_us: Option<u64>,
+    /// When boards that tell of changes look again; none: no board here does.
+    news_at_us: Option<u64>,
     framers: Vec<Framer>,
     inbox: VecDeque<Arrived>,
     /// When the last byte received so far has passed the wire.
@@ -109,11 +120,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Creates the pseudo-terminal and its link.
+    /// Opens the port of the bus.
     pub(super) fn open(index: usize, shared: &Arc<Shared>) -> io::Result<Self> {
         let world = shared.world();
         let bus = &world.buses[index];
-        let (config, byte_us, pacing) = (bus.config.clone(), bus.byte_us(), world.pacing);
+        let (config, pacing) = (bus.config.clone(), world.pacing);
         drop(world);
         let mut families = Vec::new();
         for board in &config.boards {
@@ -124,11 +135,13 @@ impl Line {
         let mut line = Self {
             index,
             shared: Arc::clone(shared),
+            byte_us: byte_us(config.baud),
+            news_at_us: config.boards.iter().any(|board| board.reports_changes).then_some(0),
             config,
             pacing,
-            byte_us,
             port: Port::Unplugged,
-            pts: None,
+            place: None,
+            last_place: None,
             connected: false,
             look_again_us: 0,
             replug_at_us: None,
@@ -186,15 +199,17 @@ impl Line {
 
     fn plug(&mut self) -> io::Result<()> {
         self.replug_at_us = None;
-        if self.pts.is_some() {
+        if self.place.is_some() {
             return Ok(());
         }
-        let (port, path) = Port::open(self.config.baud)?;
-        pty::point(&self.config.link, &path)?;
+        let (port, place) = Port::open(&self.config, self.last_place.as_ref())?;
         self.port = port;
         self.look_again_us = 0;
-        self.pts = Some(path.clone());
-        self.with_bus(|bus| bus.pts = Some(path));
+        self.place = Some(place.clone());
+        self.with_bus(|bus| match place {
+            Place::Terminal(path) => bus.pts = Some(path),
+            Place::Gateway(address) => bus.tcp = Some(address),
+        });
         Ok(())
     }
 
@@ -202,20 +217,23 @@ impl Line {
     fn renew_port(&mut self) {
         let Err(error) = self.port.renew(self.config.baud) else { return };
         tracing::debug!(area = "sim", bus = self.config.name, %error, "new terminal");
-        if let Some(pts) = self.pts.take() {
-            pty::unpoint(&self.config.link, &pts);
-        }
+        self.leave_place();
         if let Err(error) = self.plug() {
             tracing::error!(area = "sim", bus = self.config.name, %error, "port lost");
             self.unplug();
         }
     }
 
+    fn leave_place(&mut self) {
+        if let Some(place) = self.place.take() {
+            port::unlink(&self.config, &place);
+            self.last_place = Some(place);
+        }
+    }
+
     /// The boards keep their power: coils and doors go on.
     fn unplug(&mut self) {
-        if let Some(pts) = self.pts.take() {
-            pty::unpoint(&self.config.link, &pts);
-        }
+        self.leave_place();
         self.port = Port::Unplugged;
         self.connected = false;
         self.silence_at_us = Some(self.shared.now_us());
@@ -224,6 +242,7 @@ impl Line {
         self.sending = None;
         self.with_bus(|bus| {
             bus.pts = None;
+            bus.tcp = None;
             bus.connected = false;
         });
     }
@@ -234,13 +253,14 @@ impl Line {
 
     fn next_us(&self) -> u64 {
         let sending = self.sending.as_ref().map(Sending::next_us);
-        let waiting = matches!(self.port, Port::Waiting(_)).then_some(self.look_again_us);
+        let waiting = self.port.must_be_watched().then_some(self.look_again_us);
         let reply = self.outbox.front().map(|answer| answer.due_us);
         let now_us = self.shared.now_us();
         [
             sending.or(reply),
             waiting,
             self.replug_at_us,
+            self.news_at_us,
             self.silence_at_us,
             self.inbox.front().map(|arrived| arrived.end_us),
         ]
@@ -258,7 +278,7 @@ impl Line {
         {
             tracing::error!(area = "sim", bus = self.config.name, %error, "replug failed");
         }
-        if matches!(self.port, Port::Waiting(_)) && self.look_again_us <= now_us {
+        if self.port.must_be_watched() && self.look_again_us <= now_us {
             self.read();
         }
         while self.inbox.front().is_some_and(|arrived| arrived.end_us <= now_us) {
@@ -273,6 +293,13 @@ impl Line {
                 self.fall_silent(now_us);
             }
         }
+        if self.news_at_us.is_some_and(|at| at <= now_us) {
+            self.news_at_us = Some(now_us + NEWS_US);
+            let news = self.shared.world().news(self.index, now_us);
+            for answer in news {
+                self.queue(answer);
+            }
+        }
         self.send(now_us);
     }
 
@@ -281,7 +308,7 @@ impl Line {
         let mut buffer = [0_u8; READ_LEN];
         for _ in 0..READS_PER_TURN_MAX {
             let result = self.port.read(&mut buffer);
-            let connected = matches!(self.port, Port::Attached(_));
+            let connected = self.port.is_attached();
             if connected != self.connected {
                 self.connected = connected;
                 self.with_bus(|bus| bus.connected = connected);
@@ -305,11 +332,14 @@ impl Line {
         let now_us = self.shared.now_us();
         let mut world = self.shared.world();
         world.note_bytes(self.index, Direction::Rx, now_us, bytes);
+        let unasked = self.sending.as_ref().is_some_and(|sending| sending.unasked);
         let talking = self.sending.is_some() || self.outbox.iter().any(|answer| answer.follows);
         if talking {
             // Half duplex: a board that sends hears nothing.
-            let detail = format!("{} bytes came while a board was sending", bytes.len());
-            world.violate_line(self.index, ViolationKind::TalkedOver, now_us, detail);
+            if !unasked {
+                let detail = format!("{} bytes came while a board was sending", bytes.len());
+                world.violate_line(self.index, ViolationKind::TalkedOver, now_us, detail);
+            }
             world.buses[self.index].counters.lost_bytes += bytes.len() as u64;
             return;
         }
@@ -318,13 +348,15 @@ impl Line {
             world.buses[self.index].counters.lost_bytes += bytes.len() as u64;
             return;
         }
-        if self.port.client_baud().is_some_and(|baud| baud != self.config.baud) {
+        let baud = self.port.client_baud().unwrap_or(self.config.baud);
+        if !world.buses[self.index].hears(baud) {
             world.buses[self.index].counters.baud_mismatches += 1;
             let garbage = world.garbage();
             drop(world);
-            self.queue(Answer { due_us: now_us, bytes: garbage, drip_us: None, follows: false });
+            self.queue(Answer { due_us: now_us, bytes: garbage, ..Answer::default() });
             return;
         }
+        self.byte_us = byte_us(baud);
         let wire_us = if self.pacing { bytes.len() as u64 * self.byte_us } else { 0 };
         let start_us = now_us.max(self.heard_until_us);
         let fresh = self.inbox.is_empty() && self.framers.iter().all(Framer::is_idle);
@@ -338,7 +370,7 @@ impl Line {
         self.heard_until_us = end_us;
         self.last_end_us = Some(end_us);
         self.silence_at_us = None;
-        self.inbox.push_back(Arrived { end_us, bytes: bytes.to_vec() });
+        self.inbox.push_back(Arrived { end_us, baud, bytes: bytes.to_vec() });
     }
 
     fn judge_gap(&self, world: &mut World, at_us: u64, gap_us: u64) {
@@ -367,7 +399,7 @@ impl Line {
                 understood_by = Some(framer.family);
             }
             for frame in frames {
-                self.take(framer, &frame, arrived.end_us);
+                self.take(framer, &frame, Heard { at_us: arrived.end_us, baud: arrived.baud });
             }
         }
         if understood_by.is_some() {
@@ -380,15 +412,15 @@ impl Line {
         self.framers = all;
     }
 
-    fn take(&mut self, framer: &Framer, frame: &[u8], at_us: u64) {
+    fn take(&mut self, framer: &Framer, frame: &[u8], heard: Heard) {
         self.understood = true;
-        let outcome = self.shared.world().request(self.index, framer.family, frame, at_us);
+        let outcome = self.shared.world().request(self.index, framer.family, frame, heard);
         for answer in outcome.answers {
             self.queue(answer);
         }
         if let Some(pulled) = outcome.pulled {
             self.unplug();
-            self.replug_at_us = pulled.back_after_ms.map(|ms| at_us + u64::from(ms) * 1_000);
+            self.replug_at_us = pulled.back_after_ms.map(|ms| heard.at_us + u64::from(ms) * 1_000);
         }
     }
 
@@ -398,7 +430,8 @@ impl Line {
         let mut bad = false;
         for framer in &mut all {
             if let Some(frame) = framer.silence() {
-                self.take(framer, &frame, now_us);
+                let baud = self.port.client_baud().unwrap_or(self.config.baud);
+                self.take(framer, &frame, Heard { at_us: now_us, baud });
             }
             bad |= std::mem::take(&mut framer.bad);
         }
@@ -453,7 +486,8 @@ impl Line {
         let Some(answer) = self.outbox.pop_front() else { return false };
         let pace_us = if self.pacing { self.byte_us } else { 0 };
         let step_us = answer.drip_us.map_or(pace_us, |drip_us| drip_us.max(pace_us));
-        self.sending = Some(Sending { bytes: answer.bytes, sent: 0, start_us: now_us, step_us });
+        let (bytes, unasked) = (answer.bytes, answer.unasked);
+        self.sending = Some(Sending { bytes, sent: 0, start_us: now_us, step_us, unasked });
         true
     }
 

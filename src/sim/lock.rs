@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use super::config::Physics;
+use super::config::{Physics, Senses};
 use super::random::Random;
 
 /// Pulses remembered per lock; older ones only count in the totals.
@@ -74,6 +74,41 @@ pub enum Sensor {
     StuckClosed,
 }
 
+/// What is broken about a lock, as the faults in force say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ailment {
+    /// Whether the switch moves.
+    pub(super) sensor: Sensor,
+    /// The switch reads the other way round.
+    pub(super) inverted: bool,
+    /// Whatever the coil does, the latch does not let go.
+    pub(super) stuck_latch: bool,
+    /// Without current the switch reads closed, also while the door is open.
+    pub(super) springs_back: bool,
+    /// A relay that is on stays on.
+    pub(super) welded: bool,
+    /// The switch chatters for a while.
+    pub(super) chatter: Option<Chatter>,
+}
+
+/// A switch that changes to and fro with nothing moving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chatter {
+    /// The first edge.
+    pub(super) from_us: u64,
+    /// An even number, so that it ends with the truth.
+    pub(super) edges: u32,
+    /// Time from edge to edge.
+    pub(super) step_us: u64,
+}
+
+impl Chatter {
+    fn is_wrong(self, now_us: u64) -> bool {
+        let step = now_us.checked_sub(self.from_us).and_then(|us| us.checked_div(self.step_us));
+        step.is_some_and(|step| step < u64::from(self.edges) && step % 2 == 0)
+    }
+}
+
 /// A rule a coil broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CoilFinding {
@@ -113,7 +148,7 @@ enum Event {
 }
 
 /// One lock; see the file's head.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Lock {
     physics: Physics,
     /// Different for each lock, for its bounce pattern.
@@ -122,6 +157,8 @@ pub(super) struct Lock {
     latch: LatchPosition,
     /// Last change of the door, for the bounce; none before the first.
     door_changed_us: Option<u64>,
+    /// The same of the latch.
+    latch_changed_us: Option<u64>,
     coil: Option<Coil>,
     burn_at_us: Option<u64>,
     release_at_us: Option<u64>,
@@ -129,7 +166,7 @@ pub(super) struct Lock {
     auto_close_at_us: Option<u64>,
     finished_us: u64,
     longest_us: u64,
-    pub(super) sensor: Sensor,
+    ailment: Ailment,
     pub(super) jammed: bool,
     pub(super) item: bool,
     pub(super) burnt: bool,
@@ -148,6 +185,7 @@ impl Lock {
             door: DoorPosition::Closed,
             latch: LatchPosition::Locked,
             door_changed_us: None,
+            latch_changed_us: None,
             coil: None,
             burn_at_us: None,
             release_at_us: None,
@@ -155,7 +193,7 @@ impl Lock {
             auto_close_at_us: None,
             finished_us: 0,
             longest_us: 0,
-            sensor: Sensor::Works,
+            ailment: Ailment::default(),
             jammed: false,
             item: false,
             burnt: false,
@@ -200,14 +238,16 @@ impl Lock {
             }
             Event::Release => {
                 self.release_at_us = None;
-                self.latch = LatchPosition::Released;
-                self.plan_spring(at_us);
+                if !self.ailment.stuck_latch {
+                    self.latch_moves(LatchPosition::Released, at_us);
+                    self.plan_spring(at_us);
+                }
             }
             Event::Spring => {
                 self.spring_at_us = None;
                 self.door_moves(DoorPosition::Open, at_us);
             }
-            Event::CoilOff => self.finish_coil(at_us),
+            Event::CoilOff => self.end_current(at_us),
             Event::AutoClose => self.close(at_us),
         }
     }
@@ -229,6 +269,13 @@ impl Lock {
         }
     }
 
+    fn latch_moves(&mut self, to: LatchPosition, at_us: u64) {
+        if self.latch != to {
+            self.latch = to;
+            self.latch_changed_us = Some(at_us);
+        }
+    }
+
     fn close(&mut self, at_us: u64) {
         self.spring_at_us = None;
         self.door_moves(DoorPosition::Closed, at_us);
@@ -237,7 +284,20 @@ impl Lock {
         if held_released {
             self.plan_spring(at_us);
         } else {
-            self.latch = LatchPosition::Locked;
+            self.latch_moves(LatchPosition::Locked, at_us);
+        }
+    }
+
+    /// The relay opens, unless its contacts are welded.
+    fn end_current(&mut self, at_us: u64) {
+        if !self.ailment.welded {
+            return self.finish_coil(at_us);
+        }
+        if let Some(coil) = &mut self.coil {
+            coil.until_us = None;
+            if let Some(last) = self.stretches.back_mut() {
+                last.until_us = None;
+            }
         }
     }
 
@@ -253,11 +313,15 @@ impl Lock {
             last.until_us = Some(at_us.max(last.from_us));
         }
         if self.door == DoorPosition::Closed && self.spring_at_us.is_none() {
-            self.latch = LatchPosition::Locked;
+            self.latch_moves(LatchPosition::Locked, at_us);
         }
     }
 
     fn note_long_coil(&mut self, now_us: u64) {
+        if self.ailment.welded {
+            // The client is not to blame for a relay that does not open.
+            return;
+        }
         let Some(coil) = &mut self.coil else { return };
         let on_us = now_us.saturating_sub(coil.from_us);
         if on_us > COIL_MAX_US && !coil.told_long {
@@ -330,8 +394,31 @@ impl Lock {
     pub(super) fn switch_off(&mut self, now_us: u64) {
         self.advance(now_us);
         if self.coil.is_some() {
+            self.end_current(now_us);
+        }
+    }
+
+    /// What is broken from now on, and what is whole again.
+    pub(super) fn ails(&mut self, ailment: Ailment, now_us: u64) {
+        self.advance(now_us);
+        let was_welded = std::mem::replace(&mut self.ailment, ailment).welded;
+        let stuck_on = self.coil.is_some_and(|coil| coil.until_us.is_none());
+        if was_welded && !ailment.welded && stuck_on {
+            if let Some(coil) = &mut self.coil {
+                (coil.told_long, coil.told_overrun) = (true, true);
+            }
             self.finish_coil(now_us);
         }
+    }
+
+    /// What is broken now.
+    pub(super) const fn ailment(&self) -> Ailment {
+        self.ailment
+    }
+
+    /// When the last pulse began.
+    pub(super) fn last_pulse_us(&self) -> Option<u64> {
+        self.stretches.back().map(|stretch| stretch.from_us)
     }
 
     /// Whether current flows at `now_us`.
@@ -361,7 +448,7 @@ impl Lock {
                     self.forced_count += 1;
                 }
                 self.spring_at_us = None;
-                self.latch = LatchPosition::Released;
+                self.latch_moves(LatchPosition::Released, now_us);
                 self.door_moves(DoorPosition::Open, now_us);
             }
             DoorAction::Close => self.close(now_us),
@@ -387,21 +474,32 @@ impl Lock {
         self.latch
     }
 
-    /// What the door switch says at `now_us`: true is "closed". Chatters after a change.
-    pub(super) fn reads_closed(&mut self, now_us: u64) -> bool {
+    /// What the switch says at `now_us`: true is "closed". Chatters after a change.
+    pub(super) fn reads_closed(&mut self, senses: Senses, now_us: u64) -> bool {
         self.advance(now_us);
-        match self.sensor {
-            Sensor::StuckOpen => return false,
-            Sensor::StuckClosed => return true,
-            Sensor::Works => {}
+        let closed = match self.ailment.sensor {
+            Sensor::StuckOpen => false,
+            Sensor::StuckClosed => true,
+            Sensor::Works => self.contact_closed(senses, now_us),
+        };
+        closed != self.ailment.inverted
+    }
+
+    fn contact_closed(&mut self, senses: Senses, now_us: u64) -> bool {
+        let (mut closed, changed_us) = match senses {
+            Senses::Door => (self.door == DoorPosition::Closed, self.door_changed_us),
+            Senses::Hook => (self.latch == LatchPosition::Locked, self.latch_changed_us),
+        };
+        if self.ailment.springs_back && !self.coil_on(now_us) {
+            closed = true;
         }
-        let bouncing = self
-            .door_changed_us
-            .is_some_and(|changed_us| now_us < changed_us + ms(self.physics.bounce_ms));
+        let bouncing =
+            changed_us.is_some_and(|changed_us| now_us < changed_us + ms(self.physics.bounce_ms));
         if bouncing {
             return Random::new(self.seed ^ (now_us / BOUNCE_STEP_US)).chance(0.5);
         }
-        self.door == DoorPosition::Closed
+        let wrong = self.ailment.chatter.is_some_and(|chatter| chatter.is_wrong(now_us));
+        closed != wrong
     }
 }
 

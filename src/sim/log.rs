@@ -118,6 +118,7 @@ mod tests {
                 kind: ViolationKind::TalkedOver,
                 bus: "east".to_owned(),
                 board: None,
+                name: None,
                 lock: None,
                 detail: String::new(),
             });

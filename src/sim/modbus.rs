@@ -7,7 +7,8 @@
 //! broadcast address 00 it answers register reads and writes only, a vendor extension. A new
 //! address listens at once, where hardware may want its power cycled first.
 
-use super::board::{Addressed, Board, CoilSwitch, Execution, Found, Registers, Target};
+use super::board::{Addressed, Board, CoilSwitch, Execution, Layout, Opens, Registers, Target};
+use super::framer::Found;
 
 /// Register 0x2000 as shipped: no parity, 9600.
 pub(super) const SERIAL_9600_8N1: u16 = 0x0001;
@@ -87,7 +88,20 @@ pub(super) fn target(frame: &[u8]) -> Target {
         .then(|| word(frame, 2) & 0x00FF)
         .filter(|n| *n != ALL_RELAYS)
         .and_then(|n| u8::try_from(n + 1).ok());
-    Target { command, lock }
+    Target { command, lock, opens: opens(command, frame) }
+}
+
+fn opens(command: u8, frame: &[u8]) -> Opens {
+    let (address, value) = (word(frame, 2), word(frame, 4));
+    match (command, address) {
+        (WRITE_RELAY, ALL_RELAYS) if value != 0 => Opens::Many,
+        (WRITE_RELAY, _) if value != 0 => Opens::One,
+        (WRITE_RELAYS, _) => {
+            let data = frame.get(7..frame.len().saturating_sub(2)).unwrap_or_default();
+            Opens::count(data.iter().map(|byte| byte.count_ones()).sum())
+        }
+        _ => Opens::Nothing,
+    }
 }
 
 /// Obeys a request whose CRC holds and that is addressed to this board.
@@ -119,10 +133,28 @@ pub(super) fn exception(address: u8, function: u8, code: u8) -> Execution {
     Execution::reply(sealed(vec![address, function | 0x80, code]))
 }
 
+/// Where the fields of a reply stand.
+pub(super) fn layout(reply: &[u8]) -> Layout {
+    let function = reply.get(1).copied().unwrap_or(0);
+    Layout {
+        command: 1,
+        lock: (function == WRITE_RELAY).then_some(3),
+        length: matches!(function, READ_RELAYS..=READ_REGISTERS).then_some(2),
+        sum_len: 2,
+    }
+}
+
 /// Moves a reply to the next address.
 pub(super) fn readdress(reply: &mut [u8]) {
+    if let Some(address) = reply.first_mut() {
+        *address = if *address == u8::MAX { 1 } else { *address + 1 };
+    }
+    reseal(reply);
+}
+
+/// Puts the right CRC at the end.
+pub(super) fn reseal(reply: &mut [u8]) {
     let Some(body_len) = reply.len().checked_sub(2).filter(|len| *len > 0) else { return };
-    reply[0] = if reply[0] == u8::MAX { 1 } else { reply[0] + 1 };
     let sum = CRC.checksum(&reply[..body_len]).to_le_bytes();
     reply[body_len..].copy_from_slice(&sum);
 }
@@ -235,7 +267,7 @@ fn write_relay(board: &mut Board, frame: &[u8], now_us: u64) -> Result<Execution
             vec![(n, switch(board, n, value, now_us)?)]
         }
     };
-    Ok(Execution { reply: Some(frame.to_vec()), in_turn: false, coils })
+    Ok(Execution { coils, ..Execution::reply(frame.to_vec()) })
 }
 
 fn switch(board: &mut Board, n: usize, value: u16, now_us: u64) -> Result<CoilSwitch, u8> {
@@ -271,7 +303,7 @@ fn write_relays(board: &Board, frame: &[u8]) -> Result<Execution, u8> {
         })
         .collect();
     let reply = sealed([&[board.address], &frame[1..6]].concat());
-    Ok(Execution { reply: Some(reply), in_turn: false, coils })
+    Ok(Execution { coils, ..Execution::reply(reply) })
 }
 
 fn read_reply(address: u8, function: u8, data: &[u8]) -> Execution {

@@ -4,7 +4,7 @@
 //! the master gives EIO; the port is then looked at every 20 ms, because a hang-up stays for ever
 //! in an epoll registration. When a client is back the master is registered anew and costs
 //! nothing until bytes arrive. The slave side is never held open here, so that a client sees a
-//! true end of file when the adapter is unplugged. Called by `line.rs` only.
+//! true end of file when the adapter is unplugged. Called by `port.rs` only.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -2,13 +2,14 @@
 //!
 //! Plain serialisable records, made on request by `world.rs` from the live state. Two clocks: `_us`
 //! counts microseconds since the simulator started (monotonic), `at_unix_ms` is the same moment
-//! in Unix time as it stood at the start. Boards are named by their configured address.
+//! in Unix time as it stood at the start.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::config::SimFamily;
+use super::config::{BoardKey, SimFamily};
 use super::fault::ActiveFault;
 use super::lock::{DoorPosition, LatchPosition, Sensor};
 
@@ -30,11 +31,14 @@ pub struct SimState {
 }
 
 impl SimState {
-    /// One lock of the state, by bus name, board and lock number from 1.
+    /// One lock of the state, by bus name, board (name or address) and lock number from 1.
     #[must_use]
-    pub fn lock(&self, bus: &str, board: u8, lock: u8) -> Option<&LockState> {
-        let bus = self.buses.iter().find(|state| state.name == bus)?;
-        let board = bus.boards.iter().find(|state| state.board == board)?;
+    pub fn lock(&self, bus: &str, board: impl Into<BoardKey>, lock: u8) -> Option<&LockState> {
+        let key = board.into();
+        let board =
+            self.bus(bus)?.boards.iter().find(|state| {
+                state.name == key.as_str() || key.as_str().parse() == Ok(state.board)
+            })?;
         board.locks.iter().find(|state| state.lock == lock)
     }
 
@@ -50,10 +54,12 @@ impl SimState {
 pub struct BusState {
     /// Its name.
     pub name: String,
-    /// The link a client opens.
-    pub link: PathBuf,
+    /// The link a client opens; none behind a gateway.
+    pub link: Option<PathBuf>,
     /// Where the link leads; none while unplugged.
     pub pts: Option<PathBuf>,
+    /// Where the gateway listens; none while unplugged, and behind a link.
+    pub tcp: Option<SocketAddr>,
     /// Bits a second.
     pub baud: u32,
     /// Whether the adapter is away.
@@ -91,8 +97,10 @@ pub struct BusCounters {
 /// One board.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BoardState {
-    /// Configured address, its name in the control API.
+    /// Configured address.
     pub board: u8,
+    /// Name in the control API; the configured address if it was given none.
+    pub name: String,
     /// The address it listens to now.
     pub address: u8,
     /// Its protocol.
@@ -144,6 +152,8 @@ pub struct Pulse {
     pub bus: String,
     /// The board's configured address.
     pub board: u8,
+    /// The board's name.
+    pub name: String,
     /// The lock, from 1.
     pub lock: u8,
     /// Its start, Unix milliseconds.
@@ -197,6 +207,8 @@ pub enum ViolationKind {
     TalkedOver,
     /// Less than 3.5 characters of silence before a request; judged only with pacing.
     GapTooShort,
+    /// One command that opens several locks was sent.
+    OpenAllSent,
 }
 
 /// A rule that was broken.
@@ -208,8 +220,10 @@ pub struct Violation {
     pub kind: ViolationKind,
     /// On which bus.
     pub bus: String,
-    /// Which board, for coils.
+    /// Which board, for coils: its configured address.
     pub board: Option<u8>,
+    /// The name of that board.
+    pub name: Option<String>,
     /// Which lock, for coils.
     pub lock: Option<u8>,
     /// What was measured, in words.

@@ -372,3 +372,119 @@ async fn links_go_with_the_simulator_and_nothing_is_overwritten() {
     assert!(std::fs::symlink_metadata(directory.path().join("east")).is_err(), "cleaned up");
     assert_eq!(std::fs::read(&link).expect("still there"), b"precious");
 }
+
+fn at_any_port() -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn unpaced(buses: Vec<SimBus>) -> Simulator {
+    let physics = Physics { bounce_ms: 0, ..Physics::default() };
+    let config = SimConfig { pacing: false, physics, buses, ..SimConfig::default() };
+    Simulator::start(config).expect("started")
+}
+
+#[tokio::test]
+async fn a_gateway_carries_the_same_bytes_to_one_client_at_a_time() {
+    let bus = SimBus::tcp("east", at_any_port(), 19_200).with(SimBoard::cu16(0));
+    let sim = unpaced(vec![bus]);
+    let address = || sim.state().bus("east").and_then(|bus| bus.tcp);
+    let first_address = address().expect("listens");
+    let connect = || tokio::net::TcpStream::connect(first_address);
+    let mut first = connect().await.expect("connected");
+    let mut second = connect().await.expect("waits in the backlog");
+    let mut buffer = [0_u8; 16];
+    for (n, client) in [&mut first, &mut second].into_iter().enumerate() {
+        client.write_all(&hex(CU16_STATUS)).await.expect("written");
+        if n == 1 {
+            let early = timeout(NO_REPLY, client.read(&mut buffer)).await;
+            assert!(early.is_err(), "the first client still has the line");
+        } else {
+            let count = timeout(REPLY, client.read(&mut buffer)).await.expect("in time");
+            assert_eq!(buffer[..count.expect("read")], hex(CU16_CLOSED));
+        }
+    }
+    drop(first);
+    let count = timeout(REPLY, second.read(&mut buffer)).await.expect("its turn").expect("read");
+    assert_eq!(buffer[..count], hex(CU16_CLOSED));
+    sim.unplug("east").await.expect("known");
+    let gone = timeout(REPLY, second.read(&mut buffer)).await.expect("at once");
+    assert!(gone.is_err() || gone.is_ok_and(|count| count == 0));
+    assert_eq!(
+        connect().await.map_err(|error| error.kind()).err(),
+        Some(ErrorKind::ConnectionRefused)
+    );
+    assert!(sim.state().bus("east").expect("there").unplugged);
+    sim.replug("east").await.expect("known");
+    assert_eq!(address(), Some(first_address), "a gateway keeps its address");
+    connect().await.expect("connected");
+}
+
+#[tokio::test]
+async fn each_family_answers_on_its_own_bus() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let bus = |name: &str, board| SimBus::new(name, directory.path().join(name), 9_600).with(board);
+    let _sim = unpaced(vec![
+        bus("xor", SimBoard::xor(1, 8)),
+        bus("cu48", SimBoard::cu48(0)),
+        bus("ir", SimBoard::cu48_ir(0)),
+        bus("wkly", SimBoard::wkly(0, 2)),
+    ]);
+    for (name, request, reply) in [
+        ("xor", "80 01 01 33 B3", "80 01 01 11 91"),
+        ("cu48", "02 00 00 50 03 55", "02 00 00 65 FF FF FF FF FF FF 03 64"),
+        ("ir", "02 00 00 60 03 65", "02 00 00 75 FF FF FF FF FF FF 00 00 00 00 00 00 03 74"),
+        ("wkly", "57 4B 4C 59 08 00 84 85", "57 4B 4C 59 0C 00 84 00 02 01 01 83"),
+    ] {
+        ask(&mut open(&directory, name, 9_600), request, reply).await;
+    }
+}
+
+#[tokio::test]
+async fn a_board_that_reports_changes_speaks_by_itself() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let chatty = SimBoard { reports_changes: true, ..SimBoard::wkly(0, 12) };
+    let sim = unpaced(vec![SimBus::new("east", directory.path().join("east"), 9_600).with(chatty)]);
+    let mut port = open(&directory, "east", 9_600);
+    until("the client is seen", || sim.state().bus("east").expect("there").connected).await;
+    sim.door("east", 0, 2, DoorAction::Open).expect("known");
+    let told = hex("57 4B 4C 59 0A 00 85 02 00 84");
+    assert_eq!(read(&mut port, told.len(), REPLY).await, told);
+}
+
+#[tokio::test]
+async fn a_board_at_another_speed_is_found_there_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let fast = SimBoard { baud: Some(115_200), ..SimBoard::cu16(1) };
+    let bus = SimBus::new("east", directory.path().join("east"), 19_200)
+        .with(SimBoard::cu16(0))
+        .with(fast);
+    let _sim = unpaced(vec![bus]);
+    let mut port = open(&directory, "east", 19_200);
+    ask(&mut port, CU16_STATUS, CU16_CLOSED).await;
+    ask_in_vain(&mut port, "02 10 30 03 45").await;
+    drop(port);
+    let mut port = open(&directory, "east", 115_200);
+    ask(&mut port, "02 10 30 03 45", "02 10 35 FF FF 00 00 03 48").await;
+    ask_in_vain(&mut port, CU16_STATUS).await;
+}
+
+#[tokio::test]
+async fn boards_that_share_an_address_both_act_and_have_names() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let bus = SimBus::new("west", directory.path().join("west"), 9_600)
+        .with(SimBoard::modbus(1, 8))
+        .with(SimBoard::modbus(1, 8).named("twin"));
+    let sim = unpaced(vec![bus]);
+    let mut port = open(&directory, "west", 9_600);
+    ask(&mut port, FLASH, FLASH).await;
+    let pulses = |board: BoardKey| sim.state().lock("west", board, 1).expect("there").pulses;
+    assert_eq!((pulses(1.into()), pulses("twin".into())), (1, 1));
+    sim.door("west", "twin", 3, DoorAction::Open).expect("known");
+    let both = with_crc("01 02 01 FF");
+    port.write_all(&hex(INPUTS)).await.expect("written");
+    let got = read(&mut port, 6, REPLY).await;
+    assert_eq!(got.len(), 6);
+    assert_ne!(got, hex(&both), "the replies differ and collide");
+    let (_, crc) = got.split_at(4);
+    assert_ne!(hex(&with_crc("01 02 01 FB"))[4..], *crc);
+}

@@ -6,13 +6,14 @@
 //! is where the rules about coils are judged.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::SimError;
-use super::board::{Addressed, Board, CoilSwitch, Execution, Target};
-use super::config::{SimBus, SimConfig, SimFamily};
+use super::board::{Addressed, Board, CoilSwitch, Execution, Opens, Target};
+use super::config::{BoardKey, SimBus, SimConfig, SimFamily};
 use super::fault::{Fault, FaultKind, Faults};
-use super::lock::{CoilFinding, DoorAction, Sensor};
+use super::lock::{Ailment, CoilFinding, DoorAction, Sensor};
 use super::log::Log;
 use super::modbus;
 use super::random::Random;
@@ -34,18 +35,35 @@ pub(super) struct Bus {
     pub(super) counters: BusCounters,
     /// The pseudo-terminal behind the link; none while unplugged.
     pub(super) pts: Option<PathBuf>,
+    /// Where the gateway listens; none while unplugged.
+    pub(super) tcp: Option<SocketAddr>,
     pub(super) connected: bool,
 }
 
 impl Bus {
-    /// The time of one byte on the wire: start, eight data and stop bit.
-    pub(super) fn byte_us(&self) -> u64 {
-        10_000_000_u64.div_ceil(u64::from(self.config.baud))
+    /// Whether a board here hears a client at this speed.
+    pub(super) fn hears(&self, baud: u32) -> bool {
+        let is = |own: Option<u32>| own.unwrap_or(self.config.baud) == baud;
+        self.config.boards.is_empty() && is(None)
+            || self.config.boards.iter().any(|board| is(board.baud))
     }
 }
 
+/// The time of one byte on the wire: start, eight data and stop bit.
+pub(super) fn byte_us(baud: u32) -> u64 {
+    10_000_000_u64.div_ceil(u64::from(baud.max(1)))
+}
+
+/// Bytes that were complete at a moment, and how fast they came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) at_us: u64,
+    /// Bits a second.
+    pub(super) baud: u32,
+}
+
 /// A reply on its way to the line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
     /// When its first byte may leave.
     pub(super) due_us: u64,
@@ -54,6 +72,8 @@ pub(super) struct Answer {
     pub(super) drip_us: Option<u64>,
     /// It follows the reply of another board to the same request; the line is not free between.
     pub(super) follows: bool,
+    /// The board speaks by itself, so a client cannot know that the line is taken.
+    pub(super) unasked: bool,
 }
 
 /// The adapter vanishes.
@@ -119,6 +139,7 @@ impl World {
                     .collect(),
                 counters: BusCounters::default(),
                 pts: None,
+                tcp: None,
                 connected: false,
             })
             .collect();
@@ -134,21 +155,23 @@ impl World {
         }
     }
 
-    /// Lets every board of the family see a frame that was complete at `now_us`.
+    /// Lets every board of the family and speed see a frame.
     pub(super) fn request(
         &mut self,
         bus: usize,
         family: SimFamily,
         frame: &[u8],
-        now_us: u64,
+        heard_as: Heard,
     ) -> Outcome {
+        let now_us = heard_as.at_us;
         let mut outcome = Outcome::default();
         let mut in_turn = Vec::new();
         let mut at_once: Vec<Answer> = Vec::new();
         let mut heard = false;
+        let byte_us = if self.pacing { byte_us(heard_as.baud) } else { 0 };
         let target = family.target(frame);
         self.buses[bus].counters.requests += 1;
-        for index in self.boards_in_order(bus, family) {
+        for index in self.boards_in_order(bus, family, heard_as.baud) {
             if self.buses[bus].boards[index].addressed(frame) == Addressed::No {
                 continue;
             }
@@ -159,22 +182,48 @@ impl World {
             }
             let Some(reply) = execution.reply else { continue };
             let bytes = self.shape(family, reply, &shape);
-            let answer = self.schedule(bus, index, bytes, &damage, now_us);
-            if execution.in_turn { in_turn.push(answer) } else { merge(&mut at_once, answer) }
+            let answer = self.schedule((bus, index), bytes, &damage, now_us + execution.after_us);
+            if execution.in_turn {
+                in_turn.push(answer);
+            } else {
+                collide(&mut at_once, answer, byte_us, &mut self.random);
+            }
         }
         if !heard {
             self.buses[bus].counters.unaddressed += 1;
+        } else if target.opens == Opens::Many {
+            let detail = format!("command {:02X} opens several locks at once", target.command);
+            self.violate_line(bus, ViolationKind::OpenAllSent, now_us, detail);
         }
-        self.queue_in_turn(bus, &mut in_turn);
+        self.queue_in_turn(byte_us, &mut in_turn);
         outcome.answers = at_once;
         outcome.answers.append(&mut in_turn);
         outcome
     }
 
-    fn boards_in_order(&self, bus: usize, family: SimFamily) -> Vec<usize> {
-        let boards = &self.buses[bus].boards;
-        let mut order: Vec<usize> =
-            (0..boards.len()).filter(|n| boards[*n].config.family == family).collect();
+    /// What boards say by themselves because a lock changed.
+    pub(super) fn news(&mut self, bus: usize, now_us: u64) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for board in &mut self.buses[bus].boards {
+            if board.config.reports_changes {
+                for bytes in board.news(now_us) {
+                    board.replies += 1;
+                    let due_us = now_us.max(board.busy_until_us);
+                    answers.push(Answer { due_us, bytes, unasked: true, ..Answer::default() });
+                }
+            }
+        }
+        answers
+    }
+
+    fn boards_in_order(&self, bus: usize, family: SimFamily, baud: u32) -> Vec<usize> {
+        let Bus { config, boards, .. } = &self.buses[bus];
+        let mut order: Vec<usize> = (0..boards.len())
+            .filter(|n| {
+                let board = &boards[*n].config;
+                board.family == family && board.baud.unwrap_or(config.baud) == baud
+            })
+            .collect();
         order.sort_by_key(|n| boards[*n].address);
         order
     }
@@ -192,8 +241,8 @@ impl World {
         let board = &mut boards[index];
         board.requests += 1;
         let is_modbus = board.config.family == SimFamily::ModbusRelay;
-        let (name, address) = (&config.name, board.config.address);
-        let struck = self.faults.strike(name, address, target, is_modbus, &mut self.random);
+        let struck =
+            self.faults.strike(&config.name, &board.config, target, is_modbus, &mut self.random);
         let damage = damage_of(&struck);
         if damage.silent {
             return (Execution::default(), damage, struck);
@@ -240,24 +289,22 @@ impl World {
 
     fn schedule(
         &mut self,
-        bus: usize,
-        index: usize,
+        (bus, index): (usize, usize),
         bytes: Vec<u8>,
         damage: &Damage,
-        now_us: u64,
+        ready_us: u64,
     ) -> Answer {
         let board = &mut self.buses[bus].boards[index];
         let turnaround_us =
             if self.pacing { u64::from(board.config.turnaround_ms) * 1_000 } else { 0 };
-        let due_us = (now_us + turnaround_us + damage.late_us).max(board.busy_until_us);
+        let due_us = (ready_us + turnaround_us + damage.late_us).max(board.busy_until_us);
         board.busy_until_us = due_us;
         board.replies += 1;
-        Answer { due_us, bytes, drip_us: damage.drip_us, follows: false }
+        Answer { due_us, bytes, drip_us: damage.drip_us, follows: false, unasked: false }
     }
 
     /// Lets each board wait until the one before has sent and left a gap.
-    fn queue_in_turn(&self, bus: usize, answers: &mut [Answer]) {
-        let byte_us = self.buses[bus].byte_us();
+    fn queue_in_turn(&self, byte_us: u64, answers: &mut [Answer]) {
         let mut free_us = 0;
         for (turn, answer) in answers.iter_mut().enumerate() {
             answer.follows = turn > 0;
@@ -303,7 +350,7 @@ impl World {
             let detail = format!(
                 "power supply {supply:?} already feeds {}/{}/{}",
                 bus.config.name,
-                bus.boards[board].config.address,
+                bus.boards[board].config.name(),
                 lock + 1
             );
             self.violate(place, ViolationKind::CoilsTogether, from_us, detail);
@@ -358,6 +405,7 @@ impl World {
             kind,
             bus: bus.config.name.clone(),
             board: Some(bus.boards[place.1].config.address),
+            name: Some(bus.boards[place.1].config.name()),
             lock: u8::try_from(place.2 + 1).ok(),
             detail,
         });
@@ -372,7 +420,15 @@ impl World {
         detail: String,
     ) {
         let bus = self.buses[bus].config.name.clone();
-        self.log.note_violation(Violation { at_us, kind, bus, board: None, lock: None, detail });
+        self.log.note_violation(Violation {
+            at_us,
+            kind,
+            bus,
+            board: None,
+            name: None,
+            lock: None,
+            detail,
+        });
     }
 
     /// Notes bytes and counts them.
@@ -406,8 +462,8 @@ impl World {
     pub(super) fn add_fault(&mut self, fault: Fault, now_us: u64) -> Result<u64, SimError> {
         fault.check()?;
         let bus = self.find_bus(&fault.bus)?;
-        if let Some(address) = fault.board {
-            let board = self.find_board(bus, address)?;
+        if let Some(key) = &fault.board {
+            let board = self.find_board(bus, key)?;
             if let Some(lock) = fault.lock {
                 self.find_lock(bus, board, lock)?;
             }
@@ -428,19 +484,19 @@ impl World {
         for bus in &mut self.buses {
             for board in &mut bus.boards {
                 for (lock, number) in board.locks.iter_mut().zip(1_u8..) {
-                    lock.advance(now_us);
-                    lock.sensor = Sensor::Works;
+                    let mut ailment = Ailment::default();
                     for active in &self.faults.active {
                         let fault = &active.fault;
                         let here = fault.bus == bus.config.name
-                            && fault.board == Some(board.config.address)
+                            && fault.board.as_ref().is_some_and(|key| key.means(&board.config))
                             && fault.lock.is_none_or(|only| only == number);
                         match fault.kind {
-                            FaultKind::SensorOpen if here => lock.sensor = Sensor::StuckOpen,
-                            FaultKind::SensorClosed if here => lock.sensor = Sensor::StuckClosed,
+                            FaultKind::SensorOpen if here => ailment.sensor = Sensor::StuckOpen,
+                            FaultKind::SensorClosed if here => ailment.sensor = Sensor::StuckClosed,
                             _ => {}
                         }
                     }
+                    lock.ails(ailment, now_us);
                 }
             }
         }
@@ -449,7 +505,7 @@ impl World {
     /// Acts on a door by hand.
     pub(super) fn act(
         &mut self,
-        (bus, board, lock): (&str, u8, u8),
+        (bus, board, lock): (&str, &BoardKey, u8),
         action: DoorAction,
         now_us: u64,
     ) -> Result<(), SimError> {
@@ -468,14 +524,14 @@ impl World {
         })
     }
 
-    fn find_board(&self, bus: usize, address: u8) -> Result<usize, SimError> {
+    /// Index of the board with this name, or with this configured address.
+    fn find_board(&self, bus: usize, key: &BoardKey) -> Result<usize, SimError> {
         let Bus { config, boards, .. } = &self.buses[bus];
-        boards.iter().position(|board| board.config.address == address).ok_or_else(|| {
-            let known: Vec<String> =
-                boards.iter().map(|board| board.config.address.to_string()).collect();
+        boards.iter().position(|board| key.means(&board.config)).ok_or_else(|| {
+            let known: Vec<String> = boards.iter().map(|board| board.config.name()).collect();
             SimError::UnknownBoard {
                 bus: config.name.clone(),
-                board: address,
+                board: key.to_string(),
                 known: known.join(", "),
             }
         })
@@ -486,7 +542,7 @@ impl World {
         if (1..=config.locks).contains(&lock) {
             return Ok(usize::from(lock - 1));
         }
-        Err(SimError::UnknownLock { board: config.address, lock, locks: config.locks })
+        Err(SimError::UnknownLock { board: config.name(), lock, locks: config.locks })
     }
 }
 
@@ -506,21 +562,39 @@ fn damage_of(struck: &[FaultKind]) -> Damage {
     damage
 }
 
-/// Boards that answer at the same moment drive the line together: a 0 bit wins.
-fn merge(answers: &mut Vec<Answer>, answer: Answer) {
-    let Some(first) = answers.iter_mut().find(|other| other.due_us == answer.due_us) else {
+/// Boards that answer at the same time drive the line together: where their bytes overlap and
+/// differ, nobody can say what is read. Times without pacing are moments only.
+fn collide(answers: &mut Vec<Answer>, answer: Answer, byte_us: u64, random: &mut Random) {
+    let length_us = |it: &Answer| (it.bytes.len() as u64 * byte_us).max(1);
+    let overlapping = answers.iter().position(|other| {
+        other.due_us < answer.due_us + length_us(&answer)
+            && answer.due_us < other.due_us + length_us(other)
+    });
+    let Some(place) = overlapping else {
         answers.push(answer);
         return;
     };
-    let (mut long, short) = if first.bytes.len() >= answer.bytes.len() {
-        (std::mem::take(&mut first.bytes), answer.bytes)
-    } else {
-        (answer.bytes, std::mem::take(&mut first.bytes))
-    };
-    for (byte, other) in long.iter_mut().zip(short) {
-        *byte &= other;
+    let other = &mut answers[place];
+    if answer.due_us < other.due_us {
+        let first = std::mem::replace(other, answer);
+        let second = std::mem::replace(other, first);
+        return overlay(other, second, byte_us, random);
     }
-    first.bytes = long;
+    overlay(other, answer, byte_us, random);
+}
+
+/// Lays `second`, which starts no earlier, over `first`.
+fn overlay(first: &mut Answer, second: Answer, byte_us: u64, random: &mut Random) {
+    let offset_us = second.due_us - first.due_us;
+    let offset = usize::try_from(offset_us.checked_div(byte_us).unwrap_or(0)).unwrap_or(0);
+    let in_step = offset_us.checked_rem(byte_us).unwrap_or(0) == 0;
+    for (n, byte) in second.bytes.into_iter().enumerate() {
+        match first.bytes.get_mut(offset + n) {
+            Some(other) if in_step && *other == byte => {}
+            Some(other) => *other = random.bytes(1)[0],
+            None => first.bytes.push(byte),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Wired {
 }
 
 fn buses(place: &TempDir, cu16_answers: bool) -> Vec<SimBus> {
-    let cu16 = |address| SimBoard { answers_unlock: cu16_answers, ..SimBoard::cu16(address) };
+    let cu16 = |address| SimBoard { answers_unlock: Some(cu16_answers), ..SimBoard::cu16(address) };
     let blind = SimBoard { door_inputs: false, ..SimBoard::modbus(2, 8) };
     vec![
         SimBus::new("east", place.path().join("east"), 19_200).with(cu16(0)).with(cu16(1)),

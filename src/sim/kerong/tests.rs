@@ -1,8 +1,8 @@
 //! The CU16 board against hand-written frames.
 
 use super::*;
-use crate::sim::board::Framer;
 use crate::sim::config::{Physics, SimBoard, SimFamily};
+use crate::sim::framer::Framer;
 use crate::sim::lock::DoorAction;
 
 fn board(address: u8) -> Board {
@@ -44,8 +44,8 @@ fn unlock_pulses_its_lock_and_answers_only_when_set_so() {
     assert_eq!(quiet.reply, None);
     let on = CoilSwitch::On { after_us: 0, duration_us: Some(550_000) };
     assert_eq!(quiet.coils, [(2, on)]);
-    assert_eq!(target(&unlock), Target { command: 0x31, lock: Some(3) });
-    second.config.answers_unlock = true;
+    assert_eq!(target(&unlock), Target { command: 0x31, lock: Some(3), opens: Opens::One });
+    second.config.answers_unlock = Some(true);
     let reply = ask(&mut second, &unlock).reply.expect("answered");
     assert_eq!(reply, [0x02, 0x10, 0x35, 0xFF, 0xFF, 0x00, 0x00, 0x03, 0x48]);
     assert_eq!(addressed(&second, &[0x02, 0x00, 0x31, 0x03, 0x36]), Addressed::No);

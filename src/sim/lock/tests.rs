@@ -20,7 +20,7 @@ fn a_pulse_opens_the_door_after_release_and_spring() {
     assert_eq!(lock.coil_times_us(9_000_000), (400_000, 400_000));
     lock.act(DoorAction::Close, 2_000_000);
     assert_eq!(lock.latch(2_000_000), LatchPosition::Locked);
-    assert!(lock.reads_closed(2_000_000));
+    assert!(lock.reads_closed(Senses::Door, 2_000_000));
     assert!(lock.findings.is_empty());
 }
 
@@ -113,14 +113,14 @@ fn the_switch_bounces_then_settles_and_a_stuck_one_never_moves() {
     let mut lock = Lock::new(Physics { bounce_ms: 20, ..Physics::default() }, 9);
     lock.act(DoorAction::Open, 1_000_000);
     let reads: Vec<bool> =
-        (0..60).map(|n| lock.reads_closed(1_000_000 + n * BOUNCE_STEP_US)).collect();
+        (0..60).map(|n| lock.reads_closed(Senses::Door, 1_000_000 + n * BOUNCE_STEP_US)).collect();
     assert!(reads.contains(&true) && reads.contains(&false), "{reads:?}");
-    assert!(!lock.reads_closed(1_020_000));
-    lock.sensor = Sensor::StuckClosed;
-    assert!(lock.reads_closed(1_020_000));
+    assert!(!lock.reads_closed(Senses::Door, 1_020_000));
+    lock.ails(Ailment { sensor: Sensor::StuckClosed, ..Ailment::default() }, 1_020_000);
+    assert!(lock.reads_closed(Senses::Door, 1_020_000));
     lock.act(DoorAction::Close, 2_000_000);
-    lock.sensor = Sensor::StuckOpen;
-    assert!(!lock.reads_closed(3_000_000));
+    lock.ails(Ailment { sensor: Sensor::StuckOpen, ..Ailment::default() }, 3_000_000);
+    assert!(!lock.reads_closed(Senses::Door, 3_000_000));
 }
 
 #[test]

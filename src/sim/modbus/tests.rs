@@ -1,8 +1,8 @@
 //! The relay board against the hand-written frames of the vector file.
 
 use super::*;
-use crate::sim::board::Framer;
 use crate::sim::config::{Physics, SimBoard, SimFamily};
+use crate::sim::framer::Framer;
 use crate::sim::lock::DoorAction;
 
 fn board(locks: u8) -> Board {
@@ -72,7 +72,7 @@ fn a_flash_is_answered_with_itself_and_timed_by_the_board() {
     assert_eq!(ask(&mut board, &flash), Some(flash.clone()));
     assert!(board.locks[0].coil_on(699_999));
     assert!(!board.locks[0].coil_on(700_000));
-    assert_eq!(target(&flash), Target { command: 5, lock: Some(1) });
+    assert_eq!(target(&flash), Target { command: 5, lock: Some(1), opens: Opens::One });
     assert_eq!(target(&hex("01 05 00 FF 00 00 FD FA")).lock, None);
 }
 

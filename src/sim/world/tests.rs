@@ -3,18 +3,34 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sim::board::Framer;
 use crate::sim::config::{Physics, SimBoard};
+use crate::sim::framer::Framer;
 
+const FAMILIES: [SimFamily; 6] = [
+    SimFamily::ModbusRelay,
+    SimFamily::XorBoard,
+    SimFamily::KerongCu16,
+    SimFamily::KerongCu48,
+    SimFamily::KerongCu48Ir,
+    SimFamily::Wkly,
+];
 const STATUS_ALL: [u8; 5] = [0x02, 0xF0, 0x32, 0x03, 0x27];
 
 fn world(pacing: bool, buses: Vec<SimBus>) -> World {
     let physics = Physics { bounce_ms: 0, ..Physics::default() };
-    World::new(&SimConfig { seed: 1, pacing, physics, buses }, 1_700_000_000_000)
+    World::new(&SimConfig { pacing, physics, buses, ..SimConfig::default() }, 1_700_000_000_000)
 }
 
 fn kerong(world: &mut World, bus: usize, frame: &[u8], now_us: u64) -> Outcome {
-    world.request(bus, SimFamily::KerongCu16, frame, now_us)
+    world.request(bus, SimFamily::KerongCu16, frame, at(now_us, 19_200))
+}
+
+fn modbus(world: &mut World, frame: &[u8], now_us: u64) -> Outcome {
+    world.request(0, SimFamily::ModbusRelay, frame, at(now_us, 9_600))
+}
+
+fn at(at_us: u64, baud: u32) -> Heard {
+    Heard { at_us, baud }
 }
 
 fn unlock(world: &mut World, bus: usize, board: u8, lock: u8, now_us: u64) {
@@ -79,16 +95,16 @@ fn a_relay_left_on_is_found_by_looking() {
     let bus = SimBus::new("east", "e", 9_600).with(SimBoard::modbus(1, 8));
     let mut world = world(false, vec![bus]);
     let on = [0x01, 0x05, 0x00, 0x00, 0xFF, 0x00, 0x8C, 0x3A];
-    world.request(0, SimFamily::ModbusRelay, &on, 0);
+    modbus(&mut world, &on, 0);
     assert_eq!(kinds(&mut world, 1_000_000), []);
     assert_eq!(kinds(&mut world, 1_100_000), [ViolationKind::CoilTooLong]);
-    world.request(0, SimFamily::ModbusRelay, &on, 1_200_000);
+    modbus(&mut world, &on, 1_200_000);
     assert_eq!(world.pulses(2_500_000).len(), 1, "already on");
     let state = world.state(2_500_000);
     let lock = state.lock("east", 1, 1).expect("there");
     assert!(lock.burnt && lock.coil_on && lock.coil_ms_total == 2_500);
     let off = [0x01, 0x05, 0x00, 0xFF, 0x00, 0x00, 0xFD, 0xFA];
-    world.request(0, SimFamily::ModbusRelay, &off, 2_600_000);
+    modbus(&mut world, &off, 2_600_000);
     assert!(!world.state(2_600_000).lock("east", 1, 1).expect("there").coil_on);
 }
 
@@ -110,15 +126,17 @@ fn two_boards_with_one_address_answer_into_each_other() {
     let bus =
         SimBus::new("east", "e", 9_600).with(SimBoard::modbus(1, 8)).with(SimBoard::modbus(2, 8));
     let mut world = world(false, vec![bus]);
-    world.act(("east", 2, 1), DoorAction::Open, 0).expect("known");
+    world.act(("east", &2.into(), 1), DoorAction::Open, 0).expect("known");
     let set = [0x00, 0x06, 0x40, 0x00, 0x00, 0x01, 0x5C, 0x1B];
-    let answers = world.request(0, SimFamily::ModbusRelay, &set, 0).answers;
+    let answers = modbus(&mut world, &set, 0).answers;
     assert_eq!(answers.len(), 1);
     assert_eq!(answers[0].bytes, set, "equal replies look like one");
     let read = [0x01, 0x02, 0x00, 0x00, 0x00, 0x08, 0x79, 0xCC];
-    let answers = world.request(0, SimFamily::ModbusRelay, &read, 0).answers;
+    let answers = modbus(&mut world, &read, 0).answers;
     assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0].bytes[..4], [0x01, 0x02, 0x01, 0xFE], "0 bits win");
+    assert_eq!(answers[0].bytes[..3], [0x01, 0x02, 0x01]);
+    let sum = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS).checksum(&answers[0].bytes[..4]);
+    assert_ne!(answers[0].bytes[4..], sum.to_le_bytes(), "what differs is garbled");
     assert_eq!(world.state(0).buses[0].boards[1].address, 1);
 }
 
@@ -179,29 +197,36 @@ proptest! {
     #[test]
     fn no_bytes_upset_the_boards(
         portions in prop::collection::vec(
-            (prop::collection::vec(any::<u8>(), 0..40), 0..5_u8),
+            (prop::collection::vec(any::<u8>(), 0..40), 0..8_u8),
             1..20,
         ),
     ) {
         let bus = SimBus::new("east", "e", 9_600)
             .with(SimBoard::modbus(1, 8))
-            .with(SimBoard::cu16(0));
+            .with(SimBoard::cu16(0).named("cu16"))
+            .with(SimBoard::xor(1, 50).named("xor"))
+            .with(SimBoard::cu48(0).named("cu48"))
+            .with(SimBoard::cu48_ir(0).named("cu48-ir"))
+            .with(SimBoard::wkly(0, 24).named("wkly"));
         let mut world = world(true, vec![bus]);
-        let mut framers = [SimFamily::ModbusRelay, SimFamily::KerongCu16].map(Framer::new);
+        let mut framers = FAMILIES.map(Framer::new);
         for (n, (mut bytes, shape)) in (1_u64..).zip(portions) {
             match shape {
                 0 => seal_modbus(&mut bytes),
                 1 => seal_kerong(&mut bytes),
+                2 => seal_xor(&mut bytes),
+                3 => seal_cu48(&mut bytes),
+                4 => seal_wkly(&mut bytes),
                 _ => {}
             }
             for framer in &mut framers {
                 let mut frames = framer.feed(&bytes);
-                if shape < 4 {
+                if shape < 6 {
                     frames.extend(framer.silence());
                     prop_assert!(framer.is_idle());
                 }
                 for frame in frames {
-                    world.request(0, framer.family, &frame, n * 10_000);
+                    world.request(0, framer.family, &frame, at(n * 10_000, 9_600));
                 }
             }
         }
@@ -226,4 +251,34 @@ fn seal_kerong(bytes: &mut Vec<u8>) {
     let command = 0x30 | bytes.get(1).map_or(0, |byte| byte & 0x07);
     *bytes = vec![0x02, low, command, 0x03];
     bytes.push(bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte)));
+}
+
+/// Makes a request for board 1 with a right sum out of arbitrary bytes.
+fn seal_xor(bytes: &mut Vec<u8>) {
+    let head = [0x8A, 0x80, 0x90, 0x9A, 0x9B, 0x82][bytes.len() % 6];
+    let lock = bytes.first().map_or(0, |byte| byte % 52);
+    let mark = if head == 0x80 { 0x33 } else { 0x11 };
+    *bytes = vec![head, 1, lock, mark];
+    if head == 0x90 {
+        bytes.push(lock);
+    }
+    bytes.push(bytes.iter().fold(0, |sum, byte| sum ^ byte));
+}
+
+/// Makes a request for board 0 or for all with a right sum out of arbitrary bytes.
+fn seal_cu48(bytes: &mut Vec<u8>) {
+    let lock = bytes.first().map_or(0, |byte| byte % 52);
+    let command = [0x50, 0x51, 0x60, 0x61][bytes.len() % 4];
+    *bytes = vec![0x02, lock % 2 * 10, lock, command, 0x03];
+    bytes.push(bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte)));
+}
+
+/// Makes a request for board 0 with a right length and sum out of arbitrary bytes.
+fn seal_wkly(bytes: &mut Vec<u8>) {
+    let command = 0x80 | bytes.first().map_or(0, |byte| byte & 0x0F);
+    let len = u8::try_from(bytes.len() + 8).expect("short");
+    let mut frame = vec![0x57, 0x4B, 0x4C, 0x59, len, 0, command];
+    frame.append(bytes);
+    frame.push(frame.iter().fold(0, |sum, byte| sum ^ byte));
+    *bytes = frame;
 }

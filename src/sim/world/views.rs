@@ -33,6 +33,7 @@ impl World {
                         pulses.push(Pulse {
                             bus: bus.config.name.clone(),
                             board: board.config.address,
+                            name: board.config.name(),
                             lock: number,
                             at_unix_ms: self.started_unix_ms + stretch.from_us / 1_000,
                             at_us: stretch.from_us,
@@ -65,8 +66,9 @@ fn bus_state(bus: &mut Bus, now_us: u64) -> BusState {
         name: bus.config.name.clone(),
         link: bus.config.link.clone(),
         pts: bus.pts.clone(),
+        tcp: bus.tcp,
         baud: bus.config.baud,
-        unplugged: bus.pts.is_none(),
+        unplugged: bus.pts.is_none() && bus.tcp.is_none(),
         connected: bus.connected,
         counters: bus.counters,
         boards: bus.boards.iter_mut().map(|board| board_state(board, now_us)).collect(),
@@ -84,7 +86,7 @@ fn board_state(board: &mut Board, now_us: u64) -> BoardState {
                 lock: number,
                 door: lock.door(now_us),
                 latch: lock.latch(now_us),
-                sensor: lock.sensor,
+                sensor: lock.ailment().sensor,
                 coil_on: lock.coil_on(now_us),
                 coil_ms_total: total_us / 1_000,
                 longest_coil_ms: longest_us / 1_000,
@@ -98,6 +100,7 @@ fn board_state(board: &mut Board, now_us: u64) -> BoardState {
         .collect();
     BoardState {
         board: board.config.address,
+        name: board.config.name(),
         address: board.address,
         family: board.config.family,
         power_supply: board.config.power_supply.clone(),
