@@ -8,7 +8,7 @@
 pub mod alarm;
 pub mod bank;
 pub mod channel;
-
+pub mod door_watch;
 pub mod id;
 pub mod locker;
 pub mod member;

@@ -143,6 +143,10 @@ names! {
 }
 
 impl AlarmKind {
+    /// The kinds that are about one door.
+    pub const DOOR: [Self; 5] =
+        [Self::ForcedOpen, Self::OpenedUnwatched, Self::LeftOpen, Self::Jammed, Self::SensorFault];
+
     /// How urgent alarms of this kind are.
     #[must_use]
     pub const fn severity(self) -> Severity {
