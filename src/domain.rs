@@ -5,8 +5,10 @@
 //! compile or does not pass silently. Everything above may import from here; this floor imports
 //! from no other.
 
+pub mod alarm;
 pub mod bank;
 pub mod channel;
+pub mod door_watch;
 pub mod id;
 pub mod lock_service;
 pub mod locker;

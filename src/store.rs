@@ -16,9 +16,11 @@ use tokio::sync::{oneshot, watch};
 
 use crate::clock::Clock;
 
+pub mod alarms;
 pub mod audit;
 pub mod banks;
 pub mod check;
+pub mod doors;
 pub mod error;
 pub mod fallback;
 pub mod idempotency;
@@ -28,6 +30,7 @@ pub mod openings;
 pub mod outbox;
 pub mod queue;
 pub mod rentals;
+pub mod schema;
 pub mod sessions;
 pub mod snapshot;
 mod state;
@@ -202,7 +205,7 @@ fn open_and_load(dir: &DataDir, clock: &Clock) -> Result<(Connection, Snapshot),
     // A saved state without its database: the file is lost or not mounted, the site is not new.
     let known = dir.snapshot().exists();
     let missing = if known { open::Missing::Refuse } else { open::Missing::Create };
-    let conn = open::writable(&dir.database(), missing, open::BUSY_TIMEOUT)?;
+    let conn = open::writable(&dir.database(), missing, open::BUSY_TIMEOUT, clock.now())?;
     open::probe(&conn, clock.now().as_millisecond())?;
     let snapshot = state::load(&conn, clock, None)?;
     Ok((conn, snapshot))

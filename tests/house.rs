@@ -43,7 +43,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("refinery", &["store"]),
     ("warp", &["http"]),
     ("tokio_serial", &["bus"]),
-    ("rustix", &["sim", "cli"]),
+    ("rustix", &["sim", "cli", "store"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("clap", &["cli"]),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{BankId, LocationId};
+use super::id::{BankId, LocationId, MemberId};
 use super::name::Name;
 
 /// A named place: "Science Library, 6th floor".
@@ -50,6 +51,20 @@ pub struct Bank {
     pub mode: Mode,
     /// Its policy.
     pub policy: BankPolicy,
+    /// Set while people work on it: its doors raise no alarms.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
+}
+
+/// A bank that people work on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintenance {
+    /// Since when.
+    pub since: Timestamp,
+    /// Who said so.
+    pub by: MemberId,
+    /// Why.
+    pub reason: String,
 }
 
 /// The settings of one bank.
@@ -57,21 +72,29 @@ pub struct Bank {
 pub struct BankPolicy {
     /// How long a hold keeps a locker for one student, in seconds; 10 to 3600.
     pub hold_seconds: u32,
+    /// How long a door may stand open before it is an alarm, in seconds; 1 to 86400. `None`: as the
+    /// site's configuration says.
+    #[serde(default)]
+    pub left_open_s: Option<u32>,
 }
 
 impl Default for BankPolicy {
     fn default() -> Self {
-        Self { hold_seconds: 60 }
+        Self { hold_seconds: 60, left_open_s: None }
     }
 }
 
 impl BankPolicy {
     /// Checks the settings as a whole; the text says which one is wrong and why.
     pub fn validated(self) -> Result<Self, String> {
-        if (10..=3600).contains(&self.hold_seconds) {
-            Ok(self)
-        } else {
-            Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds))
+        if !(10..=3600).contains(&self.hold_seconds) {
+            return Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds));
+        }
+        match self.left_open_s {
+            Some(seconds) if !(1..=86_400).contains(&seconds) => {
+                Err(format!("left_open_s is {seconds}; it must be 1 to 86400"))
+            }
+            _ => Ok(self),
         }
     }
 

@@ -61,6 +61,11 @@ integer_id! {
     SessionId
 }
 
+integer_id! {
+    /// One alarm; never reused.
+    AlarmId
+}
+
 /// One attempt to open one locker (UUID version 7). It is made before anything is stored, so that
 /// an opening has its name even while the database is failing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -115,6 +115,7 @@ mod tests {
             name: Name::parse("가", None).expect("valid"),
             mode: Mode::Choose,
             policy: BankPolicy::default(),
+            maintenance: None,
         }
     }
 

@@ -59,6 +59,8 @@ pub struct BankEntry {
     pub name_en: Option<String>,
     /// How long a hold keeps a locker, in seconds.
     pub hold_seconds: Option<u32>,
+    /// How long a door may stand open before it is an alarm, in seconds.
+    pub left_open_s: Option<u32>,
     /// Its lockers.
     #[serde(default, rename = "locker")]
     pub lockers: Vec<LockerEntry>,
@@ -185,10 +187,12 @@ impl Planner {
         let within = |error| format!("bank {:?}: {error}", entry.name_ko);
         let name = Name::parse(&entry.name_ko, entry.name_en.as_deref()).map_err(within)?;
         let standard = BankPolicy::default();
-        let policy =
-            BankPolicy { hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds) }
-                .validated()
-                .map_err(within)?;
+        let policy = BankPolicy {
+            hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds),
+            left_open_s: entry.left_open_s,
+        }
+        .validated()
+        .map_err(within)?;
         self.counts.banks += 1;
         let lockers = entry
             .lockers

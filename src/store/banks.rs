@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, date, instant};
-use crate::domain::bank::{Bank, BankPolicy, Location, Mode};
+use crate::domain::bank::{Bank, BankPolicy, Location, Maintenance, Mode};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::Locker;
@@ -35,11 +35,37 @@ pub fn insert(
     policy: &BankPolicy,
 ) -> Result<BankId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![location_id.0, name.ko, name.en, mode.name(), policy.hold_seconds])?;
+    .execute(params![
+        location_id.0,
+        name.ko,
+        name.en,
+        mode.name(),
+        policy.hold_seconds,
+        policy.left_open_s
+    ])?;
     Ok(BankId(conn.last_insert_rowid()))
+}
+
+/// Puts a bank into maintenance, or ends it.
+pub fn update_maintenance(
+    conn: &Connection,
+    id: BankId,
+    maintenance: Option<&Maintenance>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE bank SET maintenance_ms = ?2, maintenance_by = ?3, maintenance_reason = ?4
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id.0,
+        maintenance.map(|it| it.since.as_millisecond()),
+        maintenance.map(|it| it.by.0),
+        maintenance.map(|it| it.reason.as_str())
+    ])?;
+    Ok(())
 }
 
 /// Makes a locker.
@@ -108,7 +134,9 @@ pub(super) fn list_locations(conn: &Connection) -> Result<Vec<Location>, StoreEr
 /// Every bank.
 pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, location_id, name_ko, name_en, mode, hold_seconds FROM bank ORDER BY id",
+        "SELECT id, location_id, name_ko, name_en, mode, hold_seconds, left_open_s, maintenance_ms,
+                maintenance_by, maintenance_reason
+         FROM bank ORDER BY id",
     )?;
     collect(statement.query([])?, |row| {
         let mode: String = row.get(4)?;
@@ -120,9 +148,16 @@ pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
                 .into_iter()
                 .find(|known| known.name() == mode)
                 .ok_or(StoreError::Inconsistent { table: "bank", column: "mode", value: mode })?,
-            policy: BankPolicy { hold_seconds: row.get(5)? },
+            policy: BankPolicy { hold_seconds: row.get(5)?, left_open_s: row.get(6)? },
+            maintenance: maintenance(row)?,
         })
     })
+}
+
+fn maintenance(row: &Row<'_>) -> Result<Option<Maintenance>, StoreError> {
+    let Some(since_ms) = row.get::<_, Option<i64>>(7)? else { return Ok(None) };
+    let (by, reason) = (MemberId(row.get(8)?), row.get(9)?);
+    Ok(Some(Maintenance { since: instant(since_ms), by, reason }))
 }
 
 /// Every locker.

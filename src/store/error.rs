@@ -204,6 +204,19 @@ pub enum OpenError {
     /// It is somebody else's SQLite file.
     #[error("{0} is an SQLite file of another program: move it away or name another data_dir")]
     Foreign(String),
+    /// An update needs a backup first, and there is no room for it.
+    #[error(
+        "the database must be brought up to date, and {place} has {free_mb} MB free where \
+         {needed_mb} MB are needed for a backup first: make room, nothing was changed"
+    )]
+    NoRoom {
+        /// The directory.
+        place: String,
+        /// What is needed.
+        needed_mb: u64,
+        /// What there is.
+        free_mb: u64,
+    },
     /// A migration failed; the file is as it was before.
     #[error("the database could not be brought up to date: {0}")]
     Migration(String),

@@ -158,7 +158,8 @@ fn append(path: &Path, opening: &Opening) -> io::Result<()> {
 }
 
 /// A new name is on the disk only when its directory is.
-fn sync_directory_of(path: &Path) -> io::Result<()> {
+/// Makes a rename or removal in the directory of `path` last.
+pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
 }
 

@@ -1,4 +1,4 @@
-//! Opening the database: directory lock, migration, pragmas, and the first snapshot.
+//! Opening the database: directory lock, pragmas, and what may not be opened at all.
 //!
 //! Everything that could later surprise is checked here and refused with words: a second process,
 //! a newer schema, a foreign file, a pragma that did not take.
@@ -7,9 +7,11 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{OpenError, StoreError, Trouble};
+use super::schema;
 
 /// "LKRD": marks the file as ours in its header.
 pub const APPLICATION_ID: i32 = 0x4C4B_5244;
@@ -20,10 +22,6 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Prepared statements kept per connection; above the number of distinct statements.
 const STATEMENTS_MAX: usize = 128;
-
-mod embedded {
-    refinery::embed_migrations!("migrations");
-}
 
 /// Where the files of one site are.
 #[derive(Debug, Clone)]
@@ -109,12 +107,13 @@ pub(super) enum Missing {
     Refuse,
 }
 
-/// Opens the writable connection and brings the schema up to date. `patience` is how long it waits
-/// for a lock meanwhile.
+/// Opens the writable connection and brings the schema up to date, with a backup of what was there
+/// before (`schema`). `patience` is how long it waits for a lock meanwhile.
 pub(super) fn writable(
     path: &Path,
     missing: Missing,
     patience: Duration,
+    now: Timestamp,
 ) -> Result<Connection, OpenError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if missing == Missing::Create {
@@ -131,10 +130,11 @@ pub(super) fn writable(
         run(&conn, "PRAGMA auto_vacuum = INCREMENTAL")?;
         run(&conn, &format!("PRAGMA application_id = {APPLICATION_ID}"))?;
     }
-    // Foreign keys cannot be switched inside the transaction of a migration that rebuilds a table.
-    run(&conn, "PRAGMA foreign_keys = OFF")?;
+    if !new {
+        schema::back_up_before_migrating(&conn, path, now)?;
+    }
     expect_text(&conn, "journal_mode = WAL", "wal")?;
-    migrate(&mut conn)?;
+    schema::migrate(&mut conn)?;
     prepare_writer(&conn)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(StoreError::from)?;
     Ok(conn)
@@ -154,57 +154,11 @@ fn refuse_foreign_or_newer(conn: &Connection, path: &Path) -> Result<bool, OpenE
     if number("PRAGMA application_id")? != APPLICATION_ID {
         return Err(OpenError::Foreign(path.display().to_string()));
     }
-    let (found, known) = (schema_version(conn)?, known_version());
+    let (found, known) = (schema::version(conn)?, schema::known_version());
     if found > known {
         return Err(OpenError::Newer { found, known });
     }
     Ok(false)
-}
-
-/// The newest migration that this program has.
-fn known_version() -> i32 {
-    let runner = embedded::migrations::runner();
-    runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
-}
-
-fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    let (found, known) = (schema_version(conn)?, known_version());
-    let runner = embedded::migrations::runner();
-    runner.set_grouped(true).run(conn).map_err(|error| migration_failed(&error))?;
-    if found != known {
-        tracing::info!(area = "store", found, known, "the schema was brought up to date");
-    }
-    let broken: i64 = conn
-        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
-        .map_err(StoreError::from)?;
-    if broken > 0 {
-        return Err(OpenError::Migration(format!("{broken} rows refer to rows that do not exist")));
-    }
-    Ok(())
-}
-
-/// A database that fails is trouble also in the middle of a migration.
-fn migration_failed(error: &refinery::Error) -> OpenError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if let Some(trouble) = inner.downcast_ref::<rusqlite::Error>().and_then(Trouble::of) {
-            return StoreError::Degraded(trouble).into();
-        }
-        cause = inner.source();
-    }
-    OpenError::Migration(error.to_string())
-}
-
-/// The newest migration that the file has seen; 0 for a new one.
-pub fn schema_version(conn: &Connection) -> Result<i32, StoreError> {
-    let exists = conn
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history'")?
-        .exists([])?;
-    if !exists {
-        return Ok(0);
-    }
-    let sql = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
-    Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Settings of the writing connection, each read back.
@@ -265,7 +219,7 @@ fn expect_text(conn: &Connection, pragma: &str, wanted: &str) -> Result<(), Stor
 #[cfg(test)]
 pub(crate) fn memory() -> Connection {
     let mut conn = Connection::open_in_memory().expect("memory is there");
-    migrate(&mut conn).expect("migrations run");
+    schema::migrate(&mut conn).expect("migrations run");
     run(&conn, "PRAGMA foreign_keys = ON").expect("settable");
     conn
 }
@@ -318,22 +272,27 @@ mod tests {
     #[test]
     fn opening_twice_keeps_the_schema() {
         let (_temp, dir) = dir();
-        drop(writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("created"));
-        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("opened again");
-        assert_eq!(schema_version(&conn).expect("readable"), 1);
+        drop(
+            writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH)
+                .expect("created"),
+        );
+        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH)
+            .expect("opened again");
+        assert_eq!(schema::version(&conn).expect("readable"), schema::known_version());
     }
 
     #[test]
     fn a_newer_database_is_refused_with_both_versions() {
         let (_temp, dir) = dir();
-        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("created");
+        let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH)
+            .expect("created");
         run(
             &conn,
             "INSERT INTO refinery_schema_history VALUES (99, 'future', '2030-01-01T00:00:00Z', '1')",
         )
         .expect("written");
         drop(conn);
-        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT)
+        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH)
             .expect_err("newer")
             .to_string();
         assert!(error.contains("99") && error.contains("install"), "{error}");
@@ -346,7 +305,7 @@ mod tests {
         run(&conn, "CREATE TABLE notes (text TEXT)").expect("written");
         drop(conn);
         assert!(matches!(
-            writable(&dir.database(), Missing::Create, BUSY_TIMEOUT),
+            writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH),
             Err(OpenError::Foreign(_))
         ));
     }
@@ -355,7 +314,8 @@ mod tests {
     fn a_file_that_is_no_database_is_trouble() {
         let (_temp, dir) = dir();
         std::fs::write(dir.database(), "hello ".repeat(400)).expect("written");
-        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect_err("damaged");
+        let error = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT, Timestamp::UNIX_EPOCH)
+            .expect_err("damaged");
         assert!(matches!(&error, OpenError::Store(inner) if inner.trouble().is_some()), "{error}");
     }
 }

@@ -289,7 +289,8 @@ impl Writer {
     }
 
     fn reopen(&self) -> Result<(Connection, Snapshot, AuditHead), super::error::OpenError> {
-        let conn = open::writable(&self.path, open::Missing::Refuse, HEAL_PATIENCE)?;
+        let conn =
+            open::writable(&self.path, open::Missing::Refuse, HEAL_PATIENCE, self.clock.now())?;
         open::probe(&conn, self.clock.now().as_millisecond())?;
         let known = self.shared.published.load();
         let snapshot = state::load(&conn, &self.clock, Some(&known))?;

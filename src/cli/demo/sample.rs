@@ -225,6 +225,7 @@ impl Plan {
                     name_ko: "사물함".to_owned(),
                     name_en: Some("Lockers".to_owned()),
                     hold_seconds: None,
+                    left_open_s: None,
                     lockers: lockers.collect(),
                     terms: Vec::new(),
                 };

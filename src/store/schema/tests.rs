@@ -1,0 +1,125 @@
+//! A file of an earlier version: copied first, then brought up to date with all that was in it.
+
+use super::*;
+use crate::store::open::{self, DataDir, Missing};
+
+/// Version 1 as it was released.
+const V0001: &str = include_str!("../../../migrations/V0001__house.sql");
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("in range")
+}
+
+const V0001_HASH: &str = "5ffff0df784f98bd7e1c04e54164bc11c7c995a6a5d02f9ea8718f438af4ec3e";
+
+/// A data directory with a database of version 1 that holds one row of what the update rebuilds.
+fn version_1() -> (tempfile::TempDir, DataDir) {
+    let temp = tempfile::tempdir().expect("a place");
+    let dir = DataDir::new(temp.path());
+    let mut conn = Connection::open(dir.database()).expect("created");
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA application_id = {}",
+        open::APPLICATION_ID
+    ))
+    .expect("settable");
+    embedded::migrations::runner()
+        .set_target(refinery::Target::Version(1))
+        .run(&mut conn)
+        .expect("version 1");
+    conn.execute_batch(
+        "INSERT INTO location (id, name_ko, name_en) VALUES (1, '가', 'A');
+         INSERT INTO bank (id, location_id, name_ko, name_en, mode, hold_seconds)
+           VALUES (1, 1, '가', 'A', 'choose', 60);
+         INSERT INTO locker (id, bank_id, bus, board, lock, in_service)
+           VALUES (101, 1, 'east', 1, 48, 0), (102, 1, NULL, NULL, NULL, 1);
+         INSERT INTO member (id, student_id, name, role, joined_ms)
+           VALUES (1, 'A1', '가', 'student', 1);
+         INSERT INTO term (id, name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on)
+           VALUES (1, '가', 'A', 1, 2, '2026-03-01', '2026-06-30');
+         INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
+           VALUES (1, 101, 1, 1, 'held', '2026-03-01', '2026-06-30', 1);",
+    )
+    .expect("consistent");
+    (temp, dir)
+}
+
+fn update(dir: &DataDir, second: i64) -> Result<Connection, OpenError> {
+    open::writable(&dir.database(), Missing::Refuse, open::BUSY_TIMEOUT, at(second))
+}
+
+fn names(dir: &DataDir) -> Vec<String> {
+    let found = backups(&dir.database()).expect("readable");
+    let name = |path: &PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+    found.iter().map(name).collect()
+}
+
+#[test]
+fn an_update_keeps_every_row_and_leaves_a_whole_copy_of_the_old_file() {
+    let (_temp, dir) = version_1();
+    let conn = update(&dir, 1).expect("brought up to date");
+    assert_eq!(version(&conn).expect("readable"), known_version());
+    let locker: String = conn
+        .query_row(
+            "SELECT bank_id || bus || board || '/' || lock || in_service FROM locker WHERE id = 101",
+            [],
+            |row| row.get(0),
+        )
+        .expect("still there");
+    assert_eq!(locker, "1east1/480");
+    conn.execute_batch("UPDATE locker SET lock = 50 WHERE id = 101").expect("the range grew");
+    conn.execute_batch("UPDATE locker SET lock = 51 WHERE id = 101").expect_err("but not beyond");
+    // References lead to the rebuilt table, and are guarded again.
+    conn.execute_batch("DELETE FROM locker WHERE id = 101").expect_err("a rental refers to it");
+    conn.execute_batch("INSERT INTO locker (id, bank_id) VALUES (103, 9)").expect_err("no bank 9");
+
+    assert_eq!(names(&dir), ["lockerd-v0001-19700101T000001Z.db"]);
+    let backup = dir.path().join("lockerd-v0001-19700101T000001Z.db");
+    let copy = Connection::open(&backup).expect("there");
+    assert_eq!(version(&copy).expect("readable"), 1);
+    let rows: i64 =
+        copy.query_row("SELECT count(*) FROM rental", [], |row| row.get(0)).expect("readable");
+    assert_eq!(rows, 1);
+    drop((conn, copy));
+    update(&dir, 2).expect("nothing to do");
+    assert_eq!(names(&dir).len(), 1, "no backup without an update");
+}
+
+#[test]
+fn the_copy_can_be_put_back_and_the_newest_three_are_kept() {
+    let (_temp, dir) = version_1();
+    for second in 1..6 {
+        drop(update(&dir, second).expect("brought up to date"));
+        let newest = dir.path().join(names(&dir).pop().expect("a backup"));
+        fs::copy(newest, dir.database()).expect("put back");
+    }
+    let kept = ["000003", "000004", "000005"];
+    let kept = kept.map(|time| format!("lockerd-v0001-19700101T{time}Z.db"));
+    assert_eq!(names(&dir), kept);
+    let conn = update(&dir, 6).expect("the copy of a copy is whole");
+    assert_eq!(version(&conn).expect("readable"), known_version());
+}
+
+#[test]
+fn without_room_nothing_is_touched_and_the_words_say_what_to_do() {
+    let (_temp, dir) = version_1();
+    let conn = Connection::open(dir.database()).expect("there");
+    let bytes = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+    let size =
+        u64::try_from(bytes("PRAGMA page_count") * bytes("PRAGMA page_size")).expect("small");
+    let needed = 3 * size + ROOM_BYTES_MIN;
+    let path = dir.database();
+    demand_room(&conn, &path, |_| Ok(needed)).expect("just enough");
+    let error = demand_room(&conn, &path, |_| Ok(needed - 1)).expect_err("one byte short");
+    let text = error.to_string();
+    assert!(text.contains("MB free") && text.contains("make room"), "{text}");
+    assert!(names(&dir).is_empty());
+    assert!(free_bytes(dir.path()).expect("a file system") > 0);
+}
+
+#[test]
+fn version_1_is_as_it_was_released() {
+    // Others have files of it: a change of this text would leave them behind.
+    use sha2::{Digest, Sha256};
+    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(V0001));
+    assert_eq!(hash, V0001_HASH);
+}
