@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use lockerd::bus::codec::StatusOrder;
 use lockerd::bus::config::{EchoSetting, PortAddress};
 use lockerd::bus::{BoardConfig, Bus, BusConfig};
 use lockerd::domain::channel::{BusName, Channel, DoorState, Family};
@@ -92,6 +93,7 @@ impl Line {
             locks: LOCKS,
             doors: true,
             closed_bit: true,
+            status_order: StatusOrder::default(),
             power_supply: "main".to_owned(),
             pulse_ms: 400,
             answers_unlock: None,

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use crate::bus::codec::StatusOrder;
 use crate::bus::config::{EchoSetting, OFF_MS_MIN, PortAddress};
 use crate::bus::{BoardConfig, BusConfig};
 use crate::domain::channel::{BusName, Family};
@@ -149,7 +150,7 @@ pub struct BusEntry {
 pub struct BoardEntry {
     /// As set by its switches.
     pub address: u8,
-    /// Its protocol: modbus-relay or kerong-cu16.
+    /// Its protocol: modbus-relay, xor-board, kerong-cu16, kerong-cu48, kerong-cu48-ir or wkly.
     pub family: Family,
     /// How many locks it drives.
     pub locks: u8,
@@ -159,6 +160,9 @@ pub struct BoardEntry {
     /// The sensor bit of a closed door.
     #[serde(default = "yes")]
     pub closed_bit: bool,
+    /// Which group of locks an xor-board sends first: highest-first or lowest-first.
+    #[serde(default)]
+    pub status_order: StatusOrder,
     /// Which power supply feeds its coils; one coil is on at a time per supply.
     #[serde(default = "default_power_supply")]
     pub power_supply: String,
@@ -208,6 +212,7 @@ impl BoardEntry {
             locks,
             doors: true,
             closed_bit: true,
+            status_order: StatusOrder::default(),
             power_supply: default_power_supply(),
             pulse_ms: default_pulse_ms(),
             answers_unlock: None,
@@ -385,6 +390,7 @@ impl BusEntry {
             locks: board.locks,
             doors: board.doors,
             closed_bit: board.closed_bit,
+            status_order: board.status_order,
             power_supply: board.power_supply.clone(),
             pulse_ms: board.pulse_ms,
             answers_unlock: board.answers_unlock,

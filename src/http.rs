@@ -19,6 +19,7 @@ pub mod access;
 mod auth;
 mod banks;
 mod body;
+mod buses;
 pub mod dispatch;
 mod extract;
 mod health;

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod lock_service;
 pub mod lockers;
 pub mod members;
 pub mod openings;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::bus::codec::{Call, Codec, PULSE_MS_MAX, Request, codec};
+use crate::bus::codec::{Call, Codec, PULSE_MS_MAX, Request, StatusOrder, codec};
 use crate::bus::transport::is_host_and_port;
 use crate::domain::channel::{BusName, Family};
 
@@ -130,6 +130,8 @@ pub struct BoardConfig {
     pub doors: bool,
     /// The sensor bit of a closed door: the wiring decides, commissioning proves it.
     pub closed_bit: bool,
+    /// Which group of locks comes first in the answer to a read of all, where the family has no rule.
+    pub status_order: StatusOrder,
     /// Name of the power supply its coils share; boards with the same name take turns.
     pub power_supply: String,
     /// Pulse length, 1 to 1000. For boards that time it by a setting: what they are set to.
@@ -277,7 +279,8 @@ impl BoardConfig {
 
     /// A request to this board.
     pub(super) fn call(&self, request: Request) -> Call {
-        Call::new(self.address, self.locks, request)
+        let call = Call::new(self.address, self.locks, request);
+        Call { status_order: self.status_order, ..call }
     }
 }
 
@@ -315,6 +318,7 @@ pub(super) mod tests {
             locks: if family == Family::KerongCu16 { 16 } else { 8 },
             doors: true,
             closed_bit: true,
+            status_order: StatusOrder::default(),
             power_supply: "main".to_owned(),
             pulse_ms: 100,
             answers_unlock: (family == Family::KerongCu16).then_some(false),

@@ -8,6 +8,8 @@ pub enum Access {
     Public,
     /// Whoever is logged in; what they see or change is their own.
     Member,
+    /// Staff and admins; staff see what belongs to their banks.
+    Staff,
 }
 
 /// One route.
@@ -61,6 +63,10 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/lockers/{locker_id}/release", Access::Member),
     route("POST", "/api/v1/lockers/{locker_id}/open", Access::Member),
     route("POST", "/api/v1/banks/{bank_id}/hold", Access::Member),
+    route("GET", "/api/v1/buses", Access::Staff),
+    route("GET", "/api/v1/buses/{bus}/exchanges", Access::Staff),
+    route("GET", "/api/v1/buses/{bus}/boards/{address}/exchanges", Access::Staff),
+    route("GET", "/api/v1/locks", Access::Staff),
     route("GET", "/api/v1/openings/{operation_id}", Access::Member),
     route("GET", "/api/v1/operations/{key}", Access::Member),
     route("GET", "/api/v1/health", Access::Public),

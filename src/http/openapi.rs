@@ -14,7 +14,7 @@ use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
-use super::{auth, banks, health, lockers, openings, operations};
+use super::{auth, banks, buses, health, lockers, openings, operations};
 use crate::service::error::Code;
 
 /// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
@@ -48,6 +48,10 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         lockers::handle_release,
         lockers::handle_open,
         banks::handle_hold_any,
+        buses::handle_list,
+        buses::handle_exchanges,
+        buses::handle_other_exchanges,
+        buses::handle_locks,
         openings::handle_find,
         operations::handle_find,
         health::handle_health,

@@ -43,6 +43,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::NotFound
         | Code::LockerNotFound
         | Code::BankNotFound
+        | Code::BoardNotFound
         | Code::OpeningNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,

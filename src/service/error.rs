@@ -53,6 +53,7 @@ codes! {
     EmailTaken "email_taken" "Another account has this e-mail address.",
     LockerNotFound "locker_not_found" "There is no locker with this number.",
     BankNotFound "bank_not_found" "There is no such bank.",
+    BoardNotFound "board_not_found" "There is no such bus or board.",
     OpeningNotFound "opening_not_found" "There is no such opening, or it is somebody else's.",
     OperationNotFound "operation_not_found" "Nothing was carried out under this key.",
     OutsideWindow "outside_window" "Lockers cannot be claimed at this time.",

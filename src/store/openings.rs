@@ -5,21 +5,23 @@ use rusqlite::{Connection, Row, params};
 use super::error::StoreError;
 use super::state::{collect, instant};
 use crate::domain::id::{LockerId, MemberId, OpeningId};
+use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
 const COLUMNS: &str = "SELECT id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-    acknowledged_ms, opened_ms, closed_ms, outcome FROM opening";
+    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome FROM opening";
 
 /// Stores an opening as it stands: a new one, or what more was seen of a known one.
 pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
     let at = |phase| opening.at(phase).map(jiff::Timestamp::as_millisecond);
     conn.prepare_cached(
         "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-                              acknowledged_ms, opened_ms, closed_ms, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                              acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (id) DO UPDATE SET
            sent_ms = coalesce(sent_ms, excluded.sent_ms),
            acknowledged_ms = coalesce(acknowledged_ms, excluded.acknowledged_ms),
+           retried_ms = coalesce(retried_ms, excluded.retried_ms),
            opened_ms = coalesce(opened_ms, excluded.opened_ms),
            closed_ms = coalesce(closed_ms, excluded.closed_ms),
            outcome = coalesce(outcome, excluded.outcome)",
@@ -32,6 +34,7 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
         at(Phase::Requested),
         at(Phase::Sent),
         at(Phase::Acknowledged),
+        at(Phase::SentAgain),
         at(Phase::Opened),
         at(Phase::Closed),
         opening.outcome.map(Outcome::name)
@@ -69,17 +72,42 @@ pub fn list_unsettled(conn: &Connection) -> Result<Vec<Opening>, StoreError> {
     collect(statement.query([])?, read)
 }
 
+/// What was counted of every lock that was opened since `since_ms`, in the order of the lockers.
+pub fn lock_figures(conn: &Connection, since_ms: i64) -> Result<Vec<LockFigures>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT locker_id, count(sent_ms), count(retried_ms),
+                count(*) FILTER (WHERE outcome = 'door_did_not_open'),
+                count(*) FILTER (WHERE outcome = 'no_answer'),
+                CAST(avg(acknowledged_ms - sent_ms) AS INTEGER), max(acknowledged_ms - sent_ms),
+                CAST(avg(CASE WHEN retried_ms IS NULL THEN opened_ms - sent_ms END) AS INTEGER)
+         FROM opening WHERE requested_ms >= ?1 GROUP BY locker_id ORDER BY locker_id",
+    )?;
+    collect(statement.query([since_ms])?, |row| {
+        Ok(LockFigures {
+            locker_id: LockerId(row.get(0)?),
+            openings: row.get(1)?,
+            retries: row.get(2)?,
+            jams: row.get(3)?,
+            unanswered: row.get(4)?,
+            acknowledged_mean_ms: row.get(5)?,
+            acknowledged_max_ms: row.get(6)?,
+            opened_mean_ms: row.get(7)?,
+        })
+    })
+}
+
 fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
     let bad = |column, value: String| StoreError::Inconsistent { table: "opening", column, value };
     let (id, opened_as): (String, String) = (row.get(0)?, row.get(3)?);
-    let outcome: Option<String> = row.get(9)?;
-    let mut phases = Vec::with_capacity(5);
+    let outcome: Option<String> = row.get(10)?;
+    let mut phases = Vec::with_capacity(6);
     let columns = [
         (Phase::Requested, 4),
         (Phase::Sent, 5),
         (Phase::Acknowledged, 6),
-        (Phase::Opened, 7),
-        (Phase::Closed, 8),
+        (Phase::SentAgain, 7),
+        (Phase::Opened, 8),
+        (Phase::Closed, 9),
     ];
     for (phase, column) in columns {
         if let Some(ms) = row.get::<_, Option<i64>>(column)? {
@@ -121,6 +149,7 @@ mod tests {
             upsert(&conn, &opening).expect("stored");
             assert_eq!(list_unsettled(&conn).expect("readable"), [opening.clone()]);
             opening.see(Phase::Sent, at(2));
+            opening.see(Phase::SentAgain, at(3));
             opening.end(outcome);
             upsert(&conn, &opening).expect("the CHECK knows the outcome");
             let other = Opening { outcome: Some(Outcome::Refused), ..opening.clone() };
@@ -128,5 +157,46 @@ mod tests {
             assert_eq!(find(&conn, id).expect("readable"), Some(opening));
             assert!(list_unsettled(&conn).expect("readable").is_empty());
         }
+    }
+
+    #[test]
+    fn locks_are_counted_from_a_moment_on() {
+        let conn = memory_with_people();
+        let at = |ms| Timestamp::from_millisecond(ms).expect("in range");
+        let store = |start: i64, steps: &[(Phase, i64)], outcome| {
+            let id = OpeningId(Uuid::now_v7());
+            let (locker, member) = (LockerId(101), MemberId(1));
+            let mut opening = Opening::requested(id, locker, member, OpenedAs::Renter, at(start));
+            for (phase, after) in steps {
+                opening.see(*phase, at(start + after));
+            }
+            opening.end(outcome);
+            upsert(&conn, &opening).expect("stored");
+        };
+        let (sent, acknowledged) = ((Phase::Sent, 10), (Phase::Acknowledged, 40));
+        store(1_000, &[sent, acknowledged, (Phase::Opened, 210)], Outcome::Opened);
+        store(
+            2_000,
+            &[sent, (Phase::Acknowledged, 60), (Phase::SentAgain, 2_500)],
+            Outcome::DoorDidNotOpen,
+        );
+        store(3_000, &[sent], Outcome::NoAnswer);
+        store(4_000, &[], Outcome::Unreachable);
+        store(10, &[sent], Outcome::NoAnswer);
+        let figures = lock_figures(&conn, 1_000).expect("readable");
+        assert_eq!(
+            figures,
+            [LockFigures {
+                locker_id: LockerId(101),
+                openings: 3,
+                retries: 1,
+                jams: 1,
+                unanswered: 1,
+                acknowledged_mean_ms: Some(40),
+                acknowledged_max_ms: Some(50),
+                opened_mean_ms: Some(200),
+            }]
+        );
+        assert!(lock_figures(&conn, 5_000).expect("readable").is_empty());
     }
 }

@@ -12,6 +12,8 @@ fn concrete(path: &str) -> String {
         .replace("{operation_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{key}", "a-key")
         .replace("{slug}", "locker_taken")
+        .replace("{bus}", "east")
+        .replace("{address}", "0")
 }
 
 #[test]
@@ -39,6 +41,9 @@ fn every_route_is_reachable_and_refuses_whom_it_must() {
             assert_ne!(reply.code(), "not_found", "{name}");
             assert_ne!(reply.code(), "unauthenticated", "{name}");
             assert!(!matches!(reply.status, 405 | 500..), "{name}: {reply:?}");
+            if route.access == Access::Staff {
+                reply.refused(403, "forbidden");
+            }
         }
     }
 }

@@ -71,6 +71,8 @@ pub(super) struct Board {
     distrusts_next: bool,
     rechecks: u8,
     polls: u32,
+    /// Refused reads of its inputs in a row.
+    unread: u8,
 }
 
 impl Board {
@@ -92,6 +94,7 @@ impl Board {
             distrusts_next: false,
             rechecks: 0,
             polls: 0,
+            unread: 0,
             config,
         }
     }
@@ -188,26 +191,44 @@ impl Board {
         false
     }
 
+    /// It answered but would not tell its inputs this time. Returns whether its doors are unknown now.
+    pub(super) fn withheld_inputs(&mut self) -> bool {
+        self.unread = self.unread.saturating_add(1);
+        self.unread == MISSES_SILENT
+    }
+
     /// The switching-off was tried.
     pub(super) fn off_tried(&mut self, answered: bool) {
         self.off = if answered { SwitchOff::Unseen } else { SwitchOff::Unanswered };
     }
 
-    /// Takes the inputs read by a question asked at `asked_at`; returns the states to publish.
-    pub(super) fn read_inputs(&mut self, inputs: LockBits, asked_at: Instant) -> Option<Vec<Seen>> {
+    /// Takes the inputs read by a question asked at `asked_at`, of which `known` were reported; returns the states to publish.
+    pub(super) fn read_inputs(
+        &mut self,
+        inputs: LockBits,
+        known: LockBits,
+        asked_at: Instant,
+    ) -> Option<Vec<Seen>> {
+        self.unread = 0;
         if std::mem::take(&mut self.distrusts_next) {
             return None;
         }
         let closed_bit = self.config.closed_bit;
         let is_open = |lock: u8| inputs.lock(lock) != closed_bit;
-        let states =
-            (1..).zip(&mut self.debounce).map(|(lock, door)| door.read(is_open(lock))).collect();
+        let read = |(lock, door): (u8, &mut Debounce)| {
+            if known.lock(lock) { door.read(is_open(lock)) } else { door.forget() }
+        };
+        let states = (1..).zip(&mut self.debounce).map(read).collect();
         let unsure = self.debounce.iter().any(|door| door.is_open_question());
         self.rechecks = if unsure { self.rechecks.saturating_add(1) } else { 0 };
-        for watch in &mut self.watches {
+        for watch in self.watches.iter_mut().filter(|watch| known.lock(watch.lock)) {
             watch.read(is_open(watch.lock), asked_at);
         }
         for mut probe in std::mem::take(&mut self.probes) {
+            if !known.lock(probe.lock) {
+                self.probes.push(probe);
+                continue;
+            }
             let open = is_open(probe.lock);
             probe.equal = if probe.last_open == Some(open) { probe.equal + 1 } else { 1 };
             probe.last_open = Some(open);

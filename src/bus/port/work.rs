@@ -304,11 +304,16 @@ impl Port {
         let request = board.poll_request();
         let Some(answer) = self.ask(line, index, request).await? else { return Ok(()) };
         match answer.heard {
-            Some(Heard::Reply { reply: Reply::Status { inputs, .. }, .. }) => {
-                self.take_inputs(index, inputs, answer.sent_at);
+            Some(Heard::Reply { reply: Reply::Status { inputs, known, .. }, .. }) => {
+                self.take_inputs(index, (inputs, known), answer.sent_at);
             }
             Some(Heard::Refused(refusal)) if request == Request::Status && refusal.permanent => {
                 self.set_refuses_inputs(index, Some(refusal));
+            }
+            Some(Heard::Refused(_)) if request == Request::Status => {
+                if self.boards[index].withheld_inputs() {
+                    self.publish_unknown(index);
+                }
             }
             _ => {}
         }
@@ -336,13 +341,13 @@ impl Port {
         }
     }
 
-    fn take_inputs(&mut self, index: usize, inputs: LockBits, at: Instant) {
+    fn take_inputs(&mut self, index: usize, (inputs, known): (LockBits, LockBits), at: Instant) {
         if !self.boards[index].config.doors {
             return;
         }
         self.set_refuses_inputs(index, None);
         let board = &mut self.boards[index];
-        if let Some(states) = board.read_inputs(inputs, at) {
+        if let Some(states) = board.read_inputs(inputs, known, at) {
             let address = board.config.address;
             self.doors.publish(&self.config.name, address, &states, Some(at));
         }
