@@ -77,7 +77,7 @@ impl Dialect {
     }
 
     /// The whole request; `None` when the dialect has no such command.
-    fn request(&self, call: &Call) -> Option<Vec<u8>> {
+    fn request(&self, call: Call) -> Option<Vec<u8>> {
         let (command, lock_index) = match call.request {
             Request::Status => (self.status, 0),
             Request::Pulse { lock, .. } => (self.unlock, lock.saturating_sub(1)),
@@ -113,7 +113,7 @@ impl Dialect {
         }
     }
 
-    fn look(&self, buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
+    fn look(&self, buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
         let noise = buffer.iter().take_while(|byte| **byte != START).count();
         if noise > 0 {
             return Parsed::Skip { bytes: noise, why: Skipped::Noise };
@@ -140,7 +140,7 @@ impl Dialect {
     }
 
     /// Whether an intact frame answers the call, and what it says.
-    fn judge(&self, frame: &[u8], command: u8, call: &Call) -> Result<Reply, Mismatch> {
+    fn judge(&self, frame: &[u8], command: u8, call: Call) -> Result<Reply, Mismatch> {
         if self.request(call).is_some_and(|sent| sent == frame) {
             return Err(Mismatch::Echo);
         }
@@ -198,15 +198,15 @@ impl Codec for Dialect {
 
     fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
         check(self.family, *call)?;
-        self.request(call).map(Frame::new).ok_or(Unsupported::Command(self.family))
+        self.request(*call).map(Frame::new).ok_or(Unsupported::Command(self.family))
     }
 
     fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
-        self.look(buffer, call, false)
+        self.look(buffer, *call, false)
     }
 
     fn parse_at_rest(&self, buffer: &[u8], call: &Call) -> Parsed {
-        self.look(buffer, call, true)
+        self.look(buffer, *call, true)
     }
 }
 

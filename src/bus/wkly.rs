@@ -71,7 +71,7 @@ impl Codec for Wkly {
 
     fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
         check(Family::Wkly, *call)?;
-        request_bytes(call).map(Frame::new).ok_or(Unsupported::Command(Family::Wkly))
+        request_bytes(*call).map(Frame::new).ok_or(Unsupported::Command(Family::Wkly))
     }
 
     fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
@@ -92,7 +92,7 @@ impl Codec for Wkly {
         if xor(frame) != 0 {
             return skip(1, Skipped::BadChecksum);
         }
-        match judge(frame, call) {
+        match judge(frame, *call) {
             Ok(Answer::Reply(reply)) => Parsed::Reply { bytes: length, reply, like_request: false },
             Ok(Answer::Refused(refusal)) => Parsed::Refused { bytes: length, refusal },
             Err(why) => Parsed::Discard { bytes: length, why },
@@ -108,7 +108,7 @@ enum Answer {
 
 /// The request as it goes on the wire; `None` when the family has no such command, or none that is
 /// safe for a coil.
-fn request_bytes(call: &Call) -> Option<Vec<u8>> {
+fn request_bytes(call: Call) -> Option<Vec<u8>> {
     let (command, data) = match call.request {
         Request::Status => (READ_ALL, None),
         Request::StatusOne { lock } => (READ_ONE, Some(lock)),
@@ -131,7 +131,7 @@ fn request_bytes(call: &Call) -> Option<Vec<u8>> {
 }
 
 /// Whether an intact frame answers the call, and what it says.
-fn judge(frame: &[u8], call: &Call) -> Result<Answer, Mismatch> {
+fn judge(frame: &[u8], call: Call) -> Result<Answer, Mismatch> {
     if request_bytes(call).is_some_and(|sent| sent == frame) {
         return Err(Mismatch::Echo);
     }
@@ -165,9 +165,8 @@ fn judge(frame: &[u8], call: &Call) -> Result<Answer, Mismatch> {
 /// The state in an answer about one channel; `None` when the board says it failed.
 fn one_channel(data: &[u8], lock: u8) -> Result<Option<u8>, Mismatch> {
     match *data {
-        [FAILED] => Ok(None),
         [_, channel, _] if channel != lock => Err(Mismatch::Lock),
-        [FAILED, _, _] => Ok(None),
+        [FAILED] | [FAILED, _, _] => Ok(None),
         [OK, _, state] => Ok(Some(state)),
         [_, _, _] => Err(Mismatch::Command),
         _ => Err(Mismatch::Length),

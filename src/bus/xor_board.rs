@@ -67,22 +67,22 @@ impl Codec for XorBoard {
 
     fn encode(&self, call: &Call) -> Result<Frame, Unsupported> {
         check(Family::XorBoard, *call)?;
-        request_bytes(call)
+        request_bytes(*call)
             .map(|bytes| Frame::new(bytes.to_vec()))
             .ok_or(Unsupported::Command(Family::XorBoard))
     }
 
     fn parse(&self, buffer: &[u8], call: &Call) -> Parsed {
-        look(buffer, call, false)
+        look(buffer, *call, false)
     }
 
     fn parse_at_rest(&self, buffer: &[u8], call: &Call) -> Parsed {
-        look(buffer, call, true)
+        look(buffer, *call, true)
     }
 }
 
 /// The request as it goes on the wire; `None` when the family has no such command.
-fn request_bytes(call: &Call) -> Option<[u8; SHORT_BYTES]> {
+fn request_bytes(call: Call) -> Option<[u8; SHORT_BYTES]> {
     let (head, lock, mark) = match call.request {
         Request::Status => (READ, 0, READ_MARK),
         Request::StatusOne { lock } => (READ, lock, READ_MARK),
@@ -100,7 +100,7 @@ fn request_bytes(call: &Call) -> Option<[u8; SHORT_BYTES]> {
     Some([head, call.address, lock, mark, xor(&body)])
 }
 
-fn look(buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
+fn look(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     let begins = |byte: &u8| [OPEN, READ].contains(byte) || CHANGES.contains(byte);
     let noise = buffer.iter().take_while(|byte| !begins(byte)).count();
     if noise > 0 {
@@ -113,8 +113,8 @@ fn look(buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
     if head == READ {
         return look_read(buffer, call, at_rest);
     }
-    let Some(frame) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
-    if xor(frame) == 0 {
+    let Some(&frame) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
+    if xor(&frame) == 0 {
         return judge_short(frame, call);
     }
     let awaited = head == OPEN && address == call.address;
@@ -123,11 +123,11 @@ fn look(buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
 }
 
 /// What begins with [`READ`]: a short frame, or the reply to read-all in one of its lengths.
-fn look_read(buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
+fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     let awaits_all = call.request == Request::Status && buffer[1] == call.address;
     let least = if awaits_all { least_bytes(call.locks) } else { AROUND_BYTES + DATA_BYTES_MIN };
-    let Some(short) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
-    if xor(short) == 0 {
+    let Some(&short) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
+    if xor(&short) == 0 {
         // The states of some doors make the first bytes of a read-all reply look like a short frame.
         let next_begins = buffer[SHORT_BYTES..].starts_with(&[READ, call.address]);
         if !awaits_all || next_begins || (at_rest && buffer.len() < least) {
@@ -153,19 +153,19 @@ fn look_read(buffer: &[u8], call: &Call, at_rest: bool) -> Parsed {
 }
 
 /// Whether broken bytes have the head of the one short reply that is awaited.
-fn awaits_one(short: &[u8; SHORT_BYTES], call: &Call) -> bool {
+fn awaits_one(short: [u8; SHORT_BYTES], call: Call) -> bool {
     matches!(call.request, Request::StatusOne { lock }
         if short[1] == call.address && short[2] == lock && [BROKEN, MADE].contains(&short[3]))
 }
 
 /// Why a frame that is not awaited is none: another board, or another command.
-fn stranger(address: u8, call: &Call) -> Mismatch {
+fn stranger(address: u8, call: Call) -> Mismatch {
     if address == call.address { Mismatch::Command } else { Mismatch::Address(address) }
 }
 
 /// An intact frame of five bytes.
-fn judge_short(frame: &[u8; SHORT_BYTES], call: &Call) -> Parsed {
-    let [head, address, lock, status, _] = *frame;
+fn judge_short(frame: [u8; SHORT_BYTES], call: Call) -> Parsed {
+    let [head, address, lock, status, _] = frame;
     let sent = request_bytes(call);
     let discard = |why| Parsed::Discard { bytes: SHORT_BYTES, why };
     if CHANGES.contains(&head) {
@@ -177,10 +177,10 @@ fn judge_short(frame: &[u8; SHORT_BYTES], call: &Call) -> Parsed {
     let (asked, reply) = match call.request {
         Request::Pulse { lock, .. } if head == OPEN => (lock, Reply::Done),
         Request::StatusOne { lock } if head == READ => (lock, Reply::One(status == MADE)),
-        _ if sent == Some(*frame) => return discard(Mismatch::Echo),
+        _ if sent == Some(frame) => return discard(Mismatch::Echo),
         _ => return discard(Mismatch::Command),
     };
-    let like_request = sent == Some(*frame);
+    let like_request = sent == Some(frame);
     match (status, reply) {
         _ if lock != asked => discard(Mismatch::Lock),
         (BROKEN | MADE, _) => Parsed::Reply { bytes: SHORT_BYTES, reply, like_request },
@@ -200,7 +200,7 @@ fn is_read_all(frame: &[u8]) -> bool {
 }
 
 /// What an intact read-all reply says.
-fn read_all(frame: &[u8], call: &Call) -> Parsed {
+fn read_all(frame: &[u8], call: Call) -> Parsed {
     let mut data = frame[2..frame.len() - 2].to_vec();
     if call.status_order == StatusOrder::HighestFirst {
         data.reverse();

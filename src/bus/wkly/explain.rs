@@ -68,8 +68,8 @@ impl Dissect for Dissector {
                 door(*state)
             )),
             (READ_ALL, []) => request(format!("read all of board {board}")),
-            (READ_ALL, [status, count, states @ ..]) => {
-                reply(all_states(board, *status, *count, states))
+            (READ_ALL, [verdict, count, states @ ..]) => {
+                reply(all_states(board, *verdict, *count, states))
             }
             (OPEN_ALL, []) => request(format!("open ALL channels of board {board}")),
             (OPEN_SEVERAL | OPEN_IN_TURN, [count, channels @ ..]) if !channels.is_empty() => {
@@ -135,13 +135,13 @@ fn door(state: u8) -> String {
     }
 }
 
-fn all_states(board: u8, status: u8, count: u8, states: &[u8]) -> String {
+fn all_states(board: u8, code: u8, count: u8, states: &[u8]) -> String {
     let of = |wanted: fn(u8) -> bool| {
         list((1..).zip(states).filter(|(_, state)| wanted(**state)).map(|(lock, _)| lock))
     };
     let closed = of(|state| state == STATE_CLOSED);
     let unknown = of(|state| ![STATE_OPEN, STATE_CLOSED].contains(&state));
-    let verdict = verdict(status);
+    let verdict = verdict(code);
     format!(
         "board {board} answers read all: {verdict}, {count} channels, closed (01) at {closed}; \
          unknown at {unknown}"

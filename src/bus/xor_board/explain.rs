@@ -108,11 +108,12 @@ fn states(board: u8, frame: &[u8]) -> String {
     let data = frame.get(2..frame.len() - 2).unwrap_or_default();
     let reversed: Vec<_> = data.iter().rev().copied().collect();
     let (highest_first, lowest_first) = (bits(&reversed), bits(data));
-    let mut text = format!("board {board} answers read all: contact made at locks {highest_first}");
-    if highest_first != lowest_first {
-        text.push_str(&format!(" (highest byte first), or {lowest_first} (lowest byte first)"));
-    }
-    text
+    let either = if highest_first == lowest_first {
+        highest_first
+    } else {
+        format!("{highest_first} (highest byte first), or {lowest_first} (lowest byte first)")
+    };
+    format!("board {board} answers read all: contact made at locks {either}")
 }
 
 fn bits(data: &[u8]) -> String {
