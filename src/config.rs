@@ -488,7 +488,7 @@ locks = 8
             ("baud = 9600 -> baud = 12345", "baud"),
             ("name = 'east' -> name = 'East Wing'", "a-z"),
             ("locks = 8 -> locks = 0", "lock"),
-            ("family = 'modbus-relay' -> family = 'wkly'", "wkly"),
+            ("family = 'modbus-relay' -> family = 'winnsen'", "winnsen"),
             ("data_dir = '/x' -> data_dir = '/x'\ntime_zone = 'Mars/North'", "Mars/North"),
         ] {
             let (from, to) = change.split_once(" -> ").expect("an arrow");

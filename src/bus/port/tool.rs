@@ -46,6 +46,7 @@ pub struct ToolAnswer {
 impl Port {
     /// Asks the oldest waiting question.
     pub(super) async fn ask_for_tool(&mut self, line: &mut Line) -> Result<(), Gone> {
+        self.last_was_tool = true;
         let Some(ask) = self.tools.pop_front() else { return Ok(()) };
         if ask.answer.is_closed() {
             return Ok(());

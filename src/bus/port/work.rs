@@ -113,10 +113,9 @@ impl Port {
             (self.boards[first].due() <= now).then_some(first)
         };
         // A technician's questions and the polls take turns.
-        if !self.tools.is_empty() && !std::mem::replace(&mut self.last_was_tool, true) {
+        if !self.tools.is_empty() && !self.last_was_tool {
             return Work::Tool;
         }
-        self.last_was_tool = false;
         // Watched doors and the others take turns, so that neither starves the other.
         let watched_first = !self.last_poll_watched;
         if let Some(index) = due(watched_first).or_else(|| due(!watched_first)) {
@@ -298,6 +297,7 @@ impl Port {
     }
 
     async fn poll(&mut self, line: &mut Line, index: usize) -> Result<(), Gone> {
+        self.last_was_tool = false;
         let board = &mut self.boards[index];
         board.asked(Instant::now());
         self.last_poll_watched = board.is_watched();

@@ -148,6 +148,26 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_technician_is_not_starved_by_polls_that_are_always_due() {
+    let line = FakeLine::new(Family::ModbusRelay, &[(1, FakeBoard::GOOD), (2, FakeBoard::GOOD)]);
+    let mut config = modbus(&line, &[1, 2]);
+    config.poll_interval_ms = 1;
+    let running = Running::new(vec![config]);
+    running.until_door("east/2/1", DoorState::Closed).await;
+    let east = BusName::parse("east").expect("valid");
+    let before = running.board(0).counters.sent;
+    for _ in 0..10 {
+        let call = Call::new(2, 8, Request::Version);
+        let wait = Duration::from_millis(40);
+        let asked = running.bus.ask(&east, Family::ModbusRelay, call, wait, None);
+        let answer = tokio::time::timeout(PATIENCE, asked).await.expect("a turn");
+        assert!(answer.expect("answered").heard.is_some());
+    }
+    assert!(running.board(0).counters.sent > before, "nor are the polls");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn an_echo_told_by_the_configuration_is_stripped_from_the_first_frame_on() {
     let dead = FakeBoard { silent: true, ..FakeBoard::GOOD };
     let line = FakeLine::new(Family::ModbusRelay, &[(1, dead)]);
