@@ -1,13 +1,16 @@
 # Everything a newcomer needs: `make demo` to see it, `make test` to prove it.
 CARGO ?= cargo
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test lint release bench tools test-tools
+.PHONY: help demo test lint release bench fuzz tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
 	@echo "make test     format, lints, documentation, all tests"
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
+	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
 	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
 
 # Says exactly what is missing before a long build fails over it.
@@ -39,3 +42,15 @@ bench: tools
 	$(CARGO) bench --locked --bench open_latency
 	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup
+
+# No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
+fuzz: tools
+	@command -v cargo-fuzz >/dev/null || \
+		{ echo "make fuzz needs cargo-fuzz: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	@command -v c++ >/dev/null || { echo "make fuzz needs a C++ compiler: g++" >&2; exit 1; }
+	sh fuzz/seeds.sh
+	@for target in scanner explain roundtrip; do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=512 -rss_limit_mb=512 -print_final_stats=1 \
+			|| exit 1; \
+	done

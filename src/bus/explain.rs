@@ -265,6 +265,46 @@ mod tests {
     }
 
     #[test]
+    fn of_two_ways_to_cut_the_bytes_the_one_without_a_rest_is_right() {
+        let lengths = |bytes: &[u8]| -> Vec<usize> {
+            let said = explain(Family::XorBoard, bytes);
+            assert_eq!(said.error, None);
+            said.frames.iter().map(|frame| frame.bytes.len()).collect()
+        };
+        // Five bytes of it are an intact frame too, but then two would be left over.
+        assert_eq!(lengths(&[0x80, 1, 1, 0, 0x80, 0x33, 0x33]), [7]);
+        // Question and answer together have the shape of one long answer.
+        let question = [0x80, 1, 0, 0x33, 0xB2];
+        let answer = [0x80, 1, 0, 0, 2, 0x33, 0xB0];
+        assert_eq!(lengths(&[&question[..], &answer].concat()), [5, 7]);
+    }
+
+    #[test]
+    fn a_head_without_the_shape_of_a_frame_is_noise_like_any_other() {
+        let noise = [0x80, 0x77, 0x12, 0x34, 0x56, 0x8A];
+        let said = explain(Family::XorBoard, &[&noise[..], &[0x80, 1, 1, 0x11, 0x91]].concat());
+        assert_eq!((said.error, said.leading), (None, noise.to_vec()));
+        let broken = [0x80, 1, 1, 0x11, 0x90];
+        let said = explain(Family::XorBoard, &[&broken[..], &[0x80, 1, 1, 0x11, 0x91]].concat());
+        assert!(said.error.expect("rejected").contains("expected 91, found 90"));
+    }
+
+    #[test]
+    fn a_command_nobody_knows_holds_by_its_check() {
+        let known_by_none: [(Family, &[u8]); 3] = [
+            (Family::KerongCu48, &[2, 0, 0, 0x44, 3, 0x49]),
+            (Family::XorBoard, &[0x80, 1, 1, 0x44, 0xC4]),
+            (Family::Wkly, b"WKLY\x09\x00\x99\x01\x98"),
+        ];
+        for (family, bytes) in known_by_none {
+            let said = explain(family, bytes);
+            assert_eq!((said.error, said.frames.len()), (None, 1), "{family}");
+            let meaning = &said.frames[0].meaning;
+            assert!(meaning.contains("not known") || meaning.contains("unknown"), "{meaning}");
+        }
+    }
+
+    #[test]
     fn an_unknown_modbus_function_with_a_good_checksum_holds() {
         let mut bytes = vec![1, 0x11];
         bytes.extend(modbus_relay::checksum(&bytes));

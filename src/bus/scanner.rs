@@ -145,6 +145,12 @@ impl<'a> Scanner<'a> {
         !self.buffer.is_empty()
     }
 
+    /// How many bytes wait for their rest; always below [`BUFFER_BYTES`].
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// What was counted; bytes of an unfinished frame count as noise.
     #[must_use]
     pub fn tally(&self) -> Tally {

@@ -147,7 +147,7 @@ proptest! {
         for chunk in chunks {
             pushed.extend_from_slice(&chunk);
             let heard = scanner.push(&chunk).or_else(|| scanner.look_further());
-            prop_assert!(scanner.buffer.len() < BUFFER_BYTES);
+            prop_assert!(scanner.buffered() < BUFFER_BYTES);
             prop_assert_eq!(scanner.buffer.capacity(), BUFFER_BYTES);
             let intact = || rules::holds_somewhere(family.name(), &pushed);
             prop_assert!(heard.is_none() || intact(), "{:?}", heard);

@@ -26,27 +26,50 @@ pub fn holds(family: &str, frame: &[u8]) -> bool {
     if frame.len() < 4 {
         return false;
     }
-    let xor = frame.iter().fold(0, |xor, byte| xor ^ byte);
+    let xor = xor(frame);
     match family {
-        "modbus-relay" => {
-            let crc = frame[..frame.len() - 2].iter().fold(0xFFFF_u16, |crc, byte| {
-                (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
-                    if crc & 1 == 1 { (crc >> 1) ^ 0xA001 } else { crc >> 1 }
-                })
-            });
-            frame[frame.len() - 2..] == crc.to_le_bytes()
-        }
+        "modbus-relay" => frame[frame.len() - 2..] == crc(&frame[..frame.len() - 2]),
         "xor-board" => {
             let marked = frame.len() < 7 || frame[0] != 0x80 || frame[frame.len() - 2] == 0x33;
             xor == 0 && marked
         }
         "wkly" => frame.starts_with(b"WKLY") && usize::from(frame[4]) == frame.len() && xor == 0,
         _ => {
-            let (sum, rest) = (frame[frame.len() - 1], &frame[..frame.len() - 1]);
-            let total: u32 = rest.iter().map(|byte| u32::from(*byte)).sum();
-            frame[0] == 2 && rest[rest.len() - 1] == 3 && total % 256 == u32::from(sum)
+            let (found, rest) = (frame[frame.len() - 1], &frame[..frame.len() - 1]);
+            frame[0] == 2 && rest[rest.len() - 1] == 3 && sum(rest) == found
         }
     }
+}
+
+/// The frame that has this body: adds end mark and check.
+pub fn closed(family: &str, mut body: Vec<u8>) -> Vec<u8> {
+    match family {
+        "modbus-relay" => body.extend(crc(&body)),
+        "xor-board" | "wkly" => body.push(xor(&body)),
+        _ => {
+            body.push(3);
+            body.push(sum(&body));
+        }
+    }
+    body
+}
+
+fn crc(bytes: &[u8]) -> [u8; 2] {
+    let crc = bytes.iter().fold(0xFFFF_u16, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xA001 } else { crc >> 1 }
+        })
+    });
+    crc.to_le_bytes()
+}
+
+fn xor(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |xor, byte| xor ^ byte)
+}
+
+fn sum(bytes: &[u8]) -> u8 {
+    let total: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
+    total.to_le_bytes()[0]
 }
 
 /// Lengths a frame on the line may have.

@@ -6,6 +6,7 @@
 use proptest::prelude::*;
 
 use super::super::{Call, LockBits, Reply, Request, StatusOrder};
+use super::rules;
 use crate::domain::channel::Family;
 
 /// A call, the bytes of a reply to it, and what these say.
@@ -84,16 +85,7 @@ impl Draft {
             let end = bytes.len() - 1;
             bytes[2..end].reverse();
         }
-        match family {
-            Family::ModbusRelay => bytes.extend(crate::bus::modbus_relay::checksum(&bytes)),
-            Family::XorBoard | Family::Wkly => {
-                bytes.push(bytes.iter().fold(0, |xor, byte| xor ^ byte));
-            }
-            Family::KerongCu16 | Family::KerongCu48 | Family::KerongCu48Ir => {
-                bytes.push(3);
-                bytes.push(bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte)));
-            }
-        }
+        let bytes = rules::closed(family.name(), bytes);
         Answered { family, call, bytes, reply }
     }
 }
