@@ -40,12 +40,15 @@ pub use config::{
     SimBoard, SimBus, SimConfig, SimFamily, SimSupply, StatusOrder, WKLY_ADDRESS_MAX,
     WKLY_LOCKS_MAX, XOR_ADDRESS_MAX, XOR_LOCKS_MAX,
 };
-pub use fault::{ActiveFault, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind, NOISE_BYTES_MAX};
+pub use fault::{
+    ActiveFault, BIT_FLIPS_MAX, BOUNCE_EDGES_MAX, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind,
+    NOISE_BYTES_MAX, UnplugMoment,
+};
 pub use lock::{DoorAction, DoorPosition, LatchPosition, Sensor};
 pub use log::{BYTE_RECORDS_MAX, VIOLATIONS_MAX};
 pub use report::{
-    BoardState, BusCounters, BusState, ByteRecord, Direction, LockState, Pulse, SimState,
-    Violation, ViolationKind,
+    Assertions, BoardPlace, BoardState, BusCounters, BusState, ByteRecord, Direction, Event,
+    LockPulses, LockState, Pulse, SimState, Strike, SupplyState, Violation, ViolationKind,
 };
 
 use line::{Line, ORDERS_MAX, Order};
@@ -230,6 +233,13 @@ impl Simulator {
         self.world().clear_faults(now_us);
     }
 
+    /// Ends the fault of this number; false if there is none.
+    #[must_use]
+    pub fn clear_fault(&self, id: u64) -> bool {
+        let now_us = self.now_us();
+        self.world().clear_fault(id, now_us)
+    }
+
     /// Pulls a bus' adapter: the link vanishes and an open client reads end of file. The boards
     /// keep their power. Does nothing if it is away already.
     pub async fn unplug(&self, bus: &str) -> Result<(), SimError> {
@@ -269,6 +279,21 @@ impl Simulator {
     #[must_use]
     pub fn bytes_page(&self, after: u64, limit: usize) -> Vec<ByteRecord> {
         self.world().bytes(after, limit)
+    }
+
+    /// At most `limit` events numbered above `after` with their numbers, oldest first: bytes,
+    /// faults that struck and broken rules. The last [`BYTE_RECORDS_MAX`] are kept.
+    #[must_use]
+    pub fn events(&self, after: u64, limit: usize) -> Vec<(u64, Event)> {
+        let now_us = self.now_us();
+        self.world().events(after, limit, now_us)
+    }
+
+    /// What can be said about the client so far.
+    #[must_use]
+    pub fn assertions(&self) -> Assertions {
+        let now_us = self.now_us();
+        self.world().assertions(now_us)
     }
 
     /// The rules broken so far, by time: the first [`VIOLATIONS_MAX`].

@@ -224,7 +224,7 @@ async fn unplug_and_replug_as_a_usb_adapter_does() {
 async fn a_coil_may_throw_the_adapter_off_the_bus() {
     let (directory, sim) = start();
     let mut port = open(&directory, "west", 9_600);
-    let kind = FaultKind::Unplug { back_after_ms: Some(50) };
+    let kind = FaultKind::Unplug { moment: UnplugMoment::CoilOn, back_after_ms: Some(50) };
     sim.fault(Fault::new("west", kind).command(5).times(1)).expect("fine");
     port.write_all(&hex(FLASH)).await.expect("written");
     assert_eq!(read(&mut port, 1, REPLY).await, [0_u8; 0], "end of file, no reply");
@@ -471,9 +471,10 @@ async fn a_board_at_another_speed_is_found_there_only() {
 #[tokio::test]
 async fn boards_that_share_an_address_both_act_and_have_names() {
     let directory = tempfile::tempdir().expect("a directory");
+    let twin = SimBoard { power_supply: "other".into(), ..SimBoard::modbus(1, 8).named("twin") };
     let bus = SimBus::new("west", directory.path().join("west"), 9_600)
         .with(SimBoard::modbus(1, 8))
-        .with(SimBoard::modbus(1, 8).named("twin"));
+        .with(twin);
     let sim = unpaced(vec![bus]);
     let mut port = open(&directory, "west", 9_600);
     ask(&mut port, FLASH, FLASH).await;
