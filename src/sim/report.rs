@@ -21,6 +21,8 @@ pub struct SimState {
     pub seed: u64,
     /// Whether bytes take their time.
     pub pacing: bool,
+    /// When it was started, Unix milliseconds: the zero of every `at_us`.
+    pub started_unix_ms: u64,
     /// The moment.
     pub at_us: u64,
     /// Violations counted since the start.

@@ -243,6 +243,14 @@ impl World {
     /// Puts a fault in force and returns its number.
     pub(super) fn add_fault(&mut self, fault: Fault, now_us: u64) -> Result<u64, SimError> {
         self.tick(now_us);
+        self.check_fault(&fault)?;
+        let id = self.faults.add(fault, now_us)?;
+        self.apply_ailments(now_us);
+        Ok(id)
+    }
+
+    /// Checks that a fault makes sense and that its place exists.
+    pub(super) fn check_fault(&self, fault: &Fault) -> Result<(), SimError> {
         fault.check()?;
         let bus = self.find_bus(&fault.bus)?;
         if let Some(key) = &fault.board {
@@ -251,9 +259,22 @@ impl World {
                 self.find_lock(bus, board, lock)?;
             }
         }
-        let id = self.faults.add(fault, now_us)?;
-        self.apply_ailments(now_us);
-        Ok(id)
+        Ok(())
+    }
+
+    /// How many locks a board has, if this lock, or any for none, is one of them.
+    pub(super) fn lock_of(
+        &self,
+        bus: &str,
+        key: &BoardKey,
+        lock: Option<u8>,
+    ) -> Result<u8, SimError> {
+        let bus = self.find_bus(bus)?;
+        let board = self.find_board(bus, key)?;
+        if let Some(lock) = lock {
+            self.find_lock(bus, board, lock)?;
+        }
+        Ok(self.buses[bus].boards[board].config.locks)
     }
 
     /// Ends every fault.

@@ -47,7 +47,7 @@ impl Faults {
     /// Adds a checked fault and returns its number.
     pub(in crate::sim) fn add(&mut self, fault: Fault, now_us: u64) -> Result<u64, SimError> {
         if self.active.len() >= FAULTS_MAX {
-            return Err(SimError::Fault(format!("at most {FAULTS_MAX} faults; clear some first")));
+            return Err(SimError::FaultsFull);
         }
         self.last_id += 1;
         let (id, left) = (self.last_id, fault.times);

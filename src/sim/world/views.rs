@@ -17,6 +17,7 @@ impl World {
         SimState {
             seed: self.seed,
             pacing: self.pacing,
+            started_unix_ms: self.started_unix_ms,
             at_us: now_us,
             violations: self.log.violation_count,
             faults: self.faults.active.clone(),
