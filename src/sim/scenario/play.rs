@@ -252,14 +252,14 @@ impl Player {
 
     async fn act(&mut self, action: &Action) -> Result<(), End> {
         let simulator = self.simulator()?;
-        let mut text = format!("{action:?}");
+        let mut text = action.in_words();
         let done = match action {
             Action::Door { at, action } => {
                 let place = LockPlace::parse(at).map_err(|error| End::of(&error))?;
                 let last = simulator.world().check_lock(&place).map_err(|error| End::of(&error))?;
                 let any = self.random.below(u64::from(last)) + 1;
                 let lock = place.lock.unwrap_or_else(|| u8::try_from(any).unwrap_or(last));
-                text = format!("Door {}/{}/{lock} {action:?}", place.bus, place.board);
+                text = format!("door {}/{}/{lock}: {action:?}", place.bus, place.board);
                 simulator.door(&place.bus, place.board.as_str(), lock, *action)
             }
             Action::Fault(fault) => match simulator.fault(fault.clone()) {
@@ -288,6 +288,20 @@ impl Player {
             progress.log.push_back(line);
         });
         Ok(())
+    }
+}
+
+impl Action {
+    /// For the log, as it would be written.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Door { at, action } => format!("door {at}: {action:?}"),
+            Self::Fault(fault) => format!("fault {}", serde_json::json!(fault)),
+            Self::ClearFaults => "all faults end".to_owned(),
+            Self::Unplug(bus) => format!("unplug {bus}"),
+            Self::Replug(bus) => format!("replug {bus}"),
+            Self::Nothing => "nothing".to_owned(),
+        }
     }
 }
 

@@ -62,6 +62,17 @@ async fn every_kept_scenario_fits_the_bench() {
     assert!(count >= 8, "only {count} scenarios");
 }
 
+#[test]
+fn the_example_of_the_manual_is_valid() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulator.md");
+    let page = std::fs::read_to_string(path).expect("the manual");
+    let (_, scenarios) = page.split_once("## Scenarios").expect("its chapter");
+    let (_, rest) = scenarios.split_once("```toml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let scenario = Scenario::parse(example).expect("valid");
+    assert_eq!((scenario.steps.len(), scenario.expect.except.len()), (3, 1));
+}
+
 #[tokio::test]
 async fn steps_happen_in_order_and_the_end_is_judged() {
     let simulator = start();
@@ -89,7 +100,7 @@ async fn steps_happen_in_order_and_the_end_is_judged() {
     .await;
     assert_eq!(progress.state, ScenarioState::Passed, "{progress:?}");
     assert_eq!((progress.steps_done, progress.actions, progress.log.len()), (5, 5, 5));
-    assert!(progress.log[0].contains("Door east/0/1 Open"), "{:?}", progress.log);
+    assert!(progress.log[0].contains("door east/0/1: Open"), "{:?}", progress.log);
     let state = simulator.state();
     assert!(state.faults.is_empty() && !state.buses[0].unplugged);
     assert_eq!(state.lock("east", 0, 1).expect("there").forced, 1);
