@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod live;
 pub mod lockers;
 pub mod members;
 pub mod openings;
@@ -30,6 +31,7 @@ pub mod tokens;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
+use live::Live;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use tokens::{Caller, TokenKeys};
@@ -64,6 +66,8 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Openings under way.
     pub openings: LiveOpenings,
+    /// What listeners are told.
+    pub live: Live,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -101,6 +105,7 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
+            live: Live::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

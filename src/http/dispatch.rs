@@ -23,7 +23,7 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, auth, banks, health, lockers, openapi, openings, operations,
+    Api, OrRoute, Routes, access, auth, banks, health, live, lockers, openapi, openings, operations,
 };
 use crate::service::error::Code;
 
@@ -38,6 +38,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("openings", openings::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
+        ("ws", live::routes(api)),
         ("docs", openapi::routes().or_route(problems())),
     ]
 }

@@ -50,6 +50,20 @@ pub(super) fn head()
 }
 
 impl Head {
+    /// A head without a connection behind it.
+    #[cfg(test)]
+    pub(super) fn of(headers: HeaderMap) -> Self {
+        Self { headers, peer: None }
+    }
+
+    /// The first header of this name.
+    pub(super) fn header(
+        &self,
+        name: impl warp::http::header::AsHeaderName,
+    ) -> Option<&warp::http::HeaderValue> {
+        self.headers.get(name)
+    }
+
     fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

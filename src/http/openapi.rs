@@ -14,7 +14,7 @@ use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
-use super::{auth, banks, health, lockers, openings, operations};
+use super::{auth, banks, health, live, lockers, openings, operations};
 use crate::service::error::Code;
 
 /// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
@@ -51,6 +51,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         openings::handle_find,
         operations::handle_find,
         health::handle_health,
+        live::handle_socket,
     ),
     modifiers(&Bearer)
 )]

@@ -47,6 +47,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Code::Unauthenticated | Code::BadCredentials | Code::SessionEnded => {
             StatusCode::UNAUTHORIZED
@@ -54,6 +55,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::RosterLoginOff
         | Code::PasswordNeeded
         | Code::Forbidden
+        | Code::ForeignOrigin
         | Code::OutsideWindow
         | Code::OutsideDates => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded

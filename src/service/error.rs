@@ -40,6 +40,8 @@ codes! {
     BodyTimeout "body_timeout" "The body did not arrive in time.",
     NotFound "not_found" "There is nothing at this address.",
     MethodNotAllowed "method_not_allowed" "This address does not take this method.",
+    UpgradeRequired "upgrade_required" "This address speaks WebSocket only.",
+    ForeignOrigin "foreign_origin" "A page of another site may not do this.",
     Misdirected "misdirected" "This server does not answer for that host name.",
     Unauthenticated "unauthenticated" "A valid access token is needed.",
     BadCredentials "bad_credentials" "Id, password or personal data do not match.",

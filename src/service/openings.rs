@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::accounts::RosterLogin;
@@ -50,11 +50,27 @@ const REPEAT_WAIT: Duration = Duration::from_millis(50);
 /// Most spilled openings remembered until the database takes them.
 const SPILLED_MAX: usize = 4096;
 
+/// Steps of openings kept for the one who tells listeners of them; more within one look, and it
+/// looks at all openings anew.
+const NEWS_MAX: usize = 256;
+
 /// Openings whose progress can be watched, and those that the database does not know yet.
-#[derive(Default)]
 pub struct LiveOpenings {
     live: Mutex<HashMap<OpeningId, watch::Receiver<Opening>>>,
     spilled: Mutex<Spilled>,
+    news: broadcast::Sender<Opening>,
+    bell: watch::Sender<u64>,
+}
+
+impl Default for LiveOpenings {
+    fn default() -> Self {
+        Self {
+            live: Mutex::default(),
+            spilled: Mutex::default(),
+            news: broadcast::Sender::new(NEWS_MAX),
+            bell: watch::Sender::default(),
+        }
+    }
 }
 
 /// What was spilled while the database fails: a repeat gets its first answer all the same.
@@ -88,6 +104,37 @@ impl LiveOpenings {
 
     fn with_spilled<T>(&self, work: impl FnOnce(&mut Spilled) -> T) -> T {
         work(&mut self.spilled.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells whoever watches this opening, and whoever listens to all of them.
+    fn tell(&self, live: &watch::Sender<Opening>, opening: Opening) {
+        // Without a listener there is nobody to tell.
+        let _ = self.news.send(opening.clone());
+        live.send_replace(opening);
+        self.bell.send_modify(|count| *count += 1);
+    }
+
+    /// Every recorded step of every opening from now on.
+    pub(super) fn news(&self) -> broadcast::Receiver<Opening> {
+        self.news.subscribe()
+    }
+
+    /// Rings with each of these steps.
+    pub(super) fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    /// Every opening that is still followed and of which more than the request is known: a mere
+    /// request may not be stored yet.
+    pub(super) fn followed(&self) -> Vec<Opening> {
+        let begun = |opening: &Opening| opening.phases.len() > 1 || opening.outcome.is_some();
+        let seen = |live: &watch::Receiver<Opening>| live.borrow().clone();
+        self.with(|live| live.values().map(seen).filter(begun).collect())
+    }
+
+    /// Whether more may come of an opening.
+    pub(super) fn is_followed(&self, id: OpeningId) -> bool {
+        self.with(|live| live.contains_key(&id))
     }
 
     fn get(&self, id: OpeningId) -> Option<watch::Receiver<Opening>> {
@@ -199,6 +246,7 @@ impl Services {
         };
         match self.intend(caller, &opening, key).await {
             Ok(answer) if !answer.replayed => {
+                self.openings.tell(&live, opening.clone());
                 self.carry_out(opening, &permit.channel, live);
                 Ok(answer)
             }
@@ -370,7 +418,7 @@ impl Services {
                 });
                 self.detach(move |services| async move {
                     services.record(&opening).await;
-                    live.send_replace(opening);
+                    services.openings.tell(&live, opening);
                     services.openings.end(id);
                 });
             }
@@ -391,13 +439,13 @@ impl Services {
                 self.take_down(&mut opening, event);
             }
             self.record(&opening).await;
-            live.send_replace(opening.clone());
+            self.openings.tell(live, opening.clone());
         }
         if opening.outcome.is_none() {
             // The bus ended without a verdict: the program is stopping.
             opening.end(Outcome::Interrupted);
             self.record(&opening).await;
-            live.send_replace(opening);
+            self.openings.tell(live, opening);
         }
     }
 

@@ -11,6 +11,7 @@ mod degraded;
 mod durability;
 mod flow;
 mod hold;
+mod live;
 mod opening;
 mod race;
 mod routes;
