@@ -136,9 +136,9 @@ impl Socket {
         matches!(read, Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
-    /// Whether the server is gone, seen without reading anything.
-    pub fn is_cut_off(&mut self) -> bool {
-        self.0.send(Message::Pong(tungstenite::Bytes::new())).is_err()
+    /// Says something to a server that may be gone, without reading anything.
+    pub fn try_say(&mut self, what: &Value) -> bool {
+        self.0.send(Message::text(what.to_string())).is_ok()
     }
 
     /// The bare connection, for clients that do not read.
