@@ -9,6 +9,7 @@ pub mod bank;
 pub mod channel;
 pub mod id;
 pub mod locker;
+pub mod mass_opening;
 pub mod member;
 pub mod name;
 pub mod opening;

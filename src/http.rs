@@ -25,6 +25,7 @@ mod extract;
 mod health;
 mod live;
 mod lockers;
+mod mass_openings;
 mod openapi;
 mod openings;
 mod operations;

@@ -28,6 +28,9 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
         services.settle_openings().await
     });
+    every(SETTLE_PERIOD, "settle mass openings", services, tracker, stop, |services| async move {
+        services.settle_mass_openings().await
+    });
     every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
         services.expire_holds().await
     });

@@ -22,6 +22,7 @@ pub mod health;
 pub mod idempotency;
 pub mod live;
 pub mod lockers;
+pub mod mass_openings;
 pub mod members;
 pub mod openings;
 pub mod passwords;
@@ -32,6 +33,7 @@ pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use live::Live;
+use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use tokens::{Caller, TokenKeys};
@@ -66,6 +68,8 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Openings under way.
     pub openings: LiveOpenings,
+    /// Orders to open many lockers that are under way.
+    pub openings_of_many: MassOpenings,
     /// What listeners are told.
     pub live: Live,
     /// Tasks that must end before the store closes.
@@ -105,6 +109,7 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
+            openings_of_many: MassOpenings::default(),
             live: Live::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),

@@ -22,6 +22,7 @@ pub mod check;
 pub mod error;
 pub mod fallback;
 pub mod idempotency;
+pub mod mass_openings;
 pub mod members;
 pub mod open;
 pub mod openings;

@@ -11,6 +11,9 @@ pub enum Access {
     Public,
     /// Whoever is logged in; what they see or change is their own.
     Member,
+    /// Staff of the banks concerned, and admins; others get 403, or 404 where already the answer
+    /// would tell them something.
+    Staff,
 }
 
 /// One route.
@@ -65,6 +68,10 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/lockers/{locker_id}/open", Access::Member),
     route("POST", "/api/v1/banks/{bank_id}/hold", Access::Member),
     route("GET", "/api/v1/openings/{operation_id}", Access::Member),
+    route("POST", "/api/v1/mass-openings", Access::Staff),
+    route("GET", "/api/v1/mass-openings", Access::Staff),
+    route("GET", "/api/v1/mass-openings/{mass_opening_id}", Access::Staff),
+    route("POST", "/api/v1/mass-openings/{mass_opening_id}/cancel", Access::Staff),
     route("GET", "/api/v1/operations/{key}", Access::Member),
     route("GET", "/api/v1/health", Access::Public),
     // Who listens says so in the first message; TOPICS says who may hear what.

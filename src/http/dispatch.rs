@@ -23,7 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, auth, banks, health, live, lockers, openapi, openings, operations,
+    Api, OrRoute, Routes, access, auth, banks, health, live, lockers, mass_openings, openapi,
+    openings, operations,
 };
 use crate::service::error::Code;
 
@@ -36,6 +37,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("lockers", lockers::routes(api)),
         ("banks", banks::routes(api)),
         ("openings", openings::routes(api)),
+        ("mass-openings", mass_openings::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),

@@ -44,6 +44,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LockerNotFound
         | Code::BankNotFound
         | Code::OpeningNotFound
+        | Code::MassOpeningNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -71,7 +72,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OnlyHeld
         | Code::DoorOpen
         | Code::NotWired
-        | Code::OpeningUnderWay => StatusCode::CONFLICT,
+        | Code::OpeningUnderWay
+        | Code::MassOpeningUnderWay => StatusCode::CONFLICT,
         Code::LockCooling => StatusCode::TOO_MANY_REQUESTS,
         Code::Overloaded | Code::Degraded => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

@@ -264,11 +264,16 @@ impl Publisher {
         let news = if let Some(changes) = changes {
             live.stream().publish(changes)
         } else {
-            self.site = Some(site);
             self.sources.iter_mut().for_each(|source| source.forget());
-            let all = self.look(services).unwrap_or_default();
-            live.stream().reset(all);
-            true
+            if let Some(all) = self.look(services) {
+                self.site = Some(site);
+                live.stream().reset(all);
+                true
+            } else {
+                // So much happens that something was missed again: the next look begins anew.
+                self.site = None;
+                false
+            }
         };
         if news {
             let head = live.stream().head();

@@ -320,7 +320,7 @@ mod tests {
         let (_temp, dir) = dir();
         drop(writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("created"));
         let conn = writable(&dir.database(), Missing::Create, BUSY_TIMEOUT).expect("opened again");
-        assert_eq!(schema_version(&conn).expect("readable"), 1);
+        assert_eq!(schema_version(&conn).expect("readable"), known_version());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod durability;
 mod flow;
 mod hold;
 mod live;
+mod mass_opening;
 mod opening;
 mod race;
 mod routes;
