@@ -104,6 +104,7 @@ impl App {
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
+            sockets_max: config.http.sockets_max,
         };
         let api = Api::new(Arc::clone(&services), settings);
         let limits = Limits { connections_max: config.http.connections_max, ..Limits::default() };

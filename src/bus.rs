@@ -168,6 +168,12 @@ impl Bus {
         self.0.cool_downs.left_ms(channel, port.boards[board].duty(), Instant::now())
     }
 
+    /// The name of the power supply behind a channel; `None` for one that is not configured.
+    #[must_use]
+    pub fn supply(&self, channel: &Channel) -> Option<&str> {
+        self.find(channel).map(|(port, board)| port.boards[board].power_supply.as_str())
+    }
+
     /// Whether the board of a channel has been asked since its port is open, answered or not.
     #[must_use]
     pub fn was_heard(&self, channel: &Channel) -> bool {

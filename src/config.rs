@@ -58,6 +58,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Most connections at once.
     pub connections_max: usize,
+    /// Most live sockets at once, beside the connections.
+    pub sockets_max: usize,
     /// Threads that serve requests.
     pub worker_threads: usize,
 }
@@ -70,6 +72,7 @@ impl Default for HttpConfig {
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             connections_max: 1024,
+            sockets_max: 512,
             worker_threads: 2,
         }
     }
@@ -333,6 +336,9 @@ impl Config {
                 self.http.connections_max
             ));
         }
+        if !(1..=65_536).contains(&self.http.sockets_max) {
+            return bad(format!("http.sockets_max is {}; 1 to 65536", self.http.sockets_max));
+        }
         if let Some(url) = &self.http.public_url
             && !url.starts_with("http://")
             && !url.starts_with("https://")
@@ -459,6 +465,7 @@ locks = 8
         let config = parse(text).expect("valid");
         assert_eq!(config.http.listen.port(), 3000);
         assert_eq!(config.http.connections_max, HttpConfig::default().connections_max);
+        assert_eq!(config.http.sockets_max, HttpConfig::default().sockets_max);
         assert_eq!(config.auth.access_minutes, AuthConfig::default().access_minutes);
         assert_eq!(config.auth.roster_login, RosterLogin::Off);
         assert_eq!(config.auth.registration, Registration::Closed);

@@ -12,6 +12,7 @@ pub mod door_watch;
 pub mod id;
 pub mod lock_service;
 pub mod locker;
+pub mod mass_opening;
 pub mod member;
 pub mod name;
 pub mod opening;

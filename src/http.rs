@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -23,7 +24,9 @@ mod buses;
 pub mod dispatch;
 mod extract;
 mod health;
+mod live;
 mod lockers;
+mod mass_openings;
 mod openapi;
 mod openings;
 mod operations;
@@ -40,12 +43,20 @@ use lockers::ListCache;
 pub type Routes = BoxedFilter<(Response,)>;
 
 /// What the configuration says to the web server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Host names that are answered for; empty: any.
     pub allowed_hosts: Vec<String>,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Most live sockets at once; one more is refused.
+    pub sockets_max: usize,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self { allowed_hosts: Vec::new(), trusted_proxies: Vec::new(), sockets_max: 512 }
+    }
 }
 
 /// What every handler needs. Cheap to clone.
@@ -57,6 +68,8 @@ struct ApiParts {
     settings: HttpSettings,
     lists: ListCache,
     started: Timestamp,
+    /// Places for live sockets: they outlive their connection's place.
+    sockets: Arc<Semaphore>,
 }
 
 impl Api {
@@ -64,7 +77,9 @@ impl Api {
     #[must_use]
     pub fn new(services: Arc<Services>, settings: HttpSettings) -> Self {
         let started = services.clock.now();
-        Self(Arc::new(ApiParts { services, settings, lists: ListCache::default(), started }))
+        let sockets = Arc::new(Semaphore::new(settings.sockets_max));
+        let lists = ListCache::default();
+        Self(Arc::new(ApiParts { services, settings, lists, started, sockets }))
     }
 
     fn services(&self) -> &Services {

@@ -24,8 +24,12 @@ const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
 /// Starts every job; they end at `stop`.
 pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {
+    tracker.spawn(Arc::clone(services).publish_live(stop.clone()));
     every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
         services.settle_openings().await
+    });
+    every(SETTLE_PERIOD, "settle mass openings", services, tracker, stop, |services| async move {
+        services.settle_mass_openings().await
     });
     every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
         services.expire_holds().await

@@ -20,8 +20,10 @@ pub mod accounts;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod live;
 pub mod lock_service;
 pub mod lockers;
+pub mod mass_openings;
 pub mod members;
 pub mod openings;
 pub mod passwords;
@@ -31,6 +33,8 @@ pub mod tokens;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
+use live::Live;
+use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use tokens::{Caller, TokenKeys};
@@ -65,6 +69,10 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Openings under way.
     pub openings: LiveOpenings,
+    /// Orders to open many lockers that are under way.
+    pub openings_of_many: MassOpenings,
+    /// What listeners are told.
+    pub live: Live,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -102,6 +110,8 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
+            openings_of_many: MassOpenings::default(),
+            live: Live::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

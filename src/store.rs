@@ -24,6 +24,7 @@ pub mod doors;
 pub mod error;
 pub mod fallback;
 pub mod idempotency;
+pub mod mass_openings;
 pub mod members;
 pub mod open;
 pub mod openings;

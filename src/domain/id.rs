@@ -66,22 +66,37 @@ integer_id! {
     AlarmId
 }
 
-/// One attempt to open one locker (UUID version 7). It is made before anything is stored, so that
-/// an opening has its name even while the database is failing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OpeningId(pub Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
 
-impl fmt::Display for OpeningId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+    };
 }
 
-impl FromStr for OpeningId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        text.parse().map(Self)
-    }
+uuid_id! {
+    /// One attempt to open one locker (UUID version 7). It is made before anything is stored, so
+    /// that an opening has its name even while the database is failing.
+    OpeningId
+}
+uuid_id! {
+    /// One order to open many lockers (UUID version 7).
+    MassOpeningId
 }

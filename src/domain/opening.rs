@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{LockerId, MemberId, OpeningId};
+use super::id::{LockerId, MassOpeningId, MemberId, OpeningId};
 
 /// A step of an opening, in the order they normally come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,6 +145,9 @@ pub struct Opening {
     pub member_id: MemberId,
     /// By what right.
     pub opened_as: OpenedAs,
+    /// The order it belongs to, when many lockers are opened at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mass_opening: Option<MassOpeningId>,
     /// What was seen, oldest first; never empty.
     pub phases: Vec<PhaseAt>,
     /// How it ended; `None` while it is under way.
@@ -162,7 +165,7 @@ impl Opening {
         at: Timestamp,
     ) -> Self {
         let phases = vec![PhaseAt { phase: Phase::Requested, at }];
-        Self { id, locker_id, member_id, opened_as, phases, outcome: None }
+        Self { id, locker_id, member_id, opened_as, mass_opening: None, phases, outcome: None }
     }
 
     /// Notes a phase; a phase that was already seen is not noted twice. Phases never go back in

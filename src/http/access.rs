@@ -1,6 +1,9 @@
 //! Who may call what: one table of every route. Tests walk it: each route must be reachable through
 //! the dispatcher, be in the API document, and refuse whoever it must refuse.
 
+use crate::domain::member::Role;
+use crate::service::live::topic::Topic;
+
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -68,17 +71,65 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/buses/{bus}/boards/{address}/exchanges", Access::Staff),
     route("GET", "/api/v1/locks", Access::Staff),
     route("GET", "/api/v1/openings/{operation_id}", Access::Member),
+    route("POST", "/api/v1/mass-openings", Access::Staff),
+    route("GET", "/api/v1/mass-openings", Access::Staff),
+    route("GET", "/api/v1/mass-openings/{mass_opening_id}", Access::Staff),
+    route("POST", "/api/v1/mass-openings/{mass_opening_id}/cancel", Access::Staff),
     route("GET", "/api/v1/operations/{key}", Access::Member),
     route("GET", "/api/v1/health", Access::Public),
+    // Who listens says so in the first message; TOPICS says who may hear what.
+    route("GET", "/api/v1/ws", Access::Public),
     route("GET", "/api/openapi.json", Access::Public),
     route("GET", "/api/swagger/", Access::Public),
     route("GET", "/problems/{slug}", Access::Public),
     route("GET", "/", Access::Public),
 ];
 
+/// Who may hear a topic of the live socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearers {
+    /// Whoever is logged in: it names nobody.
+    Members,
+    /// Members their own, staff those of their banks, admins all.
+    OwnersAndStaff,
+    /// Staff those of their banks, admins all.
+    StaffOfTheBank,
+    /// All staff and admins.
+    Staff,
+}
+
+/// Every topic of the live socket. What of it somebody hears is decided for each bank and owner
+/// when it is told (`service/live/topic.rs`).
+pub const TOPICS: &[(Topic, Hearers)] = &[
+    (Topic::Lockers, Hearers::Members),
+    (Topic::Doors, Hearers::StaffOfTheBank),
+    (Topic::Openings, Hearers::OwnersAndStaff),
+    (Topic::Health, Hearers::Staff),
+];
+
+/// Whether a role may ask for a topic at all; what is not in the table nobody may.
+#[must_use]
+pub fn may_hear(role: Role, topic: Topic) -> bool {
+    TOPICS.iter().any(|(listed, hearers)| {
+        *listed == topic
+            && match hearers {
+                Hearers::Members | Hearers::OwnersAndStaff => true,
+                Hearers::StaffOfTheBank | Hearers::Staff => role != Role::Student,
+            }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_topic_stands_in_the_table_once() {
+        for topic in Topic::ALL {
+            let listed = TOPICS.iter().filter(|(listed, _)| *listed == topic).count();
+            assert_eq!(listed, 1, "{}", topic.name());
+        }
+    }
 
     #[test]
     fn a_path_knows_its_methods() {

@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, auth, banks, buses, health, lockers, openapi, openings,
-    operations,
+    Api, OrRoute, Routes, access, auth, banks, buses, health, live, lockers, mass_openings,
+    openapi, openings, operations,
 };
 use crate::service::error::Code;
 
@@ -39,8 +39,10 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("buses", buses::routes(api)),
         ("locks", buses::lock_routes(api)),
         ("openings", openings::routes(api)),
+        ("mass-openings", mass_openings::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
+        ("ws", live::routes(api)),
         ("docs", openapi::routes().or_route(problems())),
     ]
 }

@@ -21,7 +21,7 @@ use crate::service::error::Code;
 use crate::service::idempotency::RequestKey;
 use crate::service::tokens::Caller;
 
-/// A larger JSON body is refused: a log-in is the largest there is.
+/// A larger JSON body is refused unless a call says otherwise: a log-in is the usual largest.
 pub const BODY_BYTES_MAX: usize = 4 << 10;
 
 /// How long a body may take to arrive.
@@ -50,6 +50,20 @@ pub(super) fn head()
 }
 
 impl Head {
+    /// A head without a connection behind it.
+    #[cfg(test)]
+    pub(super) fn of(headers: HeaderMap) -> Self {
+        Self { headers, peer: None }
+    }
+
+    /// The first header of this name.
+    pub(super) fn header(
+        &self,
+        name: impl warp::http::header::AsHeaderName,
+    ) -> Option<&warp::http::HeaderValue> {
+        self.headers.get(name)
+    }
+
     fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -127,8 +141,17 @@ fn to_bytes(part: Result<impl Buf, warp::Error>) -> Result<bytes::Bytes, warp::E
 impl RawBody {
     /// Reads the body as JSON of a given shape.
     pub(super) async fn json<T: DeserializeOwned>(self, head: &Head) -> Result<T, Problem> {
-        demand_json(head)?;
-        let read = tokio::time::timeout(BODY_TIMEOUT, self.collect());
+        self.json_up_to(head, BODY_BYTES_MAX).await
+    }
+
+    /// Reads a body that may be longer than others.
+    pub(super) async fn json_up_to<T: DeserializeOwned>(
+        self,
+        head: &Head,
+        bytes_max: usize,
+    ) -> Result<T, Problem> {
+        demand_json(head, bytes_max)?;
+        let read = tokio::time::timeout(BODY_TIMEOUT, self.collect(bytes_max));
         let bytes = read.await.map_err(|_| {
             Problem::new(Code::BodyTimeout, "the body did not arrive within 10 seconds")
         })??;
@@ -137,13 +160,13 @@ impl RawBody {
         })
     }
 
-    async fn collect(mut self) -> Result<BytesMut, Problem> {
+    async fn collect(mut self, bytes_max: usize) -> Result<BytesMut, Problem> {
         let mut bytes = BytesMut::new();
         while let Some(part) = self.0.next().await {
             let part =
                 part.map_err(|_| Problem::new(Code::BadRequest, "the body could not be read"))?;
-            if bytes.len() + part.len() > BODY_BYTES_MAX {
-                return Err(too_large());
+            if bytes.len() + part.len() > bytes_max {
+                return Err(too_large(bytes_max));
             }
             bytes.extend_from_slice(&part);
         }
@@ -153,7 +176,7 @@ impl RawBody {
 
 /// A missing type is refused like a wrong one: a form of another site can send a body without one,
 /// but not this one without asking first.
-fn demand_json(head: &Head) -> Result<(), Problem> {
+fn demand_json(head: &Head, bytes_max: usize) -> Result<(), Problem> {
     let content_type = head.text(CONTENT_TYPE).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
@@ -165,13 +188,13 @@ fn demand_json(head: &Head) -> Result<(), Problem> {
         return Err(Problem::new(Code::LengthRequired, detail));
     };
     match length.parse::<usize>() {
-        Ok(length) if length <= BODY_BYTES_MAX => Ok(()),
-        _ => Err(too_large()),
+        Ok(length) if length <= bytes_max => Ok(()),
+        _ => Err(too_large(bytes_max)),
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(Code::TooLarge, format!("the body may have at most {BODY_BYTES_MAX} bytes"))
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(Code::TooLarge, format!("the body may have at most {bytes_max} bytes"))
 }
 
 #[cfg(test)]

@@ -433,7 +433,7 @@ pub(super) struct OpenReply {
 }
 
 /// Answers a change; says when it is the answer of an earlier request.
-fn answer<T>(answer: &Answer<T>, status: StatusCode) -> Response
+pub(super) fn answer<T>(answer: &Answer<T>, status: StatusCode) -> Response
 where
     T: Serialize,
 {

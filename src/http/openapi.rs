@@ -14,7 +14,7 @@ use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
-use super::{auth, banks, buses, health, lockers, openings, operations};
+use super::{auth, banks, buses, health, live, lockers, mass_openings, openings, operations};
 use crate::service::error::Code;
 
 /// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
@@ -53,8 +53,13 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         buses::handle_other_exchanges,
         buses::handle_locks,
         openings::handle_find,
+        mass_openings::handle_start,
+        mass_openings::handle_list,
+        mass_openings::handle_find,
+        mass_openings::handle_cancel,
         operations::handle_find,
         health::handle_health,
+        live::handle_socket,
     ),
     modifiers(&Bearer)
 )]

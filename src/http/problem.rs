@@ -45,9 +45,11 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::BankNotFound
         | Code::BoardNotFound
         | Code::OpeningNotFound
+        | Code::MassOpeningNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         Code::Unauthenticated | Code::BadCredentials | Code::SessionEnded => {
             StatusCode::UNAUTHORIZED
@@ -55,6 +57,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::RosterLoginOff
         | Code::PasswordNeeded
         | Code::Forbidden
+        | Code::ForeignOrigin
         | Code::OutsideWindow
         | Code::OutsideDates => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
@@ -70,7 +73,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OnlyHeld
         | Code::DoorOpen
         | Code::NotWired
-        | Code::OpeningUnderWay => StatusCode::CONFLICT,
+        | Code::OpeningUnderWay
+        | Code::MassOpeningUnderWay => StatusCode::CONFLICT,
         Code::LockCooling => StatusCode::TOO_MANY_REQUESTS,
         Code::Overloaded | Code::Degraded => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

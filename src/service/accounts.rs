@@ -276,11 +276,16 @@ impl Services {
 
     /// Checks an access token without asking the database.
     pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        let caller = self.token_keys.check(token, self.clock.now())?;
+        self.authenticate_until(token).map(|(caller, _)| caller)
+    }
+
+    /// Checks an access token; also says until when it is good.
+    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+        let (caller, until) = self.token_keys.check_until(token, self.clock.now())?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
-        Ok(caller)
+        Ok((caller, until))
     }
 
     /// The caller's own account.

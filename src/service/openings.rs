@@ -5,8 +5,6 @@
 //! the last published state says who may open, and the record goes to the spill file until it can
 //! be stored. Subscribers hear only of what was written down in one of the two.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -21,17 +19,20 @@ use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
-use crate::domain::id::{BankId, LockerId, MemberId, OpeningId};
+use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
 use crate::domain::rental::RentalState;
 use crate::store::audit::AuditEntry;
 use crate::store::{Lane, StoreError, Tx, fallback, openings};
 
+mod registry;
+
+pub use registry::LiveOpenings;
+
+use registry::Spilled;
+
 /// Longest wait of one question for an opening's outcome.
 pub const WAIT_MAX: Duration = Duration::from_secs(30);
-
-/// Most openings followed at once; more lockers than that do not open within their minutes.
-const LIVE_MAX: usize = 4096;
 
 /// How long a question still waits for an outcome when the end has begun; less than the time that
 /// requests under way are given.
@@ -46,92 +47,6 @@ const SETTLE_PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10
 /// How often and how long a repeated request looks for the answer of its first one.
 const REPEAT_LOOKS_MAX: usize = 20;
 const REPEAT_WAIT: Duration = Duration::from_millis(50);
-
-/// Most spilled openings remembered until the database takes them.
-const SPILLED_MAX: usize = 4096;
-
-/// Openings whose progress can be watched, and those that the database does not know yet.
-#[derive(Default)]
-pub struct LiveOpenings {
-    live: Mutex<HashMap<OpeningId, watch::Receiver<Opening>>>,
-    spilled: Mutex<Spilled>,
-}
-
-/// What was spilled while the database fails: a repeat gets its first answer all the same.
-#[derive(Default)]
-struct Spilled {
-    openings: HashMap<OpeningId, Opening>,
-    keys: HashMap<(MemberId, RequestKey), OpeningId>,
-}
-
-impl Spilled {
-    fn keep(&mut self, opening: &Opening) {
-        if self.openings.len() < SPILLED_MAX || self.openings.contains_key(&opening.id) {
-            self.openings.insert(opening.id, opening.clone());
-        }
-    }
-
-    fn keep_key(&mut self, member: MemberId, key: RequestKey, id: OpeningId) {
-        if self.keys.len() < SPILLED_MAX {
-            self.keys.insert((member, key), id);
-        }
-    }
-}
-
-impl LiveOpenings {
-    fn with<T>(
-        &self,
-        work: impl FnOnce(&mut HashMap<OpeningId, watch::Receiver<Opening>>) -> T,
-    ) -> T {
-        work(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn with_spilled<T>(&self, work: impl FnOnce(&mut Spilled) -> T) -> T {
-        work(&mut self.spilled.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn get(&self, id: OpeningId) -> Option<watch::Receiver<Opening>> {
-        self.with(|live| live.get(&id).cloned())
-    }
-
-    /// The opening of a locker whose outcome is still out.
-    fn under_way(&self, locker: LockerId) -> Option<watch::Receiver<Opening>> {
-        self.with(|live| live.values().find(|seen| is_under_way(seen, locker)).cloned())
-    }
-
-    /// Whether a locker is being opened.
-    pub(super) fn is_under_way(&self, locker: LockerId) -> bool {
-        self.under_way(locker).is_some()
-    }
-
-    /// Starts to follow an opening unless one of the same locker is under way.
-    fn begin(&self, opening: &Opening) -> Result<watch::Sender<Opening>, Error> {
-        self.with(|live| {
-            let busy = live.values().find(|seen| is_under_way(seen, opening.locker_id));
-            if let Some(other) = busy {
-                let detail = "this locker is being opened right now";
-                return Err(Error::new(Code::OpeningUnderWay, detail)
-                    .with("operation_id", other.borrow().id.to_string()));
-            }
-            if live.len() >= LIVE_MAX {
-                let detail = "too many lockers are being opened: try again in a moment";
-                return Err(Error::new(Code::Overloaded, detail).retry_after_ms(2_000));
-            }
-            let (sender, receiver) = watch::channel(opening.clone());
-            live.insert(opening.id, receiver);
-            Ok(sender)
-        })
-    }
-
-    fn end(&self, id: OpeningId) {
-        self.with(|live| live.remove(&id));
-    }
-}
-
-fn is_under_way(seen: &watch::Receiver<Opening>, locker: LockerId) -> bool {
-    let opening = seen.borrow();
-    opening.locker_id == locker && opening.outcome.is_none()
-}
 
 /// An opening as the one who asked sees it.
 #[derive(Debug, Clone)]
@@ -160,15 +75,17 @@ impl Services {
     ) -> Result<Answer<OpeningId>, Error> {
         let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
         let opened =
-            self.tracker.spawn(async move { own.open_to_the_end(caller, locker, key).await });
+            self.tracker.spawn(async move { own.open_to_the_end(caller, locker, key, None).await });
         opened.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    async fn open_to_the_end(
+    /// [`Services::open`], perhaps as part of an order, for callers that do not go away.
+    pub(super) async fn open_to_the_end(
         &self,
         caller: Caller,
         locker: LockerId,
         key: Option<RequestKey>,
+        mass_opening: Option<MassOpeningId>,
     ) -> Result<Answer<OpeningId>, Error> {
         if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
             return Ok(answer);
@@ -183,8 +100,11 @@ impl Services {
             }
         };
         let id = OpeningId(Uuid::now_v7());
-        let opening =
-            Opening::requested(id, locker, caller.member_id, permit.opened_as, self.clock.now());
+        let now = self.clock.now();
+        let opening = Opening {
+            mass_opening,
+            ..Opening::requested(id, locker, caller.member_id, permit.opened_as, now)
+        };
         let begun = match self.bus.cooling_ms(&permit.channel) {
             Some(ms) => Err(cooling(ms)),
             None => self.openings.begin(&opening),
@@ -199,6 +119,7 @@ impl Services {
         };
         match self.intend(caller, &opening, key).await {
             Ok(answer) if !answer.replayed => {
+                self.openings.tell(&live, opening.clone());
                 self.carry_out(opening, &permit.channel, live);
                 Ok(answer)
             }
@@ -370,7 +291,7 @@ impl Services {
                 });
                 self.detach(move |services| async move {
                     services.record(&opening).await;
-                    live.send_replace(opening);
+                    services.openings.tell(&live, opening);
                     services.openings.end(id);
                 });
             }
@@ -391,13 +312,13 @@ impl Services {
                 self.take_down(&mut opening, event);
             }
             self.record(&opening).await;
-            live.send_replace(opening.clone());
+            self.openings.tell(live, opening.clone());
         }
         if opening.outcome.is_none() {
             // The bus ended without a verdict: the program is stopping.
             opening.end(Outcome::Interrupted);
             self.record(&opening).await;
-            live.send_replace(opening);
+            self.openings.tell(live, opening);
         }
     }
 
@@ -463,18 +384,34 @@ impl Services {
             }
             live.borrow().clone()
         } else {
-            let spilled = self.openings.with_spilled(|spilled| spilled.openings.get(&id).cloned());
-            let found = match spilled {
-                Some(opening) => Some(opening),
-                None => self.store.read(move |conn| openings::find(conn, id)).await?,
-            };
-            let opening = found.ok_or_else(opening_not_found)?;
+            let opening = self.recorded(id).await?.ok_or_else(opening_not_found)?;
             self.demand_view(caller, &opening)?;
             opening
         };
         let retry = opening.outcome.is_some_and(Outcome::may_retry);
         let retry_after_ms = retry.then(|| self.retry_after_ms(opening.locker_id));
         Ok(OpeningView { opening, retry_after_ms })
+    }
+
+    /// An opening as it was written down, in the database or meanwhile in the spill.
+    async fn recorded(&self, id: OpeningId) -> Result<Option<Opening>, Error> {
+        match self.openings.with_spilled(|spilled| spilled.openings.get(&id).cloned()) {
+            Some(opening) => Ok(Some(opening)),
+            None => Ok(self.store.read(move |conn| openings::find(conn, id)).await?),
+        }
+    }
+
+    /// The outcome of an opening as soon as there is one; `None` when nobody can tell, also because
+    /// the program is ending.
+    pub(super) async fn outcome_of(&self, id: OpeningId) -> Option<Outcome> {
+        if let Some(mut live) = self.openings.get(id) {
+            tokio::select! {
+                _ = live.wait_for(|opening| opening.outcome.is_some()) => {}
+                () = self.nearly_stopped() => {}
+            }
+            return live.borrow().outcome;
+        }
+        self.recorded(id).await.ok().flatten()?.outcome
     }
 
     /// Passes when the end has begun and the usual opening would be decided by now.

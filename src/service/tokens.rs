@@ -161,6 +161,11 @@ impl TokenKeys {
 
     /// Checks an access token at `now`; says nothing about why one is bad.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<Caller, Error> {
+        self.check_until(token, now).map(|(caller, _)| caller)
+    }
+
+    /// Checks an access token at `now`; also says until when it is good.
+    pub fn check_until(&self, token: &str, now: Timestamp) -> Result<(Caller, Timestamp), Error> {
         let refuse = || {
             Error::new(
                 Code::Unauthenticated,
@@ -175,12 +180,14 @@ impl TokenKeys {
         if !valid.contains(&now_s) {
             return Err(refuse());
         }
-        Ok(Caller {
+        let caller = Caller {
             member_id: data.claims.sub.parse().map_err(|_| refuse())?,
             role: data.claims.role,
             session_id: SessionId(data.claims.sid),
             method: data.claims.amr,
-        })
+        };
+        let until = Timestamp::from_second(data.claims.exp).map_err(|_| refuse())?;
+        Ok((caller, until))
     }
 }
 

@@ -9,15 +9,16 @@ use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
 const COLUMNS: &str = "SELECT id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome FROM opening";
+    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id FROM opening";
 
 /// Stores an opening as it stands: a new one, or what more was seen of a known one.
 pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
     let at = |phase| opening.at(phase).map(jiff::Timestamp::as_millisecond);
     conn.prepare_cached(
         "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-                              acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                              acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome,
+                              mass_opening_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (id) DO UPDATE SET
            sent_ms = coalesce(sent_ms, excluded.sent_ms),
            acknowledged_ms = coalesce(acknowledged_ms, excluded.acknowledged_ms),
@@ -37,7 +38,8 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
         at(Phase::SentAgain),
         at(Phase::Opened),
         at(Phase::Closed),
-        opening.outcome.map(Outcome::name)
+        opening.outcome.map(Outcome::name),
+        opening.mass_opening.map(|id| id.to_string())
     ])?;
     Ok(())
 }
@@ -99,7 +101,7 @@ pub fn lock_figures(conn: &Connection, since_ms: i64) -> Result<Vec<LockFigures>
 fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
     let bad = |column, value: String| StoreError::Inconsistent { table: "opening", column, value };
     let (id, opened_as): (String, String) = (row.get(0)?, row.get(3)?);
-    let outcome: Option<String> = row.get(10)?;
+    let (outcome, mass_opening): (Option<String>, Option<String>) = (row.get(10)?, row.get(11)?);
     let mut phases = Vec::with_capacity(6);
     let columns = [
         (Phase::Requested, 4),
@@ -123,6 +125,9 @@ fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
             "staff" => OpenedAs::Staff,
             _ => return Err(bad("opened_as", opened_as)),
         },
+        mass_opening: mass_opening
+            .map(|id| id.parse().map_err(|_| bad("mass_opening_id", id.clone())))
+            .transpose()?,
         phases,
         outcome: outcome
             .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("outcome", name)))

@@ -11,6 +11,8 @@ mod degraded;
 mod durability;
 mod flow;
 mod hold;
+mod live;
+mod mass_opening;
 mod opening;
 mod race;
 mod routes;

@@ -9,6 +9,7 @@ pub mod boards;
 pub mod demo;
 pub mod http;
 pub mod inside;
+pub mod live;
 pub mod process;
 pub mod site;
 

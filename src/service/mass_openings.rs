@@ -1,0 +1,462 @@
+//! Opening many lockers by one order of staff: turn by turn, each through the path of a single
+//! opening (`service/openings.rs`).
+//!
+//! One worker per power supply, each with one opening under way: a supply feeds one coil at a time
+//! anyway, and so somebody who opens a single locker waits for one of ours at most. The order is
+//! committed before the first turn and its end after the last; what happens to lockers in between is
+//! told by their openings alone, also while the database fails. Stopping acts at once, whatever the
+//! database does. A restart never goes on with an order: it is written down as interrupted.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::accounts::RosterLogin;
+use super::error::{Code, Error};
+use super::idempotency::{Answer, RequestKey, once};
+use super::rentals::locker_not_found;
+use super::tokens::{Caller, Method};
+use super::{Services, is_staff_for};
+use crate::domain::id::{BankId, LockerId, MassOpeningId};
+use crate::domain::mass_opening::{
+    LOCKERS_MAX, Line, LineState, MassOpening, MassOpeningHead, RunState, SkipReason, parse_reason,
+};
+use crate::domain::member::Role;
+use crate::store::audit::AuditEntry;
+use crate::store::{Constraint, Lane, StoreError, Tx, fallback, mass_openings, members};
+
+/// Most orders that run, or whose end is not stored yet.
+const RUNS_MAX: usize = 64;
+
+/// How long a turn waits for a lock that cools down or is in use before it passes.
+const BUSY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bounds of one wait for such a lock.
+const BUSY_WAIT_MIN: Duration = Duration::from_millis(100);
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// Orders in one page of the list.
+pub const PAGE_MAX: usize = 50;
+
+/// Which lockers are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every locker of a bank.
+    Bank(BankId),
+    /// These.
+    Lockers(Vec<LockerId>),
+}
+
+/// Orders of this run of the program whose end is not stored yet.
+#[derive(Default)]
+pub struct MassOpenings(Mutex<HashMap<MassOpeningId, Arc<Run>>>);
+
+impl MassOpenings {
+    fn runs(&self) -> MutexGuard<'_, HashMap<MassOpeningId, Arc<Run>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, id: MassOpeningId) -> Option<Arc<Run>> {
+        self.runs().get(&id).cloned()
+    }
+
+    fn begin(&self, run: &Arc<Run>) -> Result<(), Error> {
+        let mut runs = self.runs();
+        if runs.len() >= RUNS_MAX {
+            let detail = "too many mass openings at once: wait for one to end";
+            return Err(Error::new(Code::Overloaded, detail).retry_after_ms(10_000));
+        }
+        runs.insert(run.id, Arc::clone(run));
+        Ok(())
+    }
+}
+
+/// One order under way.
+struct Run {
+    id: MassOpeningId,
+    caller: Caller,
+    order: Mutex<MassOpening>,
+    cancel: CancellationToken,
+}
+
+impl Run {
+    fn order(&self) -> MutexGuard<'_, MassOpening> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Services {
+    /// Begins to open many lockers; the answer comes when the order is stored. For staff of all
+    /// banks concerned.
+    pub async fn open_many(
+        &self,
+        caller: Caller,
+        selection: Selection,
+        reason: &str,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<MassOpeningId>, Error> {
+        let reason = parse_reason(reason).map_err(|text| Error::new(Code::Invalid, text))?;
+        let (banks, lockers) = self.selected(caller, selection)?;
+        let lines = lockers.iter().map(|id| Line {
+            locker_id: *id,
+            state: LineState::Waiting,
+            opening: None,
+        });
+        let head = MassOpeningHead {
+            id: MassOpeningId(Uuid::now_v7()),
+            member_id: caller.member_id,
+            member_name: String::new(),
+            banks,
+            reason,
+            lockers: lockers.len(),
+            started_at: self.clock.now(),
+            ended_at: None,
+            state: RunState::Running,
+        };
+        let order = MassOpening { head, lines: lines.collect() };
+        let run = Arc::new(Run {
+            id: order.head.id,
+            caller,
+            order: Mutex::new(order),
+            cancel: CancellationToken::new(),
+        });
+        self.openings_of_many.begin(&run)?;
+        let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
+        // Begun is carried out, also when the one who asked has gone meanwhile.
+        let begun = self.tracker.spawn(async move { own.begin_many(run, key).await });
+        begun.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    async fn begin_many(
+        self: Arc<Self>,
+        run: Arc<Run>,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<MassOpeningId>, Error> {
+        let stored = self.store_order(&run, key).await;
+        match &stored {
+            Ok(answer) if !answer.replayed => {
+                let id = run.id;
+                tracing::info!(area = "bus", mass_opening.id = %id, "many lockers are opened");
+                self.detach(move |services| async move { services.carry_out_many(&run).await });
+            }
+            _ => {
+                self.openings_of_many.runs().remove(&run.id);
+            }
+        }
+        stored
+    }
+
+    /// The banks and lockers that are meant, by number; refused unless the caller is staff of all.
+    fn selected(
+        &self,
+        caller: Caller,
+        selection: Selection,
+    ) -> Result<(Vec<BankId>, Vec<LockerId>), Error> {
+        if caller.role == Role::Student {
+            return Err(Error::new(Code::Forbidden, "only staff may open many lockers at once"));
+        }
+        if caller.method == Method::Roster && self.settings.roster_login != RosterLogin::Full {
+            let detail = "log in with your password to open lockers";
+            return Err(Error::new(Code::PasswordNeeded, detail));
+        }
+        let site = &self.store.snapshot().site;
+        let lockers: BTreeSet<LockerId> = match selection {
+            Selection::Bank(bank) => {
+                if !site.banks.contains_key(&bank) {
+                    return Err(Error::new(Code::BankNotFound, format!("there is no bank {bank}")));
+                }
+                let of_bank = site.lockers.values().filter(|locker| locker.bank_id == bank);
+                of_bank.map(|locker| locker.id).collect()
+            }
+            Selection::Lockers(ids) => {
+                let given = ids.len();
+                let lockers: BTreeSet<LockerId> = ids.into_iter().collect();
+                if lockers.len() != given {
+                    return Err(Error::new(Code::Invalid, "a locker is named twice"));
+                }
+                lockers
+            }
+        };
+        if !(1..=LOCKERS_MAX).contains(&lockers.len()) {
+            let detail = format!("1 to {LOCKERS_MAX} lockers, not {}", lockers.len());
+            return Err(Error::new(Code::Invalid, detail));
+        }
+        let mut banks = BTreeSet::new();
+        for id in &lockers {
+            let (_, bank) = site.locker(*id).ok_or_else(|| locker_not_found(*id))?;
+            banks.insert(bank.id);
+        }
+        let snapshot = self.store.snapshot();
+        if !banks.iter().all(|bank| is_staff_for(&snapshot, caller, *bank)) {
+            let detail = "you look after some of these lockers only, or none";
+            return Err(Error::new(Code::Forbidden, detail));
+        }
+        Ok((banks.into_iter().collect(), lockers.into_iter().collect()))
+    }
+
+    async fn store_order(
+        &self,
+        run: &Arc<Run>,
+        key: Option<RequestKey>,
+    ) -> Result<Answer<MassOpeningId>, Error> {
+        let (order, caller) = (run.order().clone(), run.caller);
+        let (answer, name) = self
+            .store
+            .write(Lane::Change, move |tx| {
+                let member = members::find_by_id(tx.conn, caller.member_id)?;
+                let name = member.map(|member| member.name).unwrap_or_default();
+                let answer = once(tx, caller.member_id, "mass-open", key.as_ref(), |tx| {
+                    mass_openings::insert(tx.conn, &order).map_err(under_way)?;
+                    let detail = json!({
+                        "reason": order.head.reason,
+                        "banks": order.head.banks,
+                        "lockers": order.head.lockers,
+                    });
+                    audit(tx, caller, "mass_opening.start", order.head.id, &detail)?;
+                    Ok(order.head.id)
+                })?;
+                Ok::<_, Error>((answer, name))
+            })
+            .await?;
+        run.order().head.member_name = name;
+        Ok(answer)
+    }
+
+    /// Gives each locker its turn, then writes the end down.
+    async fn carry_out_many(&self, run: &Run) {
+        let mut supplies: BTreeMap<String, Vec<LockerId>> = BTreeMap::new();
+        for line in &run.order().lines {
+            let channel = self.known_locker(line.locker_id).ok().flatten();
+            let supply = channel.as_ref().and_then(|channel| self.bus.supply(channel));
+            // Those without a supply move nothing: they need not wait for each other's coils.
+            supplies.entry(supply.unwrap_or_default().to_owned()).or_default().push(line.locker_id);
+        }
+        join_all(supplies.values().map(|lockers| self.open_in_turn(run, lockers))).await;
+        run.order().end(run.cancel.is_cancelled(), self.clock.now());
+        if let Err(error) = self.store_end(run).await {
+            tracing::warn!(area = "store", mass_opening.id = %run.id, %error, "its end waits");
+        }
+    }
+
+    async fn open_in_turn(&self, run: &Run, lockers: &[LockerId]) {
+        for locker in lockers {
+            if run.cancel.is_cancelled() || self.stopping.is_cancelled() {
+                return;
+            }
+            run.order().see(*locker, LineState::Opening, None);
+            let state = self.open_one_of_many(run, *locker).await;
+            run.order().see(*locker, state, None);
+        }
+    }
+
+    async fn open_one_of_many(&self, run: &Run, locker: LockerId) -> LineState {
+        let deadline = Instant::now() + BUSY_PATIENCE;
+        loop {
+            let refusal = match self.open_to_the_end(run.caller, locker, None, Some(run.id)).await {
+                Ok(opening) => {
+                    run.order().see(locker, LineState::Opening, Some(opening.value));
+                    let outcome = self.outcome_of(opening.value).await;
+                    // Without one, its opening will tell when it is settled.
+                    return outcome.map_or(LineState::Opening, LineState::Ended);
+                }
+                Err(refusal) => refusal,
+            };
+            match refusal.code {
+                Code::NotWired => return LineState::Skipped(SkipReason::NotWired),
+                Code::LockCooling | Code::OpeningUnderWay | Code::Overloaded => {}
+                _ => return LineState::Skipped(SkipReason::NotAllowed),
+            }
+            if deadline <= Instant::now() {
+                return LineState::Skipped(SkipReason::Busy);
+            }
+            let wait = Duration::from_millis(refusal.retry_after_ms.unwrap_or_default());
+            tokio::select! {
+                () = tokio::time::sleep(wait.clamp(BUSY_WAIT_MIN, BUSY_WAIT_MAX)) => {}
+                () = run.cancel.cancelled() => return LineState::Waiting,
+                () = self.stopping.cancelled() => return LineState::Waiting,
+            }
+        }
+    }
+
+    /// Stores how an order ended, once the openings of a failing database are stored.
+    async fn store_end(&self, run: &Run) -> Result<bool, Error> {
+        if self.store.degraded().is_some() || fallback::has_spill(&self.store.dir().spill()) {
+            return Ok(false);
+        }
+        let (order, caller) = (run.order().clone(), run.caller);
+        self.store
+            .write::<_, Error, _>(Lane::Change, move |tx| {
+                if mass_openings::update_ended(tx.conn, &order)? {
+                    audit_end(tx, Some(caller), &order)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.openings_of_many.runs().remove(&run.id);
+        Ok(true)
+    }
+
+    /// Stores the ends that a failing database did not take, and writes orders of an earlier run of
+    /// the program down as interrupted; says how many.
+    pub async fn settle_mass_openings(&self) -> Result<usize, Error> {
+        if self.store.degraded().is_some() {
+            return Ok(0);
+        }
+        let mut settled = 0;
+        let ended: Vec<Arc<Run>> = {
+            let runs = self.openings_of_many.runs();
+            let has_ended = |run: &&Arc<Run>| run.order().head.state != RunState::Running;
+            runs.values().filter(has_ended).cloned().collect()
+        };
+        for run in ended {
+            settled += usize::from(self.store_end(&run).await?);
+        }
+        for id in self.store.read(mass_openings::list_running).await? {
+            if self.openings_of_many.get(id).is_some() {
+                continue;
+            }
+            let now = self.clock.now();
+            self.store
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    if let Some(mut order) = mass_openings::find(tx.conn, id)? {
+                        order.end(false, now);
+                        mass_openings::update_ended(tx.conn, &order)?;
+                        audit_end(tx, None, &order)?;
+                    }
+                    Ok(())
+                })
+                .await?;
+            settled += 1;
+        }
+        Ok(settled)
+    }
+
+    /// An order as it stands; for staff of any of its banks.
+    pub async fn mass_opening(
+        &self,
+        caller: Caller,
+        id: MassOpeningId,
+    ) -> Result<MassOpening, Error> {
+        let order = match self.openings_of_many.get(id).map(|run| run.order().clone()) {
+            Some(order) => Some(order),
+            None => self.store.read(move |conn| mass_openings::find(conn, id)).await?,
+        };
+        let order = order.filter(|order| self.may_see(caller, &order.head));
+        order.ok_or_else(mass_opening_not_found)
+    }
+
+    /// Orders of the caller's banks, newest first, at most [`PAGE_MAX`], before `before` if given.
+    pub async fn mass_openings(
+        &self,
+        caller: Caller,
+        before: Option<MassOpeningId>,
+    ) -> Result<Vec<MassOpeningHead>, Error> {
+        let banks = match caller.role {
+            Role::Admin => None,
+            Role::Staff => {
+                let snapshot = self.store.snapshot();
+                Some(snapshot.site.staff.get(&caller.member_id).cloned().unwrap_or_default())
+            }
+            Role::Student => {
+                return Err(Error::new(Code::Forbidden, "mass openings are for staff"));
+            }
+        };
+        let list = move |conn: &_| mass_openings::list(conn, banks.as_deref(), before, PAGE_MAX);
+        let mut heads = self.store.read(list).await?;
+        for head in &mut heads {
+            if let Some(run) = self.openings_of_many.get(head.id) {
+                head.clone_from(&run.order().head);
+            }
+        }
+        Ok(heads)
+    }
+
+    /// Stops an order before its next turn; what is under way ends. One that has ended stays as it
+    /// is. For staff of any of its banks.
+    pub async fn cancel_mass_opening(
+        &self,
+        caller: Caller,
+        id: MassOpeningId,
+    ) -> Result<MassOpening, Error> {
+        let order = self.mass_opening(caller, id).await?;
+        let run = self.openings_of_many.get(id);
+        let Some(run) = run.filter(|_| order.head.state == RunState::Running) else {
+            return Ok(order);
+        };
+        if !run.cancel.is_cancelled() {
+            run.cancel.cancel();
+            self.detach(move |services| async move {
+                let noted = services
+                    .store
+                    .write::<_, StoreError, _>(Lane::Change, move |tx| {
+                        audit(tx, caller, "mass_opening.cancel", id, &json!({}))
+                    })
+                    .await;
+                if let Err(error) = noted {
+                    let member = caller.member_id;
+                    tracing::error!(
+                        area = "audit", mass_opening.id = %id, member.id = %member, %error,
+                        "who stopped it could be recorded in this log only",
+                    );
+                }
+            });
+        }
+        let order = run.order().clone();
+        Ok(order)
+    }
+
+    fn may_see(&self, caller: Caller, head: &MassOpeningHead) -> bool {
+        let snapshot = self.store.snapshot();
+        head.banks.iter().any(|bank| is_staff_for(&snapshot, caller, *bank))
+    }
+}
+
+fn under_way(error: StoreError) -> Error {
+    match error {
+        StoreError::Conflict(Constraint::Unique(columns))
+            if columns.starts_with("mass_opening_bank.") =>
+        {
+            let detail = "a bank has a mass opening that runs: wait for it, or stop it";
+            Error::new(Code::MassOpeningUnderWay, detail)
+        }
+        other => other.into(),
+    }
+}
+
+fn audit(
+    tx: &mut Tx<'_>,
+    caller: Caller,
+    action: &'static str,
+    id: MassOpeningId,
+    detail: &serde_json::Value,
+) -> Result<(), StoreError> {
+    tx.audit(&AuditEntry {
+        actor: Some(caller.member_id),
+        action,
+        subject: &format!("mass_opening:{id}"),
+        detail: &detail.to_string(),
+    })
+}
+
+fn audit_end(
+    tx: &mut Tx<'_>,
+    caller: Option<Caller>,
+    order: &MassOpening,
+) -> Result<(), StoreError> {
+    let detail = json!({ "state": order.head.state.name(), "counts": order.counts() });
+    tx.audit(&AuditEntry {
+        actor: caller.map(|caller| caller.member_id),
+        action: "mass_opening.end",
+        subject: &format!("mass_opening:{}", order.head.id),
+        detail: &detail.to_string(),
+    })
+}
+
+fn mass_opening_not_found() -> Error {
+    Error::new(Code::MassOpeningNotFound, "there is no such mass opening")
+}
