@@ -23,7 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, auth, banks, health, lockers, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, health, lockers, openapi, openings,
+    operations,
 };
 use crate::service::error::Code;
 
@@ -35,6 +36,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("auth", auth::routes(api)),
         ("lockers", lockers::routes(api)),
         ("banks", banks::routes(api)),
+        ("alarms", alarms::routes(api)),
+        ("me", alarms::mine(api)),
         ("openings", openings::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),

@@ -14,7 +14,7 @@ use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
-use super::{auth, banks, health, lockers, openings, operations};
+use super::{alarms, auth, banks, health, lockers, openings, operations};
 use crate::service::error::Code;
 
 /// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
@@ -48,6 +48,13 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         lockers::handle_release,
         lockers::handle_open,
         banks::handle_hold_any,
+        alarms::handle_list,
+        alarms::handle_find,
+        alarms::handle_acknowledge,
+        alarms::handle_it_was_me,
+        alarms::handle_mine,
+        alarms::handle_mechanical_key,
+        alarms::handle_maintenance,
         openings::handle_find,
         operations::handle_find,
         health::handle_health,

@@ -44,6 +44,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LockerNotFound
         | Code::BankNotFound
         | Code::OpeningNotFound
+        | Code::AlarmNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -68,6 +69,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::HoldExpired
         | Code::OnlyHeld
         | Code::DoorOpen
+        | Code::AlarmAcknowledged
         | Code::NotWired
         | Code::OpeningUnderWay => StatusCode::CONFLICT,
         Code::LockCooling => StatusCode::TOO_MANY_REQUESTS,
