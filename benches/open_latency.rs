@@ -144,6 +144,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         time_zone: "Asia/Seoul".to_owned(),
         http: HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..HttpConfig::default() },
         auth: AuthConfig::default(),
+        alarms: lockerd::config::AlarmsConfig::default(),
         log: LogConfig::default(),
         buses: buses.collect(),
     }

@@ -78,6 +78,27 @@ impl Clock {
         Timestamp::from_millisecond(then.as_millisecond()).unwrap_or(then)
     }
 
+    /// An instant of this process on the monotonic scale; 0 for one before this clock was made.
+    #[must_use]
+    pub fn monotonic_of(&self, instant: Instant) -> Monotonic {
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        match &self.source {
+            Source::System { start } => Monotonic(ms(instant.saturating_duration_since(*start))),
+            Source::Manual(_) => {
+                Monotonic(self.monotonic().0.saturating_sub(ms(instant.elapsed())))
+            }
+        }
+    }
+
+    /// The wall time of an earlier moment on the monotonic scale, as the wall clock stands now;
+    /// whole milliseconds.
+    #[must_use]
+    pub fn wall_at(&self, at: Monotonic) -> Timestamp {
+        let ago_ms = i64::try_from(at.ms_until(self.monotonic())).unwrap_or(i64::MAX);
+        let then_ms = self.now().as_millisecond().saturating_sub(ago_ms);
+        Timestamp::from_millisecond(then_ms).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
     /// Today's date on the site.
     #[must_use]
     pub fn today(&self) -> Date {

@@ -15,6 +15,7 @@ use crate::bus::codec::StatusOrder;
 use crate::bus::config::{EchoSetting, OFF_MS_MIN, PortAddress};
 use crate::bus::{BoardConfig, BusConfig};
 use crate::domain::channel::{BusName, Family};
+use crate::domain::door_watch::Thresholds;
 use crate::service::Settings;
 use crate::service::accounts::{Registration, RosterLogin};
 
@@ -36,6 +37,9 @@ pub struct Config {
     /// Logging in.
     #[serde(default)]
     pub auth: AuthConfig,
+    /// From when on something is an alarm.
+    #[serde(default)]
+    pub alarms: AlarmsConfig,
     /// Logging.
     #[serde(default)]
     pub log: LogConfig,
@@ -99,6 +103,79 @@ impl Default for AuthConfig {
             registration: Registration::Closed,
             access_minutes: 30,
             refresh_hours: 24,
+        }
+    }
+}
+
+/// From when on something is an alarm.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlarmsConfig {
+    /// How long an opening whose door never opened still excuses it, in seconds; 5 to 600.
+    pub open_window_s: u32,
+    /// How long a door may stand open where its bank says nothing else, in seconds; 1 to 86400.
+    pub left_open_s: u32,
+    /// How long after the renter staff are told of it, in seconds; 1 to 86400.
+    pub escalate_s: u32,
+    /// Openings in a row without door movement that make a jam; 1 to 20.
+    pub jam_openings: u32,
+    /// Changes of a sensor within the window that make a chatter; 3 to 1000.
+    pub chatter_edges: u32,
+    /// That window, in seconds; 1 to 600.
+    pub chatter_window_s: u32,
+    /// Doors of one board that turn open in one reading and make a sensor fault; 2 to 50.
+    pub sensor_fault_doors: u32,
+    /// How long a board that missed 3 polls, or a port, is away before it is an alarm, in seconds;
+    /// 1 to 3600.
+    pub offline_s: u32,
+}
+
+impl Default for AlarmsConfig {
+    fn default() -> Self {
+        Self {
+            open_window_s: 30,
+            left_open_s: 180,
+            escalate_s: 300,
+            jam_openings: 2,
+            chatter_edges: 6,
+            chatter_window_s: 10,
+            sensor_fault_doors: 3,
+            offline_s: 5,
+        }
+    }
+}
+
+impl AlarmsConfig {
+    fn check(&self) -> Result<(), ConfigError> {
+        for (key, value, least, most) in [
+            ("open_window_s", self.open_window_s, 5, 600),
+            ("left_open_s", self.left_open_s, 1, 86_400),
+            ("escalate_s", self.escalate_s, 1, 86_400),
+            ("jam_openings", self.jam_openings, 1, 20),
+            ("chatter_edges", self.chatter_edges, 3, 1_000),
+            ("chatter_window_s", self.chatter_window_s, 1, 600),
+            ("sensor_fault_doors", self.sensor_fault_doors, 2, 50),
+            ("offline_s", self.offline_s, 1, 3_600),
+        ] {
+            if !(least..=most).contains(&value) {
+                let text = format!("alarms.{key} is {value}; {least} to {most}");
+                return Err(ConfigError::Value(text));
+            }
+        }
+        Ok(())
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        let ms = |seconds: u32| u64::from(seconds) * 1_000;
+        Thresholds {
+            open_window_ms: ms(self.open_window_s),
+            left_open_ms: ms(self.left_open_s),
+            escalate_ms: ms(self.escalate_s),
+            jam_openings: self.jam_openings,
+            chatter_edges: self.chatter_edges,
+            chatter_window_ms: ms(self.chatter_window_s),
+            sensor_fault_doors: self.sensor_fault_doors,
+            offline_ms: ms(self.offline_s),
         }
     }
 }
@@ -345,6 +422,7 @@ impl Config {
         {
             return bad(format!("http.public_url {url:?} must begin with http:// or https://"));
         }
+        self.alarms.check()?;
         let buses = self.buses()?;
         for (number, bus) in buses.iter().enumerate() {
             let earlier = &buses[..number];
@@ -382,6 +460,7 @@ impl Config {
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
             refresh_lifetime: SignedDuration::from_hours(i64::from(self.auth.refresh_hours)),
+            alarms: self.alarms.thresholds(),
         }
     }
 }
@@ -469,6 +548,29 @@ locks = 8
         assert_eq!(config.auth.access_minutes, AuthConfig::default().access_minutes);
         assert_eq!(config.auth.roster_login, RosterLogin::Off);
         assert_eq!(config.auth.registration, Registration::Closed);
+        assert_eq!(config.alarms.thresholds(), AlarmsConfig::default().thresholds());
+    }
+
+    #[test]
+    fn every_threshold_is_named_and_has_a_range() {
+        for (line, says) in [
+            ("open_window_s = 4", "5 to 600"),
+            ("left_open_s = 0", "1 to 86400"),
+            ("escalate_s = 86401", "1 to 86400"),
+            ("jam_openings = 0", "1 to 20"),
+            ("chatter_edges = 2", "3 to 1000"),
+            ("chatter_window_s = 0", "1 to 600"),
+            ("sensor_fault_doors = 1", "2 to 50"),
+            ("offline_s = 0", "1 to 3600"),
+        ] {
+            let text = parse(&format!("data_dir = '/x'\n[alarms]\n{line}\n")).expect_err(line);
+            let key = line.split(' ').next().expect("a key");
+            let wanted = format!("alarms.{key} is ");
+            assert!(text.to_string().starts_with(&wanted), "{text}");
+            assert!(text.to_string().ends_with(says), "{text}");
+        }
+        let config = parse("data_dir = '/x'\n[alarms]\nleft_open_s = 7\n").expect("valid");
+        assert_eq!(config.alarms.thresholds().left_open_ms, 7_000);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::service::Services;
 
 pub mod accept;
 pub mod access;
+mod alarms;
 mod auth;
 mod banks;
 mod body;

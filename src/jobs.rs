@@ -25,6 +25,8 @@ const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 /// Starts every job; they end at `stop`.
 pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {
     tracker.spawn(Arc::clone(services).publish_live(stop.clone()));
+    let (watching, watch_stop) = (Arc::clone(services), stop.clone());
+    tracker.spawn(async move { watching.watch_doors(watch_stop).await });
     every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
         services.settle_openings().await
     });

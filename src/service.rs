@@ -12,11 +12,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::Bus;
 use crate::clock::Clock;
+use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
 use crate::domain::member::Role;
 use crate::store::{Snapshot, Store};
 
 pub mod accounts;
+pub mod alarms;
+pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
@@ -33,6 +36,8 @@ pub mod tokens;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
+use alarms::PublishedAlarms;
+use door_watch::Watch;
 use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
@@ -51,6 +56,8 @@ pub struct Settings {
     pub access_lifetime: SignedDuration,
     /// How long a refresh token lives.
     pub refresh_lifetime: SignedDuration,
+    /// From when on something is an alarm.
+    pub alarms: Thresholds,
 }
 
 /// Everything a use-case needs. Shared as an `Arc`.
@@ -73,6 +80,10 @@ pub struct Services {
     pub openings_of_many: MassOpenings,
     /// What listeners are told.
     pub live: Live,
+    /// The door watch.
+    watch: Watch,
+    /// Alarms that people still have to see.
+    alarms: PublishedAlarms,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -106,12 +117,14 @@ impl Services {
             store: parts.store,
             clock: parts.clock,
             bus: parts.bus,
-            settings: parts.settings,
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             live: Live::default(),
+            watch: Watch::new(parts.settings.alarms),
+            settings: parts.settings,
+            alarms: PublishedAlarms::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

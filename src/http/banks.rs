@@ -1,4 +1,4 @@
-//! `/api/v1/banks`: hold whatever locker of a bank is free.
+//! `/api/v1/banks`: hold whatever locker of a bank is free; maintenance.
 
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
@@ -6,7 +6,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, head};
 use super::lockers;
 use super::problem::Problem;
-use super::{Api, Routes, with};
+use super::{Api, OrRoute, Routes, alarms, with};
 use crate::domain::id::BankId;
 
 pub(super) fn routes(api: &Api) -> Routes {
@@ -17,6 +17,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .then(handle_hold_any)
         .map(Reply::into_response)
         .boxed()
+        .or_route(alarms::maintenance(api))
 }
 
 /// Keep any free locker of the bank for a minute.

@@ -16,7 +16,7 @@ use warp::{Filter, Reply, path};
 use super::body::SharedTail;
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, alarms, with};
 use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
@@ -37,6 +37,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(release_hold(api))
         .or_route(open(api))
         .or_route(find(api))
+        .or_route(alarms::mechanical_key(api))
 }
 
 /// The rows of the list, the same for everybody, kept until the state they show is not the newest.
@@ -237,6 +238,8 @@ pub(super) struct BankSummaryReply {
     overdue: u32,
     /// Not lent for now.
     out_of_service: u32,
+    /// Whether people work on it: its doors raise no alarms meanwhile.
+    maintenance: bool,
     /// Whether claims are accepted, and when.
     #[schema(value_type = WindowReply)]
     window: Value,
@@ -252,6 +255,7 @@ impl From<BankSummary> for BankSummaryReply {
     fn from(sums: BankSummary) -> Self {
         Self {
             bank_id: sums.bank.id.0,
+            maintenance: sums.bank.maintenance.is_some(),
             name: sums.bank.name.into(),
             in_service: sums.in_service,
             free: sums.free,

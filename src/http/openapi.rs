@@ -14,7 +14,9 @@ use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
-use super::{auth, banks, buses, health, live, lockers, mass_openings, openings, operations};
+use super::{
+    alarms, auth, banks, buses, health, live, lockers, mass_openings, openings, operations,
+};
 use crate::service::error::Code;
 
 /// Swagger UI has one inline style of its own; this is its hash. Everything else comes from files.
@@ -52,6 +54,13 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         buses::handle_exchanges,
         buses::handle_other_exchanges,
         buses::handle_locks,
+        alarms::handle_list,
+        alarms::handle_find,
+        alarms::handle_acknowledge,
+        alarms::handle_it_was_me,
+        alarms::handle_mine,
+        alarms::handle_mechanical_key,
+        alarms::handle_maintenance,
         openings::handle_find,
         mass_openings::handle_start,
         mass_openings::handle_list,

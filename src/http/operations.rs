@@ -16,7 +16,8 @@ use crate::service::idempotency;
 pub(super) struct OperationReply {
     /// The key.
     key: String,
-    /// hold, confirm, release-hold, release or open.
+    /// hold, confirm, release-hold, release, open, acknowledge, it-was-me, mechanical-key or
+    /// maintenance.
     operation: String,
     /// When it was carried out, RFC 3339.
     at: String,

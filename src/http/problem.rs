@@ -46,6 +46,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::BoardNotFound
         | Code::OpeningNotFound
         | Code::MassOpeningNotFound
+        | Code::AlarmNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -72,6 +73,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::HoldExpired
         | Code::OnlyHeld
         | Code::DoorOpen
+        | Code::AlarmAcknowledged
         | Code::NotWired
         | Code::OpeningUnderWay
         | Code::MassOpeningUnderWay => StatusCode::CONFLICT,

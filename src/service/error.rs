@@ -58,6 +58,8 @@ codes! {
     BoardNotFound "board_not_found" "There is no such bus or board.",
     OpeningNotFound "opening_not_found" "There is no such opening, or it is somebody else's.",
     MassOpeningNotFound "mass_opening_not_found" "There is no such mass opening, or it is of other banks.",
+    AlarmNotFound "alarm_not_found" "There is no such alarm, or it is not the account's to see.",
+    AlarmAcknowledged "alarm_acknowledged" "Somebody has acknowledged this alarm already.",
     OperationNotFound "operation_not_found" "Nothing was carried out under this key.",
     OutsideWindow "outside_window" "Lockers cannot be claimed at this time.",
     OutOfService "out_of_service" "The locker is not lent for now.",

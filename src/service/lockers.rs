@@ -225,7 +225,8 @@ impl Services {
         Some(MyLocker { rental, hold_expires_in_ms, door: self.door(channel.as_ref()) })
     }
 
-    fn my_rental(&self, snapshot: &Snapshot, member: MemberId) -> Option<Rental> {
+    /// The rental or hold that a member goes by: today's before one that is still to come.
+    pub(super) fn my_rental(&self, snapshot: &Snapshot, member: MemberId) -> Option<Rental> {
         let (now, today) = (self.clock.monotonic(), self.clock.today());
         snapshot
             .of_member(member)

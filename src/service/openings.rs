@@ -278,6 +278,8 @@ impl Services {
 
     fn carry_out(&self, mut opening: Opening, channel: &Channel, live: watch::Sender<Opening>) {
         let id = opening.id;
+        // Before the command can leave: the excuse comes before the door.
+        self.watch_begun(&opening);
         match self.bus.open(channel) {
             Ok(seen) => self.detach(move |services| async move {
                 services.follow(opening, seen, &live).await;
@@ -289,6 +291,7 @@ impl Services {
                     OpenRefused::UnknownChannel(_) => Outcome::Unreachable,
                     OpenRefused::CoolingDown { .. } | OpenRefused::QueueFull => Outcome::Refused,
                 });
+                self.watch_ended(&opening);
                 self.detach(move |services| async move {
                     services.record(&opening).await;
                     services.openings.tell(&live, opening);
@@ -317,6 +320,7 @@ impl Services {
         if opening.outcome.is_none() {
             // The bus ended without a verdict: the program is stopping.
             opening.end(Outcome::Interrupted);
+            self.watch_ended(&opening);
             self.record(&opening).await;
             self.openings.tell(live, opening);
         }
@@ -325,12 +329,18 @@ impl Services {
     fn take_down(&self, opening: &mut Opening, event: OpeningEvent) {
         let at = self.clock.wall_of(event.at);
         match event.what {
-            Happened::Sent => opening.see(Phase::Sent, at),
+            Happened::Sent => {
+                opening.see(Phase::Sent, at);
+                self.watch_sent(opening.locker_id, event.at);
+            }
             Happened::Acknowledged => opening.see(Phase::Acknowledged, at),
             Happened::SentAgain => opening.see(Phase::SentAgain, at),
             Happened::DoorOpened => opening.see(Phase::Opened, at),
             Happened::DoorClosed => opening.see(Phase::Closed, at),
-            Happened::Ended(outcome) => opening.end(verdict(&outcome)),
+            Happened::Ended(outcome) => {
+                opening.end(verdict(&outcome));
+                self.watch_ended(opening);
+            }
         }
     }
 

@@ -271,6 +271,22 @@ pub fn list_open(conn: &Connection, limit: u32) -> Result<Vec<Alarm>, StoreError
     collect(statement.query([limit])?, read)
 }
 
+/// One alarm of a rental's locker, raised since the rental was confirmed.
+pub fn find_of_rental(
+    conn: &Connection,
+    rental: RentalId,
+    id: AlarmId,
+) -> Result<Option<Alarm>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} WHERE id = ?2 AND EXISTS (
+           SELECT 1 FROM rental WHERE rental.id = ?1 AND rental.locker_id = alarm.locker_id
+             AND rental.confirmed_ms <= alarm.raised_ms)"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query([rental.0, id.0])?;
+    rows.next()?.map(read).transpose()
+}
+
 /// The alarms of a rental's locker since the rental was confirmed, newest first.
 pub fn list_of_rental(
     conn: &Connection,

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
-use crate::domain::id::MemberId;
+use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{Profile, Role};
 
 /// What a log-in needs of a member.
@@ -111,6 +111,32 @@ pub fn list_students(conn: &Connection) -> Result<Vec<(MemberId, String)>, Store
         "SELECT id, student_id FROM member WHERE left_ms IS NULL AND role = 'student' ORDER BY id",
     )?;
     let rows = statement.query_map([], |row| Ok((MemberId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every live member of staff who looks after a bank.
+pub fn list_staff_of(conn: &Connection, bank: BankId) -> Result<Vec<MemberId>, StoreError> {
+    ids(
+        conn,
+        "SELECT id FROM member JOIN bank_staff ON member_id = id
+         WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY id",
+        [bank.0],
+    )
+}
+
+/// Every live admin.
+pub fn list_admins(conn: &Connection) -> Result<Vec<MemberId>, StoreError> {
+    let sql = "SELECT id FROM member WHERE left_ms IS NULL AND role = 'admin' ORDER BY id";
+    ids(conn, sql, [])
+}
+
+fn ids(
+    conn: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<MemberId>, StoreError> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let rows = statement.query_map(values, |row| Ok(MemberId(row.get(0)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -4,6 +4,7 @@
 //! parallel. Where time must be turned (`hold`), the same parts run inside the test process on a
 //! clock that is moved by hand.
 
+mod alarms;
 mod bad_input;
 mod cli;
 mod crash;

@@ -9,6 +9,7 @@ use crate::support::demo::Demo;
 fn concrete(path: &str) -> String {
     path.replace("{locker_id}", "101")
         .replace("{bank_id}", "1")
+        .replace("{alarm_id}", "1")
         .replace("{operation_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{key}", "a-key")

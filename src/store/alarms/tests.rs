@@ -154,4 +154,6 @@ fn a_renter_is_shown_nothing_from_before_their_time() {
     raise(&conn, AlarmKind::ForcedOpen, &locker(102), 21);
     let shown = list_of_rental(&conn, RentalId(1), 9).expect("readable");
     assert_eq!(ids(&shown), [mine.0]);
+    let find = |id| find_of_rental(&conn, RentalId(1), id).expect("readable").is_some();
+    assert!(find(mine) && !find(before));
 }

@@ -30,6 +30,7 @@ pub struct Plan {
     staff: Vec<(String, i64)>,
     admin: bool,
     http: String,
+    alarms: String,
     buses: String,
 }
 
@@ -74,6 +75,12 @@ impl Plan {
     /// Adds lines to `[http]`.
     pub fn http(mut self, lines: &str) -> Self {
         self.http += lines;
+        self
+    }
+
+    /// Adds lines to `[alarms]`.
+    pub fn alarms(mut self, lines: &str) -> Self {
+        self.alarms += lines;
         self
     }
 
@@ -167,9 +174,10 @@ impl Site {
         let data = site.data_dir();
         let config = format!(
             "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n{}[auth]\nroster_login = 'full'\n\
-             [log]\nfilter = 'info'\n{}",
+             [log]\nfilter = 'info'\n[alarms]\n{}{}",
             data.display(),
             plan.http,
+            plan.alarms,
             plan.buses
         );
         std::fs::write(site.config(), config).expect("written");
