@@ -52,7 +52,8 @@ struct Door {
 }
 
 impl Door {
-    const NEW: Self = Self { seen: Seen { state: DoorState::Unknown, edges: 0 }, changed_at: None };
+    const NEW: Self =
+        Self { seen: Seen { state: DoorState::Unknown, edges: 0 }, changed_at: None };
 }
 
 /// The doors of one board.
@@ -183,8 +184,11 @@ pub(super) struct Debounce {
 }
 
 impl Debounce {
-    pub(super) const NEW: Self =
-        Self { last_open: None, equal: 0, seen: Seen { state: DoorState::Unknown, edges: 0 } };
+    pub(super) const NEW: Self = Self {
+        last_open: None,
+        equal: 0,
+        seen: Seen { state: DoorState::Unknown, edges: 0 },
+    };
 
     /// Takes one read; returns what is to be published now.
     pub(super) fn read(&mut self, open: bool) -> Seen {

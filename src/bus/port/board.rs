@@ -194,7 +194,11 @@ impl Board {
     }
 
     /// Takes the inputs read by a question asked at `asked_at`; returns the states to publish.
-    pub(super) fn read_inputs(&mut self, inputs: LockBits, asked_at: Instant) -> Option<Vec<Seen>> {
+    pub(super) fn read_inputs(
+        &mut self,
+        inputs: LockBits,
+        asked_at: Instant,
+    ) -> Option<Vec<Seen>> {
         if std::mem::take(&mut self.distrusts_next) {
             return None;
         }
