@@ -157,6 +157,11 @@ impl Port {
         let now = Instant::now();
         for board in &mut self.boards {
             board.begin(now);
+            // An earlier run may have pulsed a lock that nobody can switch off.
+            if !board.capabilities().reads_outputs {
+                let coil = Duration::from_millis(u64::from(board.config.coil_ms()));
+                self.supplies.may_be_busy(&board.config.power_supply, now + coil);
+            }
         }
         while !self.stop.is_cancelled() {
             self.take_commands();

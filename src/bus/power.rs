@@ -45,6 +45,15 @@ impl PowerSupplies {
         Turn { supplies: self.clone(), name: name.to_owned(), ticket }
     }
 
+    /// A coil that nobody here switched on may be on until `coil_off_at`: the next pulse waits for that
+    /// and the rest after it.
+    pub fn may_be_busy(&self, name: &str, coil_off_at: Instant) {
+        let mut supplies = self.lock();
+        let supply = supplies.entry(name.to_owned()).or_default();
+        let free_at = coil_off_at + REST;
+        supply.free_at = Some(supply.free_at.map_or(free_at, |at| at.max(free_at)));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Supply>> {
         // Each change is whole before the lock is let go, so a poisoned one is still sound.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -98,6 +107,18 @@ mod tests {
         first.spend(off_at);
         assert_eq!(second.may_start(start), Err(off_at + REST));
         assert_eq!(second.may_start(off_at + REST), Ok(()));
+    }
+
+    #[test]
+    fn a_supply_that_may_be_busy_is_waited_for() {
+        let supplies = PowerSupplies::default();
+        let start = Instant::now();
+        let off_at = start + Duration::from_millis(500);
+        supplies.may_be_busy("main", off_at);
+        supplies.may_be_busy("main", start);
+        let turn = supplies.queue("main");
+        assert_eq!(turn.may_start(start), Err(off_at + REST), "the longer one counts");
+        assert_eq!(turn.may_start(off_at + REST), Ok(()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::bus::health::REPLY_TIME_CLASSES_MS;
 use crate::bus::{BoardLink, PortHealth, PortLink, RawExchange};
+use crate::domain::alarm::AlarmKind;
 use crate::domain::channel::BusName;
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::lock_service::{LockFigures, ServiceReason};
@@ -250,8 +251,12 @@ impl Services {
     }
 
     /// Whether a live alarm says that the sensor of a locker's door is broken.
-    fn has_sensor_fault(&self, _locker: LockerId) -> bool {
-        false
+    fn has_sensor_fault(&self, locker: LockerId) -> bool {
+        self.alarms_snapshot().alarms.values().any(|alarm| {
+            alarm.kind == AlarmKind::SensorFault
+                && alarm.cleared.is_none()
+                && alarm.subject.locker() == Some(locker)
+        })
     }
 }
 
