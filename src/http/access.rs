@@ -111,6 +111,7 @@ pub const TOPICS: &[(Topic, Hearers)] = &[
     (Topic::Lockers, Hearers::Members),
     (Topic::Doors, Hearers::StaffOfTheBank),
     (Topic::Openings, Hearers::OwnersAndStaff),
+    (Topic::MassOpenings, Hearers::StaffOfTheBank),
     (Topic::Health, Hearers::Staff),
 ];
 

@@ -1,19 +1,16 @@
 //! `/api/v1/ws`: the live socket (docs/ref/live.md). The first message says who listens to what;
 //! then come `hello`, snapshots and deltas.
 //!
-//! This room owns the manners of a socket: its place among [`super::HttpSettings::sockets_max`], the
-//! deadline of the first message, pings, the end of a token or a log-in, and the orderly end. What is
-//! told, and to whom, is decided in `service/live.rs`; which role may ask for which topic stands in
-//! [`super::access::TOPICS`].
+//! This room lets sockets in and out: the origin, a place among [`super::HttpSettings::sockets_max`],
+//! the deadline of the first message, the close code. [`said`] reads what clients say, [`conversation`]
+//! goes on from `hello`. What is told, and to whom, is decided in `service/live.rs`; which role may
+//! ask for which topic stands in [`super::access::TOPICS`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Interval, MissedTickBehavior};
 use warp::http::header::{HOST, ORIGIN};
 use warp::reply::Response;
 use warp::ws::{Message, WebSocket, Ws};
@@ -21,12 +18,15 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, access, with};
-use crate::domain::id::BankId;
+use super::{Api, OrRoute, Routes, with};
 use crate::service::error::{Code, Error};
-use crate::service::live::topic::{Topic, Wish};
-use crate::service::live::{Listener, News, Resume};
-use crate::service::tokens::Caller;
+use crate::service::live::Resume;
+
+mod conversation;
+mod said;
+
+use conversation::{Conversation, left_ms};
+use said::{End, Said, Wanted, read};
 
 /// The version of the protocol that `hello` names.
 const PROTOCOL: u32 = 1;
@@ -34,18 +34,6 @@ const PROTOCOL: u32 = 1;
 const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// A longer message of a client ends its socket.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
-/// Most messages of a client within [`MESSAGES_WINDOW`]; each may cost a set of snapshots.
-const MESSAGES_MAX: usize = 20;
-const MESSAGES_WINDOW: Duration = Duration::from_secs(10);
-/// Most wishes of one client: each topic for a few banks.
-const WISHES_MAX: usize = 64;
-/// How often a client is asked whether it is there, and how long it may take to say so.
-const PING_PERIOD: Duration = Duration::from_secs(20);
-const PONG_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long before its end a client is asked for a new token.
-const REAUTH_AHEAD_MS: i64 = 30_000;
-/// How often the end of a token or a log-in is looked for.
-const LOOK_PERIOD: Duration = Duration::from_millis(500);
 /// How long a closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// When clients may come back after a stop: spread, so that they do not come all at once.
@@ -106,73 +94,6 @@ impl Head {
     }
 }
 
-/// What a client may say.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum Said {
-    /// Who it is; the first message, and again before the token ends.
-    Auth {
-        token: String,
-        /// What it wants to hear; in a later message: from now on, instead.
-        topics: Option<Vec<Asked>>,
-        /// Where it was when it lost the socket; in the first message only.
-        resume: Option<AskedResume>,
-    },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Asked {
-    Topic(String),
-    OfBank { topic: String, bank: i64 },
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskedResume {
-    session: String,
-    version: u64,
-}
-
-/// Why a socket ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The client left, or cannot be reached.
-    Gone,
-    Stopping,
-    BadMessage,
-    TooLong,
-    NotAuthenticated,
-    LoggedOut,
-    TokenEnded,
-    OtherMember,
-    AuthLate,
-    Silent,
-    TooManySockets,
-    TooManyMessages,
-}
-
-impl End {
-    /// The close code (RFC 6455 §7.4; 4000 and above are ours) and reason; `None` when there is
-    /// nobody to tell.
-    const fn close(self) -> Option<(u16, &'static str)> {
-        Some(match self {
-            Self::Gone => return None,
-            Self::Stopping => (1001, "the server is stopping"),
-            Self::TooLong => (1009, "a message is too long"),
-            Self::BadMessage => (4400, "a message could not be read"),
-            Self::NotAuthenticated => (4401, "the access token is not good"),
-            Self::LoggedOut => (4401, "the log-in has ended"),
-            Self::TokenEnded => (4401, "the access token has ended"),
-            Self::OtherMember => (4401, "the new token is another member's"),
-            Self::AuthLate => (4408, "no auth message came in time"),
-            Self::Silent => (4408, "pings were not answered"),
-            Self::TooManySockets => (4429, "too many sockets of this account"),
-            Self::TooManyMessages => (4429, "too many messages"),
-        })
-    }
-}
-
 async fn serve(mut socket: WebSocket, api: Api, place: OwnedSemaphorePermit) {
     let end = match greet(&mut socket, &api).await {
         Ok(conversation) => conversation.run(&mut socket).await,
@@ -226,13 +147,7 @@ async fn greet(socket: &mut WebSocket, api: &Api) -> Result<Conversation, End> {
         "server_time": services.clock.now(),
         "token_ends_in_ms": left_ms(until, services.clock.now()),
     });
-    let mut ticks = tokio::time::interval(LOOK_PERIOD);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let api = api.clone();
-    let watch =
-        Watch { api, caller, until, reauth_said: false, pinged: Instant::now(), unanswered: false };
-    let mut conversation =
-        Conversation { listener, watch, ticks, snapshots_due: !resumed, heard: Vec::new() };
+    let mut conversation = Conversation::new(api.clone(), caller, until, listener, resumed);
     conversation.send(socket, hello.to_string()).await?;
     Ok(conversation)
 }
@@ -245,251 +160,11 @@ async fn first_words(socket: &mut WebSocket) -> Result<Said, End> {
     }
 }
 
-/// Reads what came in; `None` for what the protocol itself sends.
-fn read(incoming: Option<Result<Message, warp::Error>>) -> Result<Option<Said>, End> {
-    let message = match incoming {
-        Some(Ok(message)) => message,
-        Some(Err(error)) if is_too_long(&error) => return Err(End::TooLong),
-        None | Some(Err(_)) => return Err(End::Gone),
-    };
-    if message.is_close() {
-        return Err(End::Gone);
-    }
-    if message.is_ping() || message.is_pong() {
-        return Ok(None);
-    }
-    let text = message.to_str().map_err(|()| End::BadMessage)?;
-    serde_json::from_str(text).map(Some).map_err(|_| End::BadMessage)
-}
-
-/// warp keeps the kind of an error to itself.
-fn is_too_long(error: &warp::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if inner.to_string().contains("too long") {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
-}
-
-fn left_ms(until: Timestamp, now: Timestamp) -> i64 {
-    (until.as_millisecond() - now.as_millisecond()).max(0)
-}
-
-/// What a client asked for, and what of it it may hear.
-struct Wanted {
-    wishes: Vec<Wish>,
-    refused: Vec<String>,
-}
-
-impl Wanted {
-    /// Topics that this server does not have are refused like those that the role may not hear: a
-    /// newer page still works with an older server.
-    fn new(caller: Caller, asked: Vec<Asked>) -> Result<Self, End> {
-        if asked.len() > WISHES_MAX {
-            return Err(End::BadMessage);
-        }
-        let mut wanted = Self { wishes: Vec::new(), refused: Vec::new() };
-        for asked in asked {
-            let (name, bank) = match asked {
-                Asked::Topic(name) => (name, None),
-                Asked::OfBank { topic, bank } => (topic, Some(BankId(bank))),
-            };
-            match Topic::from_name(&name) {
-                Some(topic) if access::may_hear(caller.role, topic) => {
-                    wanted.wishes.push(Wish { topic, bank });
-                }
-                _ => wanted.refused.push(name),
-            }
-        }
-        Ok(wanted)
-    }
-
-    fn granted(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.wishes.iter().map(|wish| wish.topic.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-}
-
-/// What ends a socket by itself.
-struct Watch {
-    api: Api,
-    caller: Caller,
-    until: Timestamp,
-    reauth_said: bool,
-    pinged: Instant,
-    unanswered: bool,
-}
-
-impl Watch {
-    fn over(&self) -> Result<(), End> {
-        let services = self.api.services();
-        if services.stopping.is_cancelled() {
-            Err(End::Stopping)
-        } else if services.store.snapshot().session_ended(self.caller.session_id) {
-            Err(End::LoggedOut)
-        } else if self.until <= services.clock.now() {
-            Err(End::TokenEnded)
-        } else if self.unanswered && self.pinged.elapsed() >= PONG_TIMEOUT {
-            Err(End::Silent)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Whether it is time to ask for a new token; once for each.
-    fn wants_reauth(&mut self) -> bool {
-        let due = left_ms(self.until, self.api.services().clock.now()) <= REAUTH_AHEAD_MS;
-        due && !std::mem::replace(&mut self.reauth_said, due)
-    }
-
-    /// Whether it is time to ask whether the client is there.
-    fn wants_ping(&mut self) -> bool {
-        let due = !self.unanswered && self.pinged.elapsed() >= PING_PERIOD;
-        if due {
-            self.pinged = Instant::now();
-            self.unanswered = true;
-        }
-        due
-    }
-}
-
-/// A client that has said who it is.
-struct Conversation {
-    listener: Listener,
-    watch: Watch,
-    ticks: Interval,
-    snapshots_due: bool,
-    /// When its last messages came.
-    heard: Vec<Instant>,
-}
-
-impl Conversation {
-    async fn run(mut self, socket: &mut WebSocket) -> End {
-        let stopping = self.watch.api.services().stopping.clone();
-        loop {
-            let went = tokio::select! {
-                () = stopping.cancelled() => Err(End::Stopping),
-                incoming = socket.next() => self.hear(socket, incoming).await,
-                _ = self.ticks.tick() => self.look(socket).await,
-                () = self.listener.changed(), if !self.snapshots_due => self.tell(socket).await,
-                () = std::future::ready(()), if self.snapshots_due => self.show(socket).await,
-            };
-            if let Err(end) = went {
-                return end;
-            }
-        }
-    }
-
-    async fn hear(
-        &mut self,
-        socket: &mut WebSocket,
-        incoming: Option<Result<Message, warp::Error>>,
-    ) -> Result<(), End> {
-        // Whatever it says shows that it is there.
-        self.watch.unanswered = false;
-        let Some(Said::Auth { token, topics, resume }) = read(incoming)? else { return Ok(()) };
-        let now = Instant::now();
-        self.heard.retain(|at| now.duration_since(*at) < MESSAGES_WINDOW);
-        self.heard.push(now);
-        if self.heard.len() > MESSAGES_MAX {
-            return Err(End::TooManyMessages);
-        }
-        if resume.is_some() {
-            return Err(End::BadMessage);
-        }
-        let services = self.watch.api.services();
-        let (caller, until) =
-            services.authenticate_until(&token).map_err(|_| End::NotAuthenticated)?;
-        if caller.member_id != self.watch.caller.member_id {
-            return Err(End::OtherMember);
-        }
-        self.watch.caller = caller;
-        self.watch.until = until;
-        self.watch.reauth_said = false;
-        self.listener.is_now(caller);
-        let mut renewed = json!({
-            "type": "renewed",
-            "token_ends_in_ms": left_ms(until, services.clock.now()),
-        });
-        if let Some(topics) = topics {
-            let wanted = Wanted::new(caller, topics)?;
-            renewed["topics"] = json!(wanted.granted());
-            renewed["refused"] = json!(wanted.refused);
-            self.listener.wish(wanted.wishes);
-            self.snapshots_due = true;
-        }
-        self.send(socket, renewed.to_string()).await
-    }
-
-    async fn look(&mut self, socket: &mut WebSocket) -> Result<(), End> {
-        self.watch.over()?;
-        if self.watch.wants_reauth() {
-            let left_ms = left_ms(self.watch.until, self.watch.api.services().clock.now());
-            let reauth = json!({ "type": "reauth", "token_ends_in_ms": left_ms });
-            self.send(socket, reauth.to_string()).await?;
-        }
-        if self.watch.wants_ping() {
-            self.deliver(socket, Message::ping("")).await?;
-        }
-        Ok(())
-    }
-
-    /// Shows everything as it is.
-    async fn show(&mut self, socket: &mut WebSocket) -> Result<(), End> {
-        self.snapshots_due = false;
-        for snapshot in self.listener.snapshots() {
-            self.send(socket, snapshot).await?;
-        }
-        Ok(())
-    }
-
-    /// Tells what is new.
-    async fn tell(&mut self, socket: &mut WebSocket) -> Result<(), End> {
-        loop {
-            match self.listener.news() {
-                News::None => return Ok(()),
-                News::Delta(delta) => self.send(socket, delta).await?,
-                News::Lost => {
-                    self.snapshots_due = true;
-                    return self.send(socket, json!({ "type": "resync" }).to_string()).await;
-                }
-            }
-        }
-    }
-
-    async fn send(&mut self, socket: &mut WebSocket, text: String) -> Result<(), End> {
-        self.deliver(socket, Message::text(text)).await
-    }
-
-    /// Sends one message; a client that takes nothing holds only its own socket up, and not beyond
-    /// its rights. The connection itself is cut when nothing is taken at all (`Limits::write_timeout`).
-    async fn deliver(&mut self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
-        let stopping = self.watch.api.services().stopping.clone();
-        let mut sending = std::pin::pin!(socket.send(message));
-        loop {
-            tokio::select! {
-                biased;
-                sent = &mut sending => return sent.map_err(|_| End::Gone),
-                () = stopping.cancelled() => return Err(End::Stopping),
-                _ = self.ticks.tick() => self.watch.over()?,
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use warp::http::HeaderMap;
 
     use super::*;
-    use crate::domain::id::{MemberId, SessionId};
-    use crate::domain::member::Role;
-    use crate::service::tokens::Method;
 
     #[test]
     fn only_pages_of_this_host_and_programs_may_listen() {
@@ -507,44 +182,5 @@ mod tests {
         for origin in ["null", "http://lockers.example", "http://evil.example:3000", "x"] {
             assert!(!head(origin).is_of_this_site(), "{origin}");
         }
-    }
-
-    #[test]
-    fn messages_are_read_strictly() {
-        let said = |text: &str| serde_json::from_str::<Said>(text);
-        let whole = r#"{"type":"auth","token":"t","topics":["lockers",{"topic":"doors","bank":3}],
-            "resume":{"session":"s","version":7}}"#;
-        assert!(said(whole).is_ok());
-        assert!(said(r#"{"type":"auth","token":"t"}"#).is_ok());
-        for bad in [
-            r#"{"type":"auth"}"#,
-            r#"{"type":"else","token":"t"}"#,
-            r#"{"type":"auth","token":"t","more":1}"#,
-            r#"{"type":"auth","token":"t","topics":[3]}"#,
-            "[]",
-        ] {
-            assert!(said(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn what_a_role_may_not_hear_and_what_is_unknown_is_refused_by_name() {
-        let caller = |role| Caller {
-            member_id: MemberId(1),
-            role,
-            session_id: SessionId(1),
-            method: Method::Password,
-        };
-        let asked = || {
-            let names = ["lockers", "doors", "openings", "health", "weather"];
-            names.map(|name| Asked::Topic(name.to_owned())).into_iter().collect()
-        };
-        let student = Wanted::new(caller(Role::Student), asked()).expect("few");
-        assert_eq!(student.granted(), ["lockers", "openings"]);
-        assert_eq!(student.refused, ["doors", "health", "weather"]);
-        let staff = Wanted::new(caller(Role::Staff), asked()).expect("few");
-        assert_eq!(staff.refused, ["weather"]);
-        let many = (0..=WISHES_MAX).map(|_| Asked::Topic("lockers".to_owned())).collect();
-        assert!(Wanted::new(caller(Role::Admin), many).is_err());
     }
 }

@@ -8,11 +8,13 @@
 //! database does. A restart never goes on with an order: it is written down as interrupted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -22,15 +24,16 @@ use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
-use crate::domain::id::{BankId, LockerId, MassOpeningId};
+use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
 use crate::domain::mass_opening::{
     LOCKERS_MAX, Line, LineState, MassOpening, MassOpeningHead, RunState, SkipReason, parse_reason,
 };
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
+use crate::store::snapshot::Site;
 use crate::store::{Constraint, Lane, StoreError, Tx, fallback, mass_openings, members};
 
-/// Most orders that run, or whose end is not stored yet.
+/// Most orders that run or whose end is not stored yet.
 const RUNS_MAX: usize = 64;
 
 /// How long a turn waits for a lock that cools down or is in use before it passes.
@@ -52,13 +55,39 @@ pub enum Selection {
     Lockers(Vec<LockerId>),
 }
 
-/// Orders of this run of the program whose end is not stored yet.
+/// How long an order is remembered after its end is stored, so that listeners hear of it.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// Orders of this run of the program that run, whose end is not stored yet, or that ended just now.
 #[derive(Default)]
-pub struct MassOpenings(Mutex<HashMap<MassOpeningId, Arc<Run>>>);
+pub struct MassOpenings {
+    runs: Mutex<HashMap<MassOpeningId, Arc<Run>>>,
+    bell: watch::Sender<u64>,
+}
 
 impl MassOpenings {
     fn runs(&self) -> MutexGuard<'_, HashMap<MassOpeningId, Arc<Run>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rings when a locker has its turn, and when an order begins or is over.
+    pub(super) fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    fn ring(&self) {
+        self.bell.send_modify(|count| *count += 1);
+    }
+
+    /// Every order that listeners may want to hear of.
+    pub(super) fn orders(&self) -> Vec<MassOpening> {
+        let told = |run: &&Arc<Run>| run.is_stored.load(Ordering::Relaxed);
+        self.runs().values().filter(told).map(|run| run.order().clone()).collect()
+    }
+
+    fn see(&self, run: &Run, locker: LockerId, state: LineState, opening: Option<OpeningId>) {
+        run.order().see(locker, state, opening);
+        self.ring();
     }
 
     fn get(&self, id: MassOpeningId) -> Option<Arc<Run>> {
@@ -67,7 +96,8 @@ impl MassOpenings {
 
     fn begin(&self, run: &Arc<Run>) -> Result<(), Error> {
         let mut runs = self.runs();
-        if runs.len() >= RUNS_MAX {
+        let open = runs.values().filter(|run| run.end_stored.get().is_none());
+        if open.count() >= RUNS_MAX {
             let detail = "too many mass openings at once: wait for one to end";
             return Err(Error::new(Code::Overloaded, detail).retry_after_ms(10_000));
         }
@@ -82,6 +112,10 @@ struct Run {
     caller: Caller,
     order: Mutex<MassOpening>,
     cancel: CancellationToken,
+    /// Whether its beginning is stored: before that nobody hears of it.
+    is_stored: AtomicBool,
+    /// When its end was stored.
+    end_stored: OnceLock<Instant>,
 }
 
 impl Run {
@@ -124,6 +158,8 @@ impl Services {
             caller,
             order: Mutex::new(order),
             cancel: CancellationToken::new(),
+            is_stored: AtomicBool::new(false),
+            end_stored: OnceLock::new(),
         });
         self.openings_of_many.begin(&run)?;
         let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
@@ -141,6 +177,8 @@ impl Services {
         match &stored {
             Ok(answer) if !answer.replayed => {
                 let id = run.id;
+                run.is_stored.store(true, Ordering::Relaxed);
+                self.openings_of_many.ring();
                 tracing::info!(area = "bus", mass_opening.id = %id, "many lockers are opened");
                 self.detach(move |services| async move { services.carry_out_many(&run).await });
             }
@@ -164,34 +202,18 @@ impl Services {
             let detail = "log in with your password to open lockers";
             return Err(Error::new(Code::PasswordNeeded, detail));
         }
-        let site = &self.store.snapshot().site;
-        let lockers: BTreeSet<LockerId> = match selection {
-            Selection::Bank(bank) => {
-                if !site.banks.contains_key(&bank) {
-                    return Err(Error::new(Code::BankNotFound, format!("there is no bank {bank}")));
-                }
-                let of_bank = site.lockers.values().filter(|locker| locker.bank_id == bank);
-                of_bank.map(|locker| locker.id).collect()
-            }
-            Selection::Lockers(ids) => {
-                let given = ids.len();
-                let lockers: BTreeSet<LockerId> = ids.into_iter().collect();
-                if lockers.len() != given {
-                    return Err(Error::new(Code::Invalid, "a locker is named twice"));
-                }
-                lockers
-            }
-        };
+        let snapshot = self.store.snapshot();
+        let lockers = meant(&snapshot.site, selection)?;
         if !(1..=LOCKERS_MAX).contains(&lockers.len()) {
             let detail = format!("1 to {LOCKERS_MAX} lockers, not {}", lockers.len());
             return Err(Error::new(Code::Invalid, detail));
         }
         let mut banks = BTreeSet::new();
         for id in &lockers {
-            let (_, bank) = site.locker(*id).ok_or_else(|| locker_not_found(*id))?;
+            let found = snapshot.site.locker(*id);
+            let (_, bank) = found.ok_or_else(|| locker_not_found(*id))?;
             banks.insert(bank.id);
         }
-        let snapshot = self.store.snapshot();
         if !banks.iter().all(|bank| is_staff_for(&snapshot, caller, *bank)) {
             let detail = "you look after some of these lockers only, or none";
             return Err(Error::new(Code::Forbidden, detail));
@@ -238,6 +260,7 @@ impl Services {
         }
         join_all(supplies.values().map(|lockers| self.open_in_turn(run, lockers))).await;
         run.order().end(run.cancel.is_cancelled(), self.clock.now());
+        self.openings_of_many.ring();
         if let Err(error) = self.store_end(run).await {
             tracing::warn!(area = "store", mass_opening.id = %run.id, %error, "its end waits");
         }
@@ -248,9 +271,9 @@ impl Services {
             if run.cancel.is_cancelled() || self.stopping.is_cancelled() {
                 return;
             }
-            run.order().see(*locker, LineState::Opening, None);
+            self.openings_of_many.see(run, *locker, LineState::Opening, None);
             let state = self.open_one_of_many(run, *locker).await;
-            run.order().see(*locker, state, None);
+            self.openings_of_many.see(run, *locker, state, None);
         }
     }
 
@@ -259,7 +282,8 @@ impl Services {
         loop {
             let refusal = match self.open_to_the_end(run.caller, locker, None, Some(run.id)).await {
                 Ok(opening) => {
-                    run.order().see(locker, LineState::Opening, Some(opening.value));
+                    let id = Some(opening.value);
+                    self.openings_of_many.see(run, locker, LineState::Opening, id);
                     let outcome = self.outcome_of(opening.value).await;
                     // Without one, its opening will tell when it is settled.
                     return outcome.map_or(LineState::Opening, LineState::Ended);
@@ -297,7 +321,7 @@ impl Services {
                 Ok(())
             })
             .await?;
-        self.openings_of_many.runs().remove(&run.id);
+        run.end_stored.get_or_init(Instant::now);
         Ok(true)
     }
 
@@ -309,9 +333,16 @@ impl Services {
         }
         let mut settled = 0;
         let ended: Vec<Arc<Run>> = {
-            let runs = self.openings_of_many.runs();
-            let has_ended = |run: &&Arc<Run>| run.order().head.state != RunState::Running;
-            runs.values().filter(has_ended).cloned().collect()
+            let mut runs = self.openings_of_many.runs();
+            let before = runs.len();
+            runs.retain(|_, run| run.end_stored.get().is_none_or(|at| at.elapsed() < REMEMBERED));
+            if runs.len() < before {
+                self.openings_of_many.ring();
+            }
+            let to_be_stored = |run: &&Arc<Run>| {
+                run.end_stored.get().is_none() && run.order().head.state != RunState::Running
+            };
+            runs.values().filter(to_be_stored).cloned().collect()
         };
         for run in ended {
             settled += usize::from(self.store_end(&run).await?);
@@ -413,6 +444,27 @@ impl Services {
     fn may_see(&self, caller: Caller, head: &MassOpeningHead) -> bool {
         let snapshot = self.store.snapshot();
         head.banks.iter().any(|bank| is_staff_for(&snapshot, caller, *bank))
+    }
+}
+
+fn meant(site: &Site, selection: Selection) -> Result<BTreeSet<LockerId>, Error> {
+    match selection {
+        Selection::Bank(bank) => {
+            if !site.banks.contains_key(&bank) {
+                return Err(Error::new(Code::BankNotFound, format!("there is no bank {bank}")));
+            }
+            let of_bank = site.lockers.values().filter(|locker| locker.bank_id == bank);
+            Ok(of_bank.map(|locker| locker.id).collect())
+        }
+        Selection::Lockers(ids) => {
+            let given = ids.len();
+            let lockers: BTreeSet<LockerId> = ids.into_iter().collect();
+            if lockers.len() == given {
+                Ok(lockers)
+            } else {
+                Err(Error::new(Code::Invalid, "a locker is named twice"))
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
+use crate::support::live::Socket;
 use crate::support::site::{Plan, Site};
 use crate::support::until;
 
@@ -187,6 +188,59 @@ fn the_report_names_every_door_that_was_not_seen_open() {
         (&json!(10), &json!(null))
     );
     wired.site.demand_clean();
+}
+
+#[test]
+fn a_lock_that_cools_down_is_waited_for() {
+    let wired = Wired::start();
+    let single = wired.staff.locker(101, "open").expect(202).json();
+    wired.staff.outcome(single["operation_id"].as_str().expect("an id"));
+    wired.staff.locker(101, "open").refused(429, "lock_cooling");
+    let some = json!({ "locker_ids": [102, 101], "reason": "again" });
+    let id = name(&wired.staff.post_json(PATH, &some).expect(202));
+    let order = wired.until_ended(&id);
+    assert_eq!(
+        results(&order),
+        BTreeMap::from([(101, "already_open".to_owned()), (102, "opened".to_owned()),])
+    );
+    let pulses = wired.boards.pulses("east", 1, 1);
+    assert_eq!(pulses.len(), 2, "{pulses:?}");
+    assert!(pulses[1].at_us - pulses[0].at_us >= 2_000_000, "{pulses:?}");
+    wired.boards.demand_no_violations();
+}
+
+#[test]
+fn its_progress_is_told_live_to_staff_of_the_bank() {
+    let wired = Wired::start();
+    let topics = json!(["mass_openings"]);
+    let (_, hello) = Socket::listen(&wired.site.student(0), &topics);
+    assert_eq!(hello["refused"], topics, "{hello}");
+    let (mut of_others, _) = Socket::listen(&wired.site.account("STAFF02"), &topics);
+    let (mut socket, _) = Socket::listen(&wired.staff, &topics);
+    assert_eq!(socket.message()["groups"], json!([]));
+    assert_eq!(of_others.message()["groups"], json!([]));
+    let id = wired.order();
+    let (mut seen, mut states) = (BTreeMap::<i64, Vec<String>>::new(), Vec::new());
+    while states.last().map(String::as_str) != Some("done") {
+        let message = socket.message();
+        for change in message["changes"].as_array().expect("a delta") {
+            for item in change["items"].as_array().expect("items") {
+                assert_eq!(item["mass_opening_id"], id.as_str());
+                let text = |key: &str| item[key].as_str().map(ToOwned::to_owned);
+                match item["locker_id"].as_i64() {
+                    Some(locker) => seen.entry(locker).or_default().extend(text("result")),
+                    None => states.extend(text("state")),
+                }
+            }
+        }
+    }
+    assert_eq!(states, ["running", "done"]);
+    assert_eq!(seen.len(), 10, "{seen:?}");
+    for (locker, results) in seen {
+        let last = if locker == WITHOUT_LOCK { "skipped" } else { "opened" };
+        assert_eq!(results.last().map(String::as_str), Some(last), "{locker}: {results:?}");
+    }
+    assert!(of_others.is_silent_for(Duration::from_millis(200)));
 }
 
 #[test]

@@ -19,13 +19,16 @@ pub enum Topic {
     Doors,
     /// How openings go.
     Openings,
+    /// How orders to open many lockers go.
+    MassOpenings,
     /// Whether database, buses and boards answer.
     Health,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 4] = [Self::Lockers, Self::Doors, Self::Openings, Self::Health];
+    pub const ALL: [Self; 5] =
+        [Self::Lockers, Self::Doors, Self::Openings, Self::MassOpenings, Self::Health];
 
     /// The published name.
     #[must_use]
@@ -34,6 +37,7 @@ impl Topic {
             Self::Lockers => "lockers",
             Self::Doors => "doors",
             Self::Openings => "openings",
+            Self::MassOpenings => "mass_openings",
             Self::Health => "health",
         }
     }
