@@ -61,7 +61,8 @@ pub struct Explanation {
 
 /// How a family's frames are told apart without knowing what was asked.
 pub(super) trait Dissect {
-    /// Lengths a frame that begins here may have, ascending; empty when none can begin here.
+    /// Lengths a frame that begins here may have, in the order they are believed when several hold;
+    /// empty when none can begin here.
     fn lengths(&self, rest: &[u8]) -> Vec<usize>;
     /// Why no frame begins here although it looks like the head of one.
     fn misfit(&self, _rest: &[u8]) -> Option<String> {
@@ -113,9 +114,9 @@ pub fn explain(family: Family, bytes: &[u8]) -> Explanation {
     let mut at = first;
     while at < bytes.len() {
         match look(dissector, &bytes[at..]) {
-            Found::Frame(shortest) => {
+            Found::Frame(likeliest) => {
                 let mut intact = intact_lengths(dissector, &bytes[at..]);
-                let length = intact.find(|length| ends[at + length]).unwrap_or(shortest);
+                let length = intact.find(|length| ends[at + length]).unwrap_or(likeliest);
                 let frame = &bytes[at..at + length];
                 let (direction, meaning) = dissector.describe(frame);
                 let bytes = frame.to_vec();
@@ -143,7 +144,7 @@ fn whole_from(dissector: &dyn Dissect, bytes: &[u8]) -> Vec<bool> {
     whole
 }
 
-/// Lengths at which an intact frame begins here, ascending.
+/// Lengths at which an intact frame begins here, in the order they are believed.
 fn intact_lengths(dissector: &dyn Dissect, rest: &[u8]) -> impl Iterator<Item = usize> {
     let intact = move |length: &usize| {
         rest.get(..*length).is_some_and(|frame| dissector.fault(frame).is_none())
@@ -195,7 +196,7 @@ fn look(dissector: &dyn Dissect, rest: &[u8]) -> Found {
     let exact = whole.iter().find(|length| **length == rest.len());
     let wanted: Vec<_> = lengths.iter().map(usize::to_string).collect();
     let truncated = format!("truncated: {} of {} bytes", rest.len(), wanted.join(" or "));
-    if let Some(&length) = exact.or(whole.last()) {
+    if let Some(&length) = exact.or(whole.iter().max()) {
         let mut why = dissector.fault(&rest[..length]).unwrap_or_default();
         if exact.is_none() && whole.len() < lengths.len() {
             why = format!("{why}, or {truncated}");

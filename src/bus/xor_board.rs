@@ -3,7 +3,7 @@
 //! `8A AA LL 11 X` opens, `80 AA LL 33 X` reads one lock, `80 AA 00 33 X` all; X is the XOR of all
 //! bytes before it (protocol notes 2). Lock 0 with 8A opens everything and is never sent. The length
 //! of a read-all reply follows from the board's size, not from the locks in use, and its data may hold
-//! 33, 80 and 8A: the shortest intact frame counts. A failed opening is answered by the request itself,
+//! 33, 80 and 8A: the shortest intact frame of a size that is built counts. A failed opening is answered by the request itself,
 //! and what the status of an opening means differs: either proves only that the board answered.
 
 use crate::bus::codec::{
@@ -32,6 +32,8 @@ const SHORT_BYTES: usize = 5;
 const AROUND_BYTES: usize = 4;
 /// Least data bytes of a read-all reply, whatever the board's size.
 const DATA_BYTES_MIN: usize = 3;
+/// Length of the read-all reply of boards with up to 24 locks, and with 50.
+const LONG_BYTES_BUILT: [usize; 2] = [7, 11];
 /// Longest read-all reply.
 const LONG_BYTES_MAX: usize = 12;
 /// Addresses the switches offer.
@@ -127,28 +129,44 @@ fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     let awaits_all = call.request == Request::Status && buffer[1] == call.address;
     let least = if awaits_all { least_bytes(call.locks) } else { AROUND_BYTES + DATA_BYTES_MIN };
     let Some(&short) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
+    let long = find_read_all(buffer, least, at_rest);
     if xor(&short) == 0 {
-        // The states of some doors make the first bytes of a read-all reply look like a short frame.
+        // The states of some doors make the first bytes of a read-all reply look like a short frame;
+        // and a short frame before a reply looks like a longer reply.
         let next_begins = buffer[SHORT_BYTES..].starts_with(&[READ, call.address]);
-        if !awaits_all || next_begins || (at_rest && buffer.len() < least) {
-            return judge_short(short, call);
-        }
-        if buffer.len() < least {
-            return Parsed::NeedMore;
-        }
-        return match buffer.get(..least).filter(|frame| is_read_all(frame)) {
-            Some(frame) => read_all(frame, call),
-            None => judge_short(short, call),
+        return match long {
+            Some(frame) if awaits_all && !next_begins => read_all(frame, call),
+            None if awaits_all && !next_begins && !at_rest && buffer.len() < LONG_BYTES_MAX => {
+                Parsed::NeedMore
+            }
+            _ => judge_short(short, call),
         };
     }
-    let whole = (least..=LONG_BYTES_MAX).filter_map(|length| buffer.get(..length));
-    match whole.into_iter().find(|frame| is_read_all(frame)) {
+    match long {
         Some(frame) if awaits_all => read_all(frame, call),
         Some(frame) => Parsed::Discard { bytes: frame.len(), why: stranger(frame[1], call) },
         None if awaits_one(short, call) => Parsed::Skip { bytes: 1, why: Skipped::BadChecksum },
         None if buffer.len() < LONG_BYTES_MAX => Parsed::NeedMore,
         None if awaits_all => Parsed::Skip { bytes: 1, why: Skipped::BadChecksum },
         None => Parsed::Skip { bytes: 1, why: Skipped::Noise },
+    }
+}
+
+/// The read-all reply these bytes begin with. Its length is not told: those of boards that are built
+/// count at once, any other only when nothing more can belong to it, and then the one without a rest.
+fn find_read_all(buffer: &[u8], least: usize, at_rest: bool) -> Option<&[u8]> {
+    let frame = |length: usize| {
+        let frame = buffer.get(..length).filter(|_| (least..=LONG_BYTES_MAX).contains(&length))?;
+        is_read_all(frame).then_some(frame)
+    };
+    let built = || LONG_BYTES_BUILT.into_iter().find_map(frame);
+    let any = || (least..=LONG_BYTES_MAX).find_map(frame);
+    if at_rest {
+        frame(buffer.len()).or_else(built).or_else(any)
+    } else if buffer.len() < LONG_BYTES_MAX {
+        built()
+    } else {
+        built().or_else(any)
     }
 }
 

@@ -45,22 +45,18 @@ impl Dissect for Dissector {
             return Vec::new();
         }
         let any = || [&[dialect.request_bytes()], dialect.state_bytes].concat();
-        let mut lengths = match rest.get(dialect.command_at()) {
-            None => any(),
-            Some(&command) => match (dialect.lengths(command), dialect.lock_in_address) {
-                (known, _) if !known.is_empty() => known,
-                (_, true) if !cu16_only(command).is_empty() => cu16_only(command),
-                _ => {
-                    let holds = |length: &usize| {
-                        rest.get(..*length).is_some_and(|frame| fault(frame).is_none())
-                    };
-                    any().into_iter().filter(holds).collect()
-                }
-            },
-        };
-        lengths.sort_unstable();
-        lengths.dedup();
-        lengths
+        let Some(&command) = rest.get(dialect.command_at()) else { return any() };
+        let known = dialect.lengths(command);
+        if !known.is_empty() {
+            return known;
+        }
+        let further = cu16_only(command);
+        if dialect.lock_in_address && !further.is_empty() {
+            return further;
+        }
+        let holds =
+            |length: &usize| rest.get(..*length).is_some_and(|frame| fault(frame).is_none());
+        any().into_iter().filter(holds).collect()
     }
 
     fn fault(&self, frame: &[u8]) -> Option<String> {

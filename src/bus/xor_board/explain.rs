@@ -4,8 +4,8 @@
 //! and 00 mean for the door depends on a setting of the board, so they are named as contacts.
 
 use super::{
-    ADDRESS_LAST, AROUND_BYTES, BROKEN, CHANGES, DATA_BYTES_MIN, LONG_BYTES_MAX, MADE, OPEN, READ,
-    READ_MARK, SHORT_BYTES, xor,
+    ADDRESS_LAST, AROUND_BYTES, BROKEN, CHANGES, DATA_BYTES_MIN, LONG_BYTES_BUILT, LONG_BYTES_MAX,
+    MADE, OPEN, READ, READ_MARK, SHORT_BYTES, xor,
 };
 use crate::bus::codec::LockBits;
 use crate::bus::explain::{Direction, Dissect, list};
@@ -23,6 +23,9 @@ const TIMED_BYTES: usize = 6;
 /// Shortest and longest frame with a bit list of locks to open.
 const SEVERAL_BYTES: std::ops::RangeInclusive<usize> = 6..=10;
 
+/// What stands before the XOR of a short frame whose meaning is known.
+const MARKS: [u8; 3] = [BROKEN, MADE, READ_MARK];
+
 /// Knows the lengths and names of this family's frames.
 pub(in crate::bus) struct Dissector;
 
@@ -30,13 +33,11 @@ impl Dissect for Dissector {
     fn lengths(&self, rest: &[u8]) -> Vec<usize> {
         let Some(head) = rest.first() else { return Vec::new() };
         match *head {
-            READ => {
-                let long = AROUND_BYTES + DATA_BYTES_MIN..=LONG_BYTES_MAX;
-                let marked =
-                    |length: &usize| rest.get(*length - 2).is_none_or(|mark| *mark == READ_MARK);
-                [SHORT_BYTES].into_iter().chain(long.filter(marked)).collect()
-            }
-            OPEN => vec![SHORT_BYTES, TIMED_BYTES],
+            READ => read_lengths(rest),
+            OPEN => match rest.get(3) {
+                Some(&MADE) => vec![SHORT_BYTES, TIMED_BYTES],
+                _ => vec![SHORT_BYTES],
+            },
             OPEN_SEVERAL => SEVERAL_BYTES.collect(),
             HOLD | RELEASE => vec![SHORT_BYTES],
             head if CHANGES.contains(&head) => vec![SHORT_BYTES],
@@ -46,8 +47,7 @@ impl Dissect for Dissector {
 
     fn is_shaped(&self, frame: &[u8]) -> bool {
         let [_, address, .., mark, _] = *frame else { return false };
-        let marks = [BROKEN, MADE, READ_MARK];
-        (1..=ADDRESS_LAST).contains(&address) && marks.contains(&mark)
+        (1..=ADDRESS_LAST).contains(&address) && MARKS.contains(&mark)
     }
 
     fn fault(&self, frame: &[u8]) -> Option<String> {
@@ -93,6 +93,18 @@ impl Dissect for Dissector {
             _ => reply(format!("unsolicited: {whose}: {}", contact(mark))),
         }
     }
+}
+
+/// Lengths of what begins with [`READ`]: a short frame with a known mark, the replies of boards that
+/// are built, then what else may be.
+fn read_lengths(rest: &[u8]) -> Vec<usize> {
+    let marked = |length: &usize| rest.get(*length - 2).is_none_or(|mark| *mark == READ_MARK);
+    let mut lengths: Vec<_> = LONG_BYTES_BUILT.into_iter().filter(marked).collect();
+    let is_known = rest.get(3).is_none_or(|mark| MARKS.contains(mark));
+    lengths.insert(if is_known { 0 } else { lengths.len() }, SHORT_BYTES);
+    let others = AROUND_BYTES + DATA_BYTES_MIN..=LONG_BYTES_MAX;
+    lengths.extend(others.filter(|length| !LONG_BYTES_BUILT.contains(length)).filter(marked));
+    lengths
 }
 
 /// A status byte; what it means for the door is a setting of the board.

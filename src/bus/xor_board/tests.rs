@@ -42,6 +42,18 @@ fn a_reply_that_begins_like_a_short_frame_is_read_whole() {
 }
 
 #[test]
+fn a_board_larger_than_the_locks_in_use_is_read_whole_as_well() {
+    // 25 locks would fit into 4 bytes, the board sends 7; the first five bytes are intact.
+    let frame = closed(vec![0x80, 7, 0x33, 0x3E, 0x8A, 0, 0, 0, 0x01, 0x33]);
+    assert_eq!(xor(&frame[..5]), 0, "the trap is set");
+    let call = Call::new(7, 25, Request::Status);
+    for length in 2..11 {
+        assert_eq!(XorBoard.parse(&frame[..length], &call), Parsed::NeedMore, "{length}");
+    }
+    assert_eq!(inputs(XorBoard.parse(&frame, &call)), [1, 34, 36, 40, 42, 43, 44, 45, 46, 49, 50]);
+}
+
+#[test]
 fn an_echo_before_the_reply_is_told_from_a_longer_reply() {
     let call = all(24);
     let sent = XorBoard.encode(&call).expect("legal");
@@ -55,12 +67,19 @@ fn an_echo_before_the_reply_is_told_from_a_longer_reply() {
 }
 
 #[test]
-fn every_length_from_the_least_is_taken_and_the_shortest_counts() {
+fn every_length_from_the_least_is_taken_and_the_shortest_of_those_built_counts() {
     for count in 3..=8 {
         let data: Vec<_> = (1..=count).collect();
         let frame = closed([&[0x80, 1][..], &data, &[0x33]].concat());
-        let parsed = XorBoard.parse(&frame, &all(8));
+        let parsed = XorBoard.parse_at_rest(&frame, &all(8));
         assert!(matches!(parsed, Parsed::Reply { bytes, .. } if bytes == frame.len()));
+    }
+    // Nine bytes of this reply about 25 locks are intact as well.
+    let long = [0x80, 1, 3, 0x80, 0x80, 2, 0x33, 0x33, 0x80, 0x33, 0x33];
+    assert!(is_read_all(&long[..9]) && is_read_all(&long), "the trap is set");
+    assert_eq!(XorBoard.parse(&long[..9], &all(25)), Parsed::NeedMore);
+    for parsed in [XorBoard.parse(&long, &all(25)), XorBoard.parse_at_rest(&long, &all(25))] {
+        assert!(matches!(parsed, Parsed::Reply { bytes: 11, .. }), "{parsed:?}");
     }
     let short = closed(vec![0x80, 1, 0, 0, 2, 0x33]);
     let parsed = XorBoard.parse(&short, &all(50));
