@@ -112,6 +112,7 @@ pub const TOPICS: &[(Topic, Hearers)] = &[
     (Topic::Doors, Hearers::StaffOfTheBank),
     (Topic::Openings, Hearers::OwnersAndStaff),
     (Topic::MassOpenings, Hearers::StaffOfTheBank),
+    (Topic::Alarms, Hearers::StaffOfTheBank),
     (Topic::Health, Hearers::Staff),
 ];
 

@@ -580,8 +580,9 @@ fn is_database_failure(code: Code) -> bool {
 }
 
 fn cooling(ms: u64) -> Error {
-    Error::new(Code::LockCooling, "the lock was opened a moment ago: wait two seconds, try again")
-        .retry_after_ms(ms)
+    let seconds = ms.div_ceil(1_000);
+    let detail = format!("the lock was opened a moment ago: wait {seconds} s and try again");
+    Error::new(Code::LockCooling, detail).retry_after_ms(ms)
 }
 
 fn opening_not_found() -> Error {

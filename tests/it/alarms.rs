@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
+use crate::support::live::Socket;
 use crate::support::site::{Plan, Site};
 use crate::support::until;
 
@@ -35,6 +36,8 @@ impl Watched {
             .into_iter()
             .zip(1_u8..)
             .fold(Plan::default(), |plan, (id, lock)| plan.wired(1, id, ("east", 1, lock)));
+        // A door that stays shut is not pulsed again: the lock would have its fill in a minute.
+        let boards_toml = [1, 2].map(|address| modbus_toml(address) + "retry_pulse = false\n");
         let plan = plan
             .wired(2, ELSEWHERE, ("east", 2, 1))
             .students(2)
@@ -42,7 +45,7 @@ impl Watched {
             .staff("STAFF01", 1)
             .staff("STAFF02", 2)
             .alarms(alarms)
-            .bus(&bus_toml("east", 19_200, &[&modbus_toml(1), &modbus_toml(2)]));
+            .bus(&bus_toml("east", 19_200, &boards_toml.each_ref().map(String::as_str)));
         let site = Site::prepare_in(place, &plan);
         let mut watched = Self { site, boards };
         watched.serve();
@@ -226,6 +229,37 @@ fn a_door_left_open_is_told_to_the_renter_and_then_to_staff() {
     watched.alarm("left_open", "cleared");
     assert_eq!(watched.told("alarm.left_open", "renter").len(), 1, "warned once");
     assert!(newest(&watched.staff(), "forced_open", "all").is_none());
+}
+
+#[test]
+fn an_alarm_is_told_live_to_those_who_look_after_the_bank() {
+    let watched = Watched::start("");
+    let (mine, other) = (watched.staff(), watched.site.account("STAFF02"));
+    let topics = json!(["alarms"]);
+    let (mut hears, hello) = Socket::listen(&mine, &topics);
+    assert_eq!(hello["topics"], topics, "{hello}");
+    let (mut deaf, _) = Socket::listen(&other, &topics);
+    watched.door(1, DoorAction::Open);
+    let alarm = watched.alarm("forced_open", "live");
+    // Reading gives up, and fails, when nothing more comes.
+    let told = |socket: &mut Socket, state: &str| {
+        loop {
+            let message = socket.message();
+            let items = message["changes"][0]["items"].as_array().cloned().unwrap_or_default();
+            if let Some(item) = items.into_iter().find(|it| it["state"] == state) {
+                return item;
+            }
+        }
+    };
+    let live = told(&mut hears, "live");
+    assert_eq!(live["alarm_id"], alarm["alarm_id"], "{live}");
+    assert_eq!((&live["kind"], &live["locker_id"]), (&json!("forced_open"), &json!(MINE)));
+    watched.boards.close("east", 1, 1);
+    mine.post_json(&path(&alarm, "/acknowledge"), &json!({ "note": "seen" })).expect(200);
+    assert_eq!(told(&mut hears, "over")["alarm_id"], alarm["alarm_id"], "it leaves the board");
+    let snapshot = deaf.message();
+    assert_eq!((&snapshot["type"], &snapshot["groups"]), (&json!("snapshot"), &json!([])));
+    assert!(deaf.is_silent_for(A_WHILE), "another bank's staff hear nothing of it");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::stream::Change;
 use crate::domain::id::LockerId;
 use crate::service::Services;
 
+mod alarms;
 mod doors;
 mod health;
 mod lockers;
@@ -39,6 +40,7 @@ pub fn all(services: &Services) -> Vec<Box<dyn Source>> {
         Box::new(doors::Doors::default()),
         Box::new(openings::Openings::new(services)),
         Box::new(mass_openings::MassOpenings::default()),
+        Box::new(alarms::Alarms::default()),
         Box::new(health::Health::default()),
     ]
 }

@@ -21,14 +21,22 @@ pub enum Topic {
     Openings,
     /// How orders to open many lockers go.
     MassOpenings,
+    /// Alarms that people still have to see.
+    Alarms,
     /// Whether database, buses and boards answer.
     Health,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 5] =
-        [Self::Lockers, Self::Doors, Self::Openings, Self::MassOpenings, Self::Health];
+    pub const ALL: [Self; 6] = [
+        Self::Lockers,
+        Self::Doors,
+        Self::Openings,
+        Self::MassOpenings,
+        Self::Alarms,
+        Self::Health,
+    ];
 
     /// The published name.
     #[must_use]
@@ -38,6 +46,7 @@ impl Topic {
             Self::Doors => "doors",
             Self::Openings => "openings",
             Self::MassOpenings => "mass_openings",
+            Self::Alarms => "alarms",
             Self::Health => "health",
         }
     }
