@@ -42,7 +42,8 @@ ALTER TABLE heartbeat ADD COLUMN watched_ms INTEGER;
 CREATE TABLE door (
   locker_id INTEGER PRIMARY KEY REFERENCES locker (id) ON DELETE RESTRICT,
   state TEXT NOT NULL CONSTRAINT door_state_known CHECK (state IN ('open', 'closed')),
-  since_ms INTEGER NOT NULL
+  -- When it was last seen, while nobody can see it; NULL while it is seen.
+  unseen_ms INTEGER
 ) STRICT;
 
 -- Something at a door or on the wire that people must look at. It is live until `cleared_ms`; a

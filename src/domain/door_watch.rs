@@ -20,8 +20,8 @@ mod door;
 mod terms;
 
 pub use terms::{
-    BoardSighting, BusSighting, Decision, DoorSighting, Link, Moment, Restored, RestoredDoor,
-    Thresholds, What,
+    BoardSighting, BusSighting, Decision, DoorSighting, Link, Memory, Moment, Restored,
+    RestoredDoor, Thresholds, What,
 };
 
 use door::{Door, Turn};
@@ -54,8 +54,8 @@ pub struct DoorWatch {
     /// One entry for each live alarm; at most one per kind and door, board or port.
     live: HashMap<Key, Live>,
     decisions: Vec<Decision>,
-    /// Doors whose known state changed, for whoever remembers it over a restart.
-    moved: BTreeMap<LockerId, (DoorState, Monotonic)>,
+    /// Doors of which the next run is to know something else.
+    moved: BTreeMap<LockerId, Memory>,
 }
 
 impl DoorWatch {
@@ -90,6 +90,7 @@ impl DoorWatch {
     pub fn restore_door(&mut self, known: RestoredDoor) {
         let door = self.doors.entry(known.locker_id).or_insert_with(|| Door::new(Monotonic(0)));
         door.restore(known);
+        self.moved.extend(door.memory().map(|memory| (known.locker_id, memory)));
     }
 
     /// Takes everything that the bus shows at `now`. Doors and boards that are not among it are not
@@ -166,11 +167,10 @@ impl DoorWatch {
             self.observe_edges(sighting, now);
             let silent = sighting.maintenance || self.is_silenced(id);
             let door = self.doors.entry(id).or_insert_with(|| Door::new(now));
-            let before = door.known;
+            let before = door.memory();
             let turn = door.see(sighting, board.read_at, silent, now);
-            if door.known != before {
-                self.moved.insert(id, (sighting.state, sighting.since));
-            }
+            let memory = door.memory().filter(|memory| before != Some(*memory));
+            self.moved.extend(memory.map(|memory| (id, memory)));
             match turn {
                 Turn::Closed => {
                     self.clear_door(id, &SILENCED, ClearReason::DoorClosed, now);
@@ -371,8 +371,8 @@ impl DoorWatch {
         std::mem::take(&mut self.decisions)
     }
 
-    /// Doors whose known state changed since the last time, with what it is and since when.
-    pub fn take_moved(&mut self) -> BTreeMap<LockerId, (DoorState, Monotonic)> {
+    /// Doors of which the next run is to know something else than at the last time.
+    pub fn take_moved(&mut self) -> BTreeMap<LockerId, Memory> {
         std::mem::take(&mut self.moved)
     }
 

@@ -261,24 +261,29 @@ impl Services {
             return Err(Error::new(Code::Invalid, detail));
         }
         let work = move |tx: &mut Tx<'_>| {
-            let mut changed = Vec::new();
+            let (mut changed, mut was_live) = (Vec::new(), false);
             let answer = once(tx, caller.member_id, "acknowledge", key.as_ref(), |tx| {
-                let answer = acknowledge(tx, caller.member_id, id, &note, mended)?;
+                let answer;
+                (answer, was_live) = acknowledge(tx, caller.member_id, id, &note, mended)?;
                 changed.push(id);
                 Ok(answer)
             })?;
-            Ok((answer, changed))
+            Ok(((answer, was_live), changed))
         };
         let (kind, subject) = (alarm.kind, alarm.subject);
-        self.change_alarms(Lane::Change, work, move |services, _| {
-            services.watch.tell(&services.clock, |rules| {
-                rules.acknowledged(kind, &subject);
-                if mended {
-                    rules.mended(kind, &subject);
-                }
-            });
-        })
-        .await
+        let then = move |services: &Self, done: &(Answer<Answered>, bool)| {
+            // An old alarm, or a repeat, says nothing of one that is live by now.
+            if done.1 {
+                services.watch.tell(&services.clock, |rules| {
+                    rules.acknowledged(kind, &subject);
+                    if mended {
+                        rules.mended(kind, &subject);
+                    }
+                });
+            }
+        };
+        let (answer, _) = self.change_alarms(Lane::Change, work, then).await?;
+        Ok(answer)
     }
 
     /// The renter says that it was them. Staff see it; the alarm stays theirs to acknowledge.
@@ -386,13 +391,14 @@ pub(super) fn banks_of(snapshot: &Snapshot, subject: &Subject) -> BTreeSet<BankI
     lockers.filter_map(|id| site.lockers.get(&id)).map(|locker| locker.bank_id).collect()
 }
 
+/// Stores a person's word on an alarm; says whether the alarm was live.
 fn acknowledge(
     tx: &mut Tx<'_>,
     by: MemberId,
     id: AlarmId,
     note: &str,
     mended: bool,
-) -> Result<Answered, Error> {
+) -> Result<(Answered, bool), Error> {
     let alarm = alarms::find(tx.conn, id)?.ok_or_else(|| alarm_not_found(id))?;
     let mends = mended && alarm.cleared.is_none();
     if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| !mends) {
@@ -415,7 +421,7 @@ fn acknowledge(
     }
     let detail = json!({ "note": note, "mended": mended });
     audit(tx, by, "alarm.acknowledge", id, &detail.to_string())?;
-    Ok(Answered { alarm_id: id, at_ms: tx.now_ms() })
+    Ok((Answered { alarm_id: id, at_ms: tx.now_ms() }, alarm.cleared.is_none()))
 }
 
 fn claim(tx: &mut Tx<'_>, by: MemberId, rental: RentalId, id: AlarmId) -> Result<Answered, Error> {

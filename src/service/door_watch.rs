@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +19,7 @@ use super::error::{Code, Error};
 use crate::bus::{BoardLink, DoorReading, DoorTable, PortHealth, PortLink};
 use crate::clock::Clock;
 use crate::domain::alarm::{Alarm, Evidence};
-use crate::domain::channel::{BusName, DoorState};
+use crate::domain::channel::BusName;
 use crate::domain::door_watch::{
     BoardSighting, BusSighting, DoorSighting, DoorWatch, Link, Moment, Restored, RestoredDoor,
     Thresholds,
@@ -70,8 +69,8 @@ pub struct Watch {
 struct Inner {
     rules: DoorWatch,
     pending: Pending,
-    /// Doors whose known state is not stored yet; at most one entry a locker.
-    moved: BTreeMap<LockerId, (DoorState, Timestamp)>,
+    /// Doors that are not stored yet as they are known; at most one entry a locker.
+    moved: BTreeMap<LockerId, KnownDoor>,
     watched_at: Option<Monotonic>,
     restored: bool,
 }
@@ -128,8 +127,9 @@ impl Inner {
             }
             self.pending.push(due);
         }
-        for (id, (state, since)) in self.rules.take_moved() {
-            self.moved.insert(id, (state, clock.wall_at(since)));
+        for (id, memory) in self.rules.take_moved() {
+            let unseen_since = memory.unseen_since.map(wall);
+            self.moved.insert(id, KnownDoor { locker_id: id, open: memory.open, unseen_since });
         }
         !decisions.is_empty()
     }
@@ -205,10 +205,10 @@ impl Services {
             for alarm in open.iter().filter(|alarm| alarm.cleared.is_none()) {
                 inner.rules.restore_alarm(restored(alarm), now);
             }
-            for KnownDoor { locker_id, open, .. } in known {
-                let Some(watched_until) = watched_until else { break };
+            for KnownDoor { locker_id, open, unseen_since } in known {
+                let Some(last_seen) = unseen_since.or(watched_until) else { break };
                 let excused = opened.contains(&locker_id);
-                let door = RestoredDoor { locker_id, open, watched_until, excused };
+                let door = RestoredDoor { locker_id, open, last_seen, excused };
                 inner.rules.restore_door(door);
             }
         }
@@ -282,21 +282,20 @@ impl Services {
     async fn store_doors(&self, now: Monotonic) -> Result<(), Error> {
         let (slice, watched) = {
             let inner = self.watch.lock();
-            let slice: Vec<_> = inner.moved.iter().map(|(id, door)| (*id, *door)).collect();
+            let slice: Vec<_> = inner.moved.values().take(DOORS_SLICE).copied().collect();
             let due = |at: Monotonic| at.ms_until(now) >= WATCHED_PERIOD_MS;
             (slice, inner.watched_at.is_none_or(due))
         };
         if slice.is_empty() && !watched {
             return Ok(());
         }
-        let stored: Vec<_> = slice.into_iter().take(DOORS_SLICE).collect();
-        let rows = stored.clone();
+        let rows = slice.clone();
         self.store
             .write::<_, StoreError, _>(Lane::Housekeeping, move |tx| {
-                for (id, (state, since)) in &rows {
+                for door in &rows {
                     // A locker may have been taken out meanwhile.
-                    if tx.snapshot().site.lockers.contains_key(id) {
-                        doors::upsert(tx.conn, *id, *state, since.as_millisecond())?;
+                    if tx.snapshot().site.lockers.contains_key(&door.locker_id) {
+                        doors::upsert(tx.conn, door)?;
                     }
                 }
                 doors::update_watched(tx.conn, tx.now_ms())
@@ -304,9 +303,9 @@ impl Services {
             .await?;
         let mut inner = self.watch.lock();
         inner.watched_at = Some(now);
-        for (id, door) in stored {
-            if inner.moved.get(&id) == Some(&door) {
-                inner.moved.remove(&id);
+        for door in slice {
+            if inner.moved.get(&door.locker_id) == Some(&door) {
+                inner.moved.remove(&door.locker_id);
             }
         }
         Ok(())

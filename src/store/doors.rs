@@ -6,7 +6,6 @@ use rusqlite::{Connection, params};
 
 use super::error::StoreError;
 use super::state::{collect, instant};
-use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 
 /// A door as it was last known.
@@ -16,38 +15,33 @@ pub struct KnownDoor {
     pub locker_id: LockerId,
     /// True: open; false: closed.
     pub open: bool,
-    /// Since when.
-    pub since: Timestamp,
+    /// When it was last seen, if nobody saw it any more when this was stored.
+    pub unseen_since: Option<Timestamp>,
 }
 
-/// Stores a door as it is known now; unknown is not stored: it is no knowledge.
-pub fn upsert(
-    conn: &Connection,
-    locker: LockerId,
-    state: DoorState,
-    since_ms: i64,
-) -> Result<(), StoreError> {
-    let state = match state {
-        DoorState::Open => "open",
-        DoorState::Closed => "closed",
-        DoorState::Unknown => return Ok(()),
-    };
+/// Stores a door as it is known now.
+pub fn upsert(conn: &Connection, door: &KnownDoor) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "INSERT INTO door (locker_id, state, since_ms) VALUES (?1, ?2, ?3)
-         ON CONFLICT (locker_id) DO UPDATE SET state = excluded.state, since_ms = excluded.since_ms",
+        "INSERT INTO door (locker_id, state, unseen_ms) VALUES (?1, ?2, ?3)
+         ON CONFLICT (locker_id) DO UPDATE SET
+           state = excluded.state, unseen_ms = excluded.unseen_ms",
     )?
-    .execute(params![locker.0, state, since_ms])?;
+    .execute(params![
+        door.locker_id.0,
+        if door.open { "open" } else { "closed" },
+        door.unseen_since.map(Timestamp::as_millisecond)
+    ])?;
     Ok(())
 }
 
 /// Every door that was ever known.
 pub fn list(conn: &Connection) -> Result<Vec<KnownDoor>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT locker_id, state, since_ms FROM door")?;
+    let mut statement = conn.prepare_cached("SELECT locker_id, state, unseen_ms FROM door")?;
     collect(statement.query([])?, |row| {
         Ok(KnownDoor {
             locker_id: LockerId(row.get(0)?),
             open: row.get::<_, String>(1)? == "open",
-            since: instant(row.get(2)?),
+            unseen_since: row.get::<_, Option<i64>>(2)?.map(instant),
         })
     })
 }
@@ -81,12 +75,14 @@ mod tests {
     fn the_last_known_state_of_a_door_is_kept() {
         let conn = memory_with_people();
         assert_eq!(watched_until(&conn).expect("readable"), None);
-        upsert(&conn, LockerId(101), DoorState::Closed, 5).expect("stored");
-        upsert(&conn, LockerId(101), DoorState::Open, 9).expect("stored");
-        upsert(&conn, LockerId(101), DoorState::Unknown, 11).expect("no knowledge");
         let since = Timestamp::from_millisecond(9).expect("in range");
-        let known = KnownDoor { locker_id: LockerId(101), open: true, since };
-        assert_eq!(list(&conn).expect("readable"), [known]);
+        let closed = KnownDoor { locker_id: LockerId(101), open: false, unseen_since: None };
+        upsert(&conn, &closed).expect("stored");
+        let open = KnownDoor { open: true, unseen_since: Some(since), ..closed };
+        upsert(&conn, &open).expect("stored");
+        assert_eq!(list(&conn).expect("readable"), [open]);
+        upsert(&conn, &closed).expect("stored");
+        assert_eq!(list(&conn).expect("readable"), [closed]);
         update_watched(&conn, 9).expect("stored");
         assert_eq!(watched_until(&conn).expect("readable"), Some(since));
     }

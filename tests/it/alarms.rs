@@ -317,6 +317,25 @@ fn an_unplugged_port_is_an_alarm_and_what_happened_meanwhile_accuses_nobody() {
 }
 
 #[test]
+fn a_restart_in_an_outage_does_not_shorten_the_gap() {
+    let mut watched = Watched::start("offline_s = 1\n");
+    watched.boards.unplug("east");
+    let outage = watched.alarm("bus_offline", "live");
+    watched.site.stop();
+    watched.site.serve();
+    // Started, stopped and started again without having seen a door.
+    std::thread::sleep(A_WHILE);
+    watched.site.kill();
+    watched.door(3, DoorAction::Open);
+    watched.boards.replug("east");
+    watched.site.serve();
+    let found = watched.alarm("opened_unwatched", "live");
+    assert_eq!(found["locker_id"], 103);
+    let last_seen_closed = found["evidence"]["last_seen_closed"].as_str();
+    assert!(last_seen_closed < outage["raised_at"].as_str(), "{found} {outage}");
+}
+
+#[test]
 fn a_silent_board_is_an_alarm_of_its_own() {
     let watched = Watched::start("offline_s = 1\n");
     watched.boards.fault(Fault::new("east", FaultKind::Silent).board(2));

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::{DoorSighting, Moment, RestoredDoor};
+use super::{DoorSighting, Memory, Moment, RestoredDoor};
 use crate::domain::alarm::Evidence;
 use crate::domain::channel::DoorState;
 use crate::domain::id::OpeningId;
@@ -49,9 +49,9 @@ struct Excuse {
 pub(super) struct Door {
     state: DoorState,
     /// The last state that was known: `Some(true)` open, `Some(false)` closed.
-    pub(super) known: Option<bool>,
-    /// When it was last seen closed.
-    last_closed: Option<Moment>,
+    known: Option<bool>,
+    /// When it was last seen, in the state that is known.
+    last_seen: Option<Moment>,
     /// Since when nobody sees it, while its state is unknown.
     gap_since: Monotonic,
     /// Since when it is seen open.
@@ -74,7 +74,7 @@ impl Door {
         Self {
             state: DoorState::Unknown,
             known: None,
-            last_closed: None,
+            last_seen: None,
             gap_since: now,
             open_since: None,
             excuse: None,
@@ -94,7 +94,7 @@ impl Door {
         }
         self.known = Some(known.open);
         self.gap_since = Monotonic(0);
-        self.last_closed = (!known.open).then_some(Moment::Earlier(known.watched_until));
+        self.last_seen = Some(Moment::Earlier(known.last_seen));
         if known.excused && self.excuse.is_none() {
             // Good for what happened before the start, and for nothing after it.
             let (since, until) = (Monotonic(0), Monotonic(1));
@@ -126,7 +126,7 @@ impl Door {
             }
             DoorState::Closed => {
                 self.known = Some(false);
-                self.last_closed = Some(Moment::At(read_at));
+                self.last_seen = Some(Moment::At(read_at));
                 self.open_since = None;
                 self.doubted = false;
                 self.seen_closed(now);
@@ -134,6 +134,7 @@ impl Door {
             }
             DoorState::Open => {
                 self.known = Some(true);
+                let last_seen = self.last_seen.replace(Moment::At(read_at));
                 if before == DoorState::Open {
                     return Turn::None;
                 }
@@ -145,14 +146,26 @@ impl Door {
                 }
                 self.open_since = Some(sighting.since);
                 let excused = self.use_excuse(sighting.since, gap) || silent;
-                self.judge(sighting.since, gap.is_some(), excused)
+                self.judge(last_seen, sighting.since, (gap.is_some(), excused))
             }
         }
     }
 
-    /// A door that is open and was not.
-    fn judge(&self, at: Monotonic, after_gap: bool, excused: bool) -> Turn {
-        let Some(last_seen_closed) = self.last_closed.filter(|_| !excused) else {
+    /// What the next run is to know of it; nothing while nothing is known.
+    pub(super) fn memory(&self) -> Option<Memory> {
+        let unseen = self.state == DoorState::Unknown;
+        let unseen_since = if unseen { self.last_seen } else { None };
+        self.known.map(|open| Memory { open, unseen_since })
+    }
+
+    /// A door that is open and was last seen closed, if it was seen before.
+    fn judge(
+        &self,
+        last_seen_closed: Option<Moment>,
+        at: Monotonic,
+        (after_gap, excused): (bool, bool),
+    ) -> Turn {
+        let Some(last_seen_closed) = last_seen_closed.filter(|_| !excused) else {
             return Turn::Opened;
         };
         let open = Moment::At(at);

@@ -147,6 +147,15 @@ pub struct Restored {
     pub doubted: Vec<LockerId>,
 }
 
+/// What the next run is to know of a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Whether it is open, as far as anybody knows.
+    pub open: bool,
+    /// When it was last seen, while nobody sees it; `None` while it is seen.
+    pub unseen_since: Option<Moment>,
+}
+
 /// A door as the program knew it when it ended.
 #[derive(Debug, Clone, Copy)]
 pub struct RestoredDoor {
@@ -154,8 +163,8 @@ pub struct RestoredDoor {
     pub locker_id: LockerId,
     /// Whether it was open.
     pub open: bool,
-    /// Until when it was watched.
-    pub watched_until: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
     /// Whether an opening was under way, or had been a moment before.
     pub excused: bool,
 }

@@ -324,7 +324,7 @@ fn after_a_restart_only_a_change_is_an_alarm() {
     let known = |number, open, excused| RestoredDoor {
         locker_id: LockerId(number),
         open,
-        watched_until: stop,
+        last_seen: stop,
         excused,
     };
     let mut bench = Bench::blind();
@@ -602,12 +602,26 @@ fn the_mechanical_key_excuses_the_open_door_or_the_next_opening() {
 }
 
 #[test]
-fn known_states_are_told_for_the_next_start() {
+fn what_the_next_start_is_to_know_is_told_when_it_changes() {
     let mut bench = Bench::closed();
-    assert_eq!(bench.watch.take_moved().len(), 6);
-    bench.set(101, Unknown).look();
-    assert!(bench.watch.take_moved().is_empty(), "unknown is no knowledge");
-    bench.after(10).set(101, Open).look();
+    let seen = bench.now;
+    let memory = |open, unseen_since| Memory { open, unseen_since };
     let moved = bench.watch.take_moved();
-    assert_eq!(moved[&LockerId(101)], (Open, bench.now));
+    assert_eq!((moved.len(), moved[&LockerId(101)]), (6, memory(false, None)));
+    bench.after(500).set(101, Unknown).look();
+    let moved = bench.watch.take_moved();
+    assert_eq!(moved[&LockerId(101)], memory(false, Some(Moment::At(seen))));
+    assert_eq!(moved.len(), 1);
+    bench.after(500).look();
+    assert!(bench.watch.take_moved().is_empty(), "as before");
+    bench.after(10).set(101, Open).look();
+    assert_eq!(bench.watch.take_moved()[&LockerId(101)], memory(true, None));
+    // What an earlier run saw last stays so until somebody sees more.
+    let last_seen = jiff::Timestamp::from_second(1_000).expect("in range");
+    let mut bench = Bench::blind();
+    let locker_id = LockerId(101);
+    bench.watch.restore_door(RestoredDoor { locker_id, open: false, last_seen, excused: false });
+    bench.after(60_000).look();
+    let moved = bench.watch.take_moved();
+    assert_eq!(moved[&locker_id], memory(false, Some(Moment::Earlier(last_seen))));
 }
