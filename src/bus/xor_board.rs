@@ -129,20 +129,13 @@ fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     let awaits_all = call.request == Request::Status && buffer[1] == call.address;
     let least = if awaits_all { least_bytes(call.locks) } else { AROUND_BYTES + DATA_BYTES_MIN };
     let Some(&short) = buffer.first_chunk::<SHORT_BYTES>() else { return Parsed::NeedMore };
-    let long = find_read_all(buffer, least, at_rest);
-    if xor(&short) == 0 {
-        // The states of some doors make the first bytes of a read-all reply look like a short frame;
-        // and a short frame before a reply looks like a longer reply.
-        let next_begins = buffer[SHORT_BYTES..].starts_with(&[READ, call.address]);
-        return match long {
-            Some(frame) if awaits_all && !next_begins => read_all(frame, call),
-            None if awaits_all && !next_begins && !at_rest && buffer.len() < LONG_BYTES_MAX => {
-                Parsed::NeedMore
-            }
-            _ => judge_short(short, call),
-        };
+    if xor(&short) == 0 && awaits_all {
+        return look_short_or_all(buffer, short, call, at_rest);
     }
-    match long {
+    if xor(&short) == 0 {
+        return judge_short(short, call);
+    }
+    match find_read_all(buffer, least, at_rest || buffer.len() >= LONG_BYTES_MAX) {
         Some(frame) if awaits_all => read_all(frame, call),
         Some(frame) => Parsed::Discard { bytes: frame.len(), why: stranger(frame[1], call) },
         None if awaits_one(short, call) => Parsed::Skip { bytes: 1, why: Skipped::BadChecksum },
@@ -152,22 +145,36 @@ fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     }
 }
 
+/// An intact short frame while a read-all reply is awaited. The states of some doors make the first
+/// bytes of a reply look like a short frame; and a short frame before a reply, such as the echo of the
+/// question, makes both together look like one of the longer replies.
+fn look_short_or_all(buffer: &[u8], short: [u8; SHORT_BYTES], call: Call, at_rest: bool) -> Parsed {
+    let [small, large] = LONG_BYTES_BUILT;
+    let least = least_bytes(call.locks);
+    let next_begins = buffer[SHORT_BYTES..].starts_with(&[READ, call.address]);
+    let is_echo = request_bytes(call) == Some(short);
+    if next_begins && (is_echo || least <= small) {
+        return judge_short(short, call);
+    }
+    let enough = if next_begins { large } else { LONG_BYTES_MAX };
+    let ends = at_rest || buffer.len() >= enough;
+    match find_read_all(buffer, least, ends && !next_begins) {
+        Some(frame) => read_all(frame, call),
+        None if ends => judge_short(short, call),
+        None => Parsed::NeedMore,
+    }
+}
+
 /// The read-all reply these bytes begin with. Its length is not told: those of boards that are built
-/// count at once, any other only when nothing more can belong to it, and then the one without a rest.
-fn find_read_all(buffer: &[u8], least: usize, at_rest: bool) -> Option<&[u8]> {
+/// count at once, `any` other only when nothing more can belong to it.
+fn find_read_all(buffer: &[u8], least: usize, any: bool) -> Option<&[u8]> {
     let frame = |length: usize| {
         let frame = buffer.get(..length).filter(|_| (least..=LONG_BYTES_MAX).contains(&length))?;
         is_read_all(frame).then_some(frame)
     };
-    let built = || LONG_BYTES_BUILT.into_iter().find_map(frame);
-    let any = || (least..=LONG_BYTES_MAX).find_map(frame);
-    if at_rest {
-        frame(buffer.len()).or_else(built).or_else(any)
-    } else if buffer.len() < LONG_BYTES_MAX {
-        built()
-    } else {
-        built().or_else(any)
-    }
+    let others = || frame(buffer.len()).or_else(|| (least..=LONG_BYTES_MAX).find_map(frame));
+    let built = LONG_BYTES_BUILT.into_iter().find_map(frame);
+    built.or_else(|| if any { others() } else { None })
 }
 
 /// Whether broken bytes have the head of the one short reply that is awaited.

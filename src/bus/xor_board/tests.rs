@@ -67,6 +67,21 @@ fn an_echo_before_the_reply_is_told_from_a_longer_reply() {
 }
 
 #[test]
+fn a_stale_short_frame_before_the_reply_is_told_from_a_longer_reply() {
+    let stale = closed(vec![0x80, 1, 2, 0x11]);
+    let reply = closed(vec![0x80, 1, 0, 0, 2, 0x33]);
+    let heard = [&stale[..], &reply].concat();
+    assert!(is_read_all(&heard), "the trap is set");
+    for parsed in [XorBoard.parse(&heard, &all(24)), XorBoard.parse_at_rest(&heard, &all(24))] {
+        assert_eq!(parsed, Parsed::Discard { bytes: 5, why: Mismatch::Command });
+    }
+    // The states of a large board may look like a short frame and the head of the next.
+    let large = [0x80, 1, 2, 0x33, 0xB0, 0x80, 1, 0x0F, 0x2A, 0x33, 0x97];
+    let parsed = XorBoard.parse(&large, &all(37));
+    assert!(matches!(parsed, Parsed::Reply { bytes: 11, .. }), "{parsed:?}");
+}
+
+#[test]
 fn every_length_from_the_least_is_taken_and_the_shortest_of_those_built_counts() {
     for count in 3..=8 {
         let data: Vec<_> = (1..=count).collect();
