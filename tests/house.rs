@@ -42,6 +42,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("refinery", &["store"]),
     ("warp", &["http"]),
+    ("tokio_tungstenite", &["http"]),
     ("tokio_serial", &["bus"]),
     ("rustix", &["sim", "cli", "store"]),
     ("argon2", &["service"]),

@@ -9,16 +9,25 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
-use warp::http::header::{HOST, ORIGIN};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use warp::http::StatusCode;
+use warp::http::header::{
+    CONNECTION, HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use warp::reply::Response;
-use warp::ws::{Message, WebSocket, Ws};
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, Routes, with};
 use crate::service::error::{Code, Error};
 use crate::service::live::Resume;
 
@@ -28,12 +37,18 @@ mod said;
 use conversation::{Conversation, left_ms};
 use said::{End, Said, Wanted, read};
 
+/// An open socket.
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// The version of the protocol that `hello` names.
 const PROTOCOL: u32 = 1;
 /// How long a client may take to say who it is.
 const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// A longer message of a client ends its socket.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
+/// What a socket reads and writes at once; the library's own 128 KiB each would be most of what a
+/// socket costs.
+const BUFFER_BYTES: usize = 4 << 10;
 /// How long a closing may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// When clients may come back after a stop: spread, so that they do not come all at once.
@@ -41,18 +56,14 @@ const RETRY_MS_MIN: u64 = 1_000;
 const RETRY_MS_SPREAD: u64 = 3_000;
 
 pub(super) fn routes(api: &Api) -> Routes {
-    let socket = path!("api" / "v1" / "ws")
-        .and(warp::ws())
+    path!("api" / "v1" / "ws")
+        .and(warp::get())
         .and(head())
+        .and(warp::ext::optional::<OnUpgrade>())
         .and(with(api))
         .then(handle_socket)
         .map(Reply::into_response)
-        .boxed();
-    let plain = path!("api" / "v1" / "ws").and(warp::get()).map(|| {
-        let detail = "this address speaks WebSocket only (version 13): see docs/ref/live.md";
-        Problem::new(Code::UpgradeRequired, detail).into_response()
-    });
-    socket.or_route(plain.boxed())
+        .boxed()
 }
 
 /// The live socket.
@@ -66,7 +77,15 @@ pub(super) fn routes(api: &Api) -> Routes {
         (status = 503),
     )
 )]
-pub(super) async fn handle_socket(ws: Ws, head: Head, api: Api) -> Result<Response, Problem> {
+pub(super) async fn handle_socket(
+    head: Head,
+    upgrade: Option<OnUpgrade>,
+    api: Api,
+) -> Result<Response, Problem> {
+    let (Some(accept), Some(upgrade)) = (head.websocket_accept(), upgrade) else {
+        let detail = "this address speaks WebSocket only (version 13): see docs/ref/live.md";
+        return Err(Problem::new(Code::UpgradeRequired, detail));
+    };
     if !head.is_of_this_site() {
         let detail = "pages of other sites may not listen here";
         return Err(Problem::new(Code::ForeignOrigin, detail));
@@ -76,12 +95,49 @@ pub(super) async fn handle_socket(ws: Ws, head: Head, api: Api) -> Result<Respon
         return Err(full.retry_after_ms(RETRY_MS_MIN + RETRY_MS_SPREAD).into());
     };
     let tracker = api.services().tracker.clone();
-    let ws = ws.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
-    let serve = move |socket| tracker.track_future(serve(socket, api, place));
-    Ok(ws.on_upgrade(serve).into_response())
+    tracker.spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => {
+                let stream = TokioIo::new(upgraded);
+                let config = Some(socket_config());
+                let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
+                serve(socket, api, place).await;
+            }
+            Err(error) => tracing::debug!(area = "http", %error, "a live socket did not open"),
+        }
+    });
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    Ok(response)
+}
+
+/// Small buffers: clients say little, and there are many of them.
+fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX))
 }
 
 impl Head {
+    /// The answer to a client that asks for a WebSocket (RFC 6455 §4.2); `None` for any other
+    /// request.
+    fn websocket_accept(&self) -> Option<HeaderValue> {
+        let says = |name, wanted: &str| {
+            let value = self.header(name).and_then(|value| value.to_str().ok())?;
+            value.split(',').any(|part| part.trim().eq_ignore_ascii_case(wanted)).then_some(())
+        };
+        says(CONNECTION, "upgrade")?;
+        says(UPGRADE, "websocket")?;
+        says(SEC_WEBSOCKET_VERSION, "13")?;
+        let key = self.header(SEC_WEBSOCKET_KEY)?;
+        HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok()
+    }
+
     /// Whether a browser says that a page of this very host opened the socket. Programs say nothing.
     fn is_of_this_site(&self) -> bool {
         let Some(origin) = self.header(ORIGIN) else { return true };
@@ -94,7 +150,7 @@ impl Head {
     }
 }
 
-async fn serve(mut socket: WebSocket, api: Api, place: OwnedSemaphorePermit) {
+async fn serve(mut socket: Socket, api: Api, place: OwnedSemaphorePermit) {
     let end = match greet(&mut socket, &api).await {
         Ok(conversation) => conversation.run(&mut socket).await,
         Err(end) => end,
@@ -106,7 +162,9 @@ async fn serve(mut socket: WebSocket, api: Api, place: OwnedSemaphorePermit) {
                 let bye = json!({ "type": "bye", "retry_after_ms": retry_after_ms() });
                 let _ = socket.send(Message::text(bye.to_string())).await;
             }
-            let _ = socket.send(Message::close_with(code, reason)).await;
+            let _ = socket
+                .send(Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() })))
+                .await;
             // The client's own close comes back; without waiting for it the last words may be lost.
             while let Some(Ok(_)) = socket.next().await {}
         };
@@ -122,7 +180,7 @@ fn retry_after_ms() -> u64 {
 }
 
 /// Hears who it is and answers `hello`.
-async fn greet(socket: &mut WebSocket, api: &Api) -> Result<Conversation, End> {
+async fn greet(socket: &mut Socket, api: &Api) -> Result<Conversation, End> {
     let stopping = api.services().stopping.clone();
     let first = tokio::select! {
         first = tokio::time::timeout(AUTH_TIMEOUT, first_words(socket)) => first,
@@ -152,7 +210,7 @@ async fn greet(socket: &mut WebSocket, api: &Api) -> Result<Conversation, End> {
     Ok(conversation)
 }
 
-async fn first_words(socket: &mut WebSocket) -> Result<Said, End> {
+async fn first_words(socket: &mut Socket) -> Result<Said, End> {
     loop {
         if let Some(said) = read(socket.next().await)? {
             return Ok(said);

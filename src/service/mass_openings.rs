@@ -7,15 +7,12 @@
 //! told by their openings alone, also while the database fails. Stopping acts at once, whatever the
 //! database does. A restart never goes on with an order: it is written down as interrupted.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::accounts::RosterLogin;
@@ -24,7 +21,7 @@ use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
-use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
+use crate::domain::id::{BankId, LockerId, MassOpeningId};
 use crate::domain::mass_opening::{
     LOCKERS_MAX, Line, LineState, MassOpening, MassOpeningHead, RunState, SkipReason, parse_reason,
 };
@@ -33,8 +30,11 @@ use crate::store::audit::AuditEntry;
 use crate::store::snapshot::Site;
 use crate::store::{Constraint, Lane, StoreError, Tx, fallback, mass_openings, members};
 
-/// Most orders that run or whose end is not stored yet.
-const RUNS_MAX: usize = 64;
+mod runs;
+
+pub use runs::MassOpenings;
+
+use runs::Run;
 
 /// How long a turn waits for a lock that cools down or is in use before it passes.
 const BUSY_PATIENCE: Duration = Duration::from_secs(30);
@@ -53,75 +53,6 @@ pub enum Selection {
     Bank(BankId),
     /// These.
     Lockers(Vec<LockerId>),
-}
-
-/// How long an order is remembered after its end is stored, so that listeners hear of it.
-const REMEMBERED: Duration = Duration::from_secs(10);
-
-/// Orders of this run of the program that run, whose end is not stored yet, or that ended just now.
-#[derive(Default)]
-pub struct MassOpenings {
-    runs: Mutex<HashMap<MassOpeningId, Arc<Run>>>,
-    bell: watch::Sender<u64>,
-}
-
-impl MassOpenings {
-    fn runs(&self) -> MutexGuard<'_, HashMap<MassOpeningId, Arc<Run>>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Rings when a locker has its turn, and when an order begins or is over.
-    pub(super) fn bell(&self) -> watch::Receiver<u64> {
-        self.bell.subscribe()
-    }
-
-    fn ring(&self) {
-        self.bell.send_modify(|count| *count += 1);
-    }
-
-    /// Every order that listeners may want to hear of.
-    pub(super) fn orders(&self) -> Vec<MassOpening> {
-        let told = |run: &&Arc<Run>| run.is_stored.load(Ordering::Relaxed);
-        self.runs().values().filter(told).map(|run| run.order().clone()).collect()
-    }
-
-    fn see(&self, run: &Run, locker: LockerId, state: LineState, opening: Option<OpeningId>) {
-        run.order().see(locker, state, opening);
-        self.ring();
-    }
-
-    fn get(&self, id: MassOpeningId) -> Option<Arc<Run>> {
-        self.runs().get(&id).cloned()
-    }
-
-    fn begin(&self, run: &Arc<Run>) -> Result<(), Error> {
-        let mut runs = self.runs();
-        let open = runs.values().filter(|run| run.end_stored.get().is_none());
-        if open.count() >= RUNS_MAX {
-            let detail = "too many mass openings at once: wait for one to end";
-            return Err(Error::new(Code::Overloaded, detail).retry_after_ms(10_000));
-        }
-        runs.insert(run.id, Arc::clone(run));
-        Ok(())
-    }
-}
-
-/// One order under way.
-struct Run {
-    id: MassOpeningId,
-    caller: Caller,
-    order: Mutex<MassOpening>,
-    cancel: CancellationToken,
-    /// Whether its beginning is stored: before that nobody hears of it.
-    is_stored: AtomicBool,
-    /// When its end was stored.
-    end_stored: OnceLock<Instant>,
-}
-
-impl Run {
-    fn order(&self) -> MutexGuard<'_, MassOpening> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Services {
@@ -153,14 +84,7 @@ impl Services {
             state: RunState::Running,
         };
         let order = MassOpening { head, lines: lines.collect() };
-        let run = Arc::new(Run {
-            id: order.head.id,
-            caller,
-            order: Mutex::new(order),
-            cancel: CancellationToken::new(),
-            is_stored: AtomicBool::new(false),
-            end_stored: OnceLock::new(),
-        });
+        let run = Run::new(caller, order);
         self.openings_of_many.begin(&run)?;
         let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
         // Begun is carried out, also when the one who asked has gone meanwhile.
@@ -177,13 +101,13 @@ impl Services {
         match &stored {
             Ok(answer) if !answer.replayed => {
                 let id = run.id;
-                run.is_stored.store(true, Ordering::Relaxed);
+                run.stored();
                 self.openings_of_many.ring();
                 tracing::info!(area = "bus", mass_opening.id = %id, "many lockers are opened");
                 self.detach(move |services| async move { services.carry_out_many(&run).await });
             }
             _ => {
-                self.openings_of_many.runs().remove(&run.id);
+                self.openings_of_many.forget(run.id);
             }
         }
         stored
@@ -321,7 +245,7 @@ impl Services {
                 Ok(())
             })
             .await?;
-        run.end_stored.get_or_init(Instant::now);
+        run.end_stored();
         Ok(true)
     }
 
@@ -332,18 +256,7 @@ impl Services {
             return Ok(0);
         }
         let mut settled = 0;
-        let ended: Vec<Arc<Run>> = {
-            let mut runs = self.openings_of_many.runs();
-            let before = runs.len();
-            runs.retain(|_, run| run.end_stored.get().is_none_or(|at| at.elapsed() < REMEMBERED));
-            if runs.len() < before {
-                self.openings_of_many.ring();
-            }
-            let to_be_stored = |run: &&Arc<Run>| {
-                run.end_stored.get().is_none() && run.order().head.state != RunState::Running
-            };
-            runs.values().filter(to_be_stored).cloned().collect()
-        };
+        let ended = self.openings_of_many.to_be_stored();
         for run in ended {
             settled += usize::from(self.store_end(&run).await?);
         }

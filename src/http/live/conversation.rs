@@ -6,12 +6,14 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Interval, MissedTickBehavior};
-use warp::ws::{Message, WebSocket};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::Socket;
 use super::said::{End, Said, Wanted, read};
 use crate::http::Api;
 use crate::service::live::{Listener, News};
@@ -100,7 +102,7 @@ impl Conversation {
         Self { listener, watch, ticks, snapshots_due: !resumed, heard: Vec::new() }
     }
 
-    pub(super) async fn run(mut self, socket: &mut WebSocket) -> End {
+    pub(super) async fn run(mut self, socket: &mut Socket) -> End {
         let stopping = self.watch.api.services().stopping.clone();
         loop {
             let went = tokio::select! {
@@ -118,8 +120,8 @@ impl Conversation {
 
     async fn hear(
         &mut self,
-        socket: &mut WebSocket,
-        incoming: Option<Result<Message, warp::Error>>,
+        socket: &mut Socket,
+        incoming: Option<Result<Message, Error>>,
     ) -> Result<(), End> {
         // Whatever it says shows that it is there.
         self.watch.unanswered = false;
@@ -157,7 +159,7 @@ impl Conversation {
         self.send(socket, renewed.to_string()).await
     }
 
-    async fn look(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn look(&mut self, socket: &mut Socket) -> Result<(), End> {
         self.watch.over()?;
         if self.watch.wants_reauth() {
             let left_ms = left_ms(self.watch.until, self.watch.api.services().clock.now());
@@ -165,13 +167,13 @@ impl Conversation {
             self.send(socket, reauth.to_string()).await?;
         }
         if self.watch.wants_ping() {
-            self.deliver(socket, Message::ping("")).await?;
+            self.deliver(socket, Message::Ping(Bytes::new())).await?;
         }
         Ok(())
     }
 
     /// Shows everything as it is.
-    async fn show(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn show(&mut self, socket: &mut Socket) -> Result<(), End> {
         self.snapshots_due = false;
         for snapshot in self.listener.snapshots() {
             self.send(socket, snapshot).await?;
@@ -180,7 +182,7 @@ impl Conversation {
     }
 
     /// Tells what is new.
-    async fn tell(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    async fn tell(&mut self, socket: &mut Socket) -> Result<(), End> {
         loop {
             match self.listener.news() {
                 News::None => return Ok(()),
@@ -193,13 +195,13 @@ impl Conversation {
         }
     }
 
-    pub(super) async fn send(&mut self, socket: &mut WebSocket, text: String) -> Result<(), End> {
+    pub(super) async fn send(&mut self, socket: &mut Socket, text: String) -> Result<(), End> {
         self.deliver(socket, Message::text(text)).await
     }
 
     /// Sends one message; a client that takes nothing holds only its own socket up, and not beyond
     /// its rights. The connection itself is cut when nothing is taken at all (`Limits::write_timeout`).
-    async fn deliver(&mut self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    async fn deliver(&mut self, socket: &mut Socket, message: Message) -> Result<(), End> {
         let stopping = self.watch.api.services().stopping.clone();
         let mut sending = std::pin::pin!(socket.send(message));
         loop {

@@ -4,7 +4,7 @@
 //! checked against the caller's role.
 
 use serde::Deserialize;
-use warp::ws::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::domain::id::BankId;
 use crate::http::access;
@@ -82,32 +82,16 @@ impl End {
 }
 
 /// Reads what came in; `None` for what the protocol itself sends.
-pub(super) fn read(incoming: Option<Result<Message, warp::Error>>) -> Result<Option<Said>, End> {
-    let message = match incoming {
-        Some(Ok(message)) => message,
-        Some(Err(error)) if is_too_long(&error) => return Err(End::TooLong),
-        None | Some(Err(_)) => return Err(End::Gone),
-    };
-    if message.is_close() {
-        return Err(End::Gone);
-    }
-    if message.is_ping() || message.is_pong() {
-        return Ok(None);
-    }
-    let text = message.to_str().map_err(|()| End::BadMessage)?;
-    serde_json::from_str(text).map(Some).map_err(|_| End::BadMessage)
-}
-
-/// warp keeps the kind of an error to itself.
-fn is_too_long(error: &warp::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if inner.to_string().contains("too long") {
-            return true;
+pub(super) fn read(incoming: Option<Result<Message, Error>>) -> Result<Option<Said>, End> {
+    match incoming {
+        Some(Ok(Message::Text(text))) => {
+            serde_json::from_str(&text).map(Some).map_err(|_| End::BadMessage)
         }
-        cause = inner.source();
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+        Some(Ok(Message::Binary(_) | Message::Frame(_))) => Err(End::BadMessage),
+        Some(Err(Error::Capacity(_))) => Err(End::TooLong),
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
     }
-    false
 }
 
 /// What a client asked for, and what of it it may hear.
