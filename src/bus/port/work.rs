@@ -310,10 +310,10 @@ impl Port {
             Some(Heard::Refused(refusal)) if request == Request::Status && refusal.permanent => {
                 self.set_refuses_inputs(index, Some(refusal));
             }
-            Some(Heard::Refused(_)) if request == Request::Status => {
-                if self.boards[index].withheld_inputs() {
-                    self.publish_unknown(index);
-                }
+            Some(Heard::Refused(_))
+                if request == Request::Status && self.boards[index].withheld_inputs() =>
+            {
+                self.publish_unknown(index);
             }
             _ => {}
         }
