@@ -135,10 +135,10 @@ fn main() {
 
 async fn measure(line: &Line, turnaround_ms: u32) {
     let directory = tempfile::tempdir().expect("a directory");
-    let link = directory.path().join("line");
-    let simulator = Simulator::start(line.simulator(&link, turnaround_ms)).expect("boards");
+    let port = directory.path().join("line");
+    let simulator = Simulator::start(line.simulator(&port, turnaround_ms)).expect("boards");
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let bus = Bus::start(vec![line.bus(&link)], &tracker, &stop);
+    let bus = Bus::start(vec![line.bus(&port)], &tracker, &stop);
     let last = line.addresses().last().expect("boards");
     until(&bus, &channel(last, LOCKS), DoorState::Closed).await;
 
