@@ -334,7 +334,11 @@ impl Services {
                 self.watch_sent(opening.locker_id, event.at);
             }
             Happened::Acknowledged => opening.see(Phase::Acknowledged, at),
-            Happened::SentAgain => opening.see(Phase::SentAgain, at),
+            Happened::SentAgain => {
+                opening.see(Phase::SentAgain, at);
+                // The door has its full time to be opened again.
+                self.watch_sent(opening.locker_id, event.at);
+            }
             Happened::DoorOpened => opening.see(Phase::Opened, at),
             Happened::DoorClosed => opening.see(Phase::Closed, at),
             Happened::Ended(outcome) => {

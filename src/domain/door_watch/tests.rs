@@ -210,6 +210,23 @@ fn an_opening_whose_door_never_opened_excuses_it_for_the_window() {
 }
 
 #[test]
+fn a_second_pulse_gives_the_door_its_window_again() {
+    for (later_ms, alarms) in [(29_999, 0), (30_000, 1)] {
+        let mut bench = Bench::closed();
+        bench.begin(101, 1);
+        bench.sent(101);
+        bench.after(4_000);
+        bench.sent(101);
+        let sent_again = bench.now;
+        bench.after(3_000);
+        bench.end(101, 1, Outcome::DoorDidNotOpen);
+        bench.look();
+        bench.now = Monotonic(sent_again.0 + later_ms);
+        assert_eq!(bench.set(101, Open).look().len(), alarms, "{later_ms}");
+    }
+}
+
+#[test]
 fn an_opening_excuses_no_other_door_and_nothing_before_it() {
     let mut bench = Bench::closed();
     bench.begin(101, 1);
