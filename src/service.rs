@@ -19,16 +19,13 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
-pub mod live;
-pub mod commissioning;
-pub mod error;
-pub mod health;
-pub mod idempotency;
 pub mod layout;
+pub mod live;
 pub mod lock_service;
 pub mod lockers;
 pub mod mass_openings;
