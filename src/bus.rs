@@ -80,6 +80,7 @@ struct Inner {
 /// The sending end of one port task.
 #[derive(Debug)]
 struct Port {
+    baud: u32,
     boards: Vec<BoardConfig>,
     opens: mpsc::Sender<WaitingOpen>,
     reads: mpsc::Sender<ReadDoor>,
@@ -108,6 +109,7 @@ impl Bus {
             let boards = config.boards.clone();
             let beats = Arc::new(AtomicU64::new(0));
             let port = Port {
+                baud: config.baud,
                 boards,
                 opens,
                 reads,
@@ -244,6 +246,12 @@ impl Bus {
     #[must_use]
     pub fn exchanges(&self, bus: &BusName, board: Option<u8>) -> Option<Vec<RawExchange>> {
         self.0.ports.get(bus)?.shared.exchanges(board)
+    }
+
+    /// The speed of a bus.
+    #[must_use]
+    pub fn baud(&self, bus: &BusName) -> Option<u32> {
+        self.0.ports.get(bus).map(|port| port.baud)
     }
 
     /// The boards of a bus as configured.

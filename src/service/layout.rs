@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::Timestamp;
 
+use super::commissioning::demand_admin;
 use super::error::{Code, Error};
-use super::site::{BankEntry, LocationEntry, LockerEntry, SiteFile, TermEntry};
+use super::site::{BankEntry, Imported, LocationEntry, LockerEntry, SiteFile, TermEntry};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::id::BankId;
@@ -154,6 +155,22 @@ impl Services {
             return Err(Error::new(Code::Forbidden, "this is for staff of the bank"));
         }
         self.export_layout(Some(bank))
+    }
+
+    /// Changes one bank to a layout, all or nothing; what it does not name stays.
+    pub async fn put_bank_layout(
+        &self,
+        caller: Caller,
+        bank: BankId,
+        format: LayoutFormat,
+        text: &str,
+    ) -> Result<Imported, Error> {
+        demand_admin(caller)?;
+        if !self.store.snapshot().site.banks.contains_key(&bank) {
+            return Err(Error::new(Code::BankNotFound, "there is no such bank"));
+        }
+        let file = format.read(text).map_err(|why| Error::new(Code::Invalid, why))?;
+        self.update_site(file, Some(bank), Some(caller.member_id)).await
     }
 }
 

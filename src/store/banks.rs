@@ -108,6 +108,16 @@ pub fn clear_channel(conn: &Connection, id: LockerId) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Takes whatever locker hangs on a channel off it.
+pub fn clear_channel_at(conn: &Connection, channel: &Channel) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE locker SET bus = NULL, board = NULL, lock = NULL
+         WHERE bus = ?1 AND board = ?2 AND lock = ?3",
+    )?
+    .execute(params![channel.bus.as_str(), channel.board, channel.lock])?;
+    Ok(())
+}
+
 /// Wires a locker; an unknown one is let be.
 pub fn update_channel(
     conn: &Connection,

@@ -160,7 +160,7 @@ async fn a_technician_is_not_starved_by_polls_that_are_always_due() {
     for _ in 0..10 {
         let call = Call::new(2, 8, Request::Version);
         let wait = Duration::from_millis(40);
-        let asked = running.bus.ask(&east, Family::ModbusRelay, call, wait, None);
+        let asked = running.bus.ask(&east, Question::new(Family::ModbusRelay, call, wait));
         let answer = tokio::time::timeout(PATIENCE, asked).await.expect("a turn");
         assert!(answer.expect("answered").heard.is_some());
     }
