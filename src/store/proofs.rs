@@ -17,6 +17,8 @@ const BYTES_MAX: u64 = 4 << 20;
 
 /// Replaces the file, or makes it.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    // A bare name has an empty directory, which cannot be opened.
+    let path = &std::path::absolute(path)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let mut file = File::create(&temporary)?;

@@ -104,7 +104,7 @@ fn an_address_is_given_to_one_board_alone() {
         let two = [SimBoard::modbus(1, 8), SimBoard::modbus(4, 8)];
         let boards = Boards::start(vec![line(place.path(), two)]);
         let refused = give(&["--yes"], "").failed();
-        assert!(refused.err.contains("connect only the board"), "{refused:?}");
+        assert!(refused.err.contains("connect only the one"), "{refused:?}");
         assert!(boards.heard("00 06 40 00").is_empty(), "nothing was written");
     }
     let boards = Boards::start(vec![line(place.path(), [SimBoard::modbus(1, 8)])]);
@@ -132,7 +132,7 @@ fn wall(place: &Path) -> Boards {
 
 /// What a technician types: each lock opens the door of this number.
 fn typed(numbers: &[i64]) -> String {
-    numbers.iter().map(|number| format!("\n{number}\n\n")).collect()
+    numbers.iter().fold(String::new(), |text, number| text + &format!("\n{number}\n\n"))
 }
 
 #[test]
@@ -395,5 +395,5 @@ fn a_scan_by_api_finds_an_unknown_board_while_the_bus_works() {
         (view["status"] == json!("failed")).then_some(view)
     });
     let why = refused["error"].as_str().expect("why");
-    assert!(why.contains("connect only the board"), "{why}");
+    assert!(why.contains("connect only the one"), "{why}");
 }

@@ -20,8 +20,8 @@ use crate::domain::channel::Family;
 
 /// Locks asked about in a scan: the smallest boards have as many.
 pub(super) const PROBE_LOCKS: u8 = 8;
-/// Addresses at one speed that are looked at again when only noise came from them. More of them are a
-/// wrong speed or a bad line, not boards that share an address.
+/// Addresses at one speed that are looked at again when only noise came from them. More of them, or more
+/// than half of those asked, are a wrong speed or a bad line, not boards that share an address.
 const NOISY_MAX: usize = 8;
 /// Speeds that are tried when none are given, in this order.
 pub const BAUDS_TRIED: [u32; 4] = [9_600, 19_200, 38_400, 115_200];
@@ -221,7 +221,8 @@ impl ScanReport {
         }
         for &(baud, family, address) in noisy {
             let at_speed = noisy.iter().filter(|it| it.0 == baud).count();
-            if at_speed > NOISY_MAX {
+            let asked: usize = plan.families.iter().map(|it| plan.addresses_of(*it).count()).sum();
+            if at_speed > NOISY_MAX || at_speed * 2 > asked {
                 continue;
             }
             if stop.is_cancelled() {
