@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::domain::channel::{BusName, Channel, DoorState, Family};
+use crate::domain::channel::{BusName, Channel, DoorState};
 
 pub mod codec;
 pub mod config;
@@ -45,10 +45,10 @@ pub use health::{
     BoardHealth, BoardLink, Counters, OfflineClass, PortHealth, PortLink, RawExchange,
 };
 pub use opening::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
-pub use port::tool::ToolAnswer;
+pub use port::tool::{Question, ToolAnswer};
 pub use transaction::PortError;
 
-use codec::{Call, codec};
+use codec::codec;
 use doors::Doors;
 use health::PortBoard;
 use opening::{CoolDowns, EventSink, OPENS_WAITING_MAX, WaitingOpen};
@@ -80,6 +80,7 @@ struct Inner {
 /// The sending end of one port task.
 #[derive(Debug)]
 struct Port {
+    baud: u32,
     boards: Vec<BoardConfig>,
     opens: mpsc::Sender<WaitingOpen>,
     reads: mpsc::Sender<ReadDoor>,
@@ -108,6 +109,7 @@ impl Bus {
             let boards = config.boards.clone();
             let beats = Arc::new(AtomicU64::new(0));
             let port = Port {
+                baud: config.baud,
                 boards,
                 opens,
                 reads,
@@ -138,6 +140,16 @@ impl Bus {
     ///
     /// An accepted opening always ends; when its port is away it ends as unreachable.
     pub fn open(&self, channel: &Channel) -> Result<OpeningWatch, OpenRefused> {
+        self.queue(channel, false)
+    }
+
+    /// The same without a second pulse, whatever the sensors show: for a commissioning, which does
+    /// not know yet what they mean.
+    pub fn open_once(&self, channel: &Channel) -> Result<OpeningWatch, OpenRefused> {
+        self.queue(channel, true)
+    }
+
+    fn queue(&self, channel: &Channel, once: bool) -> Result<OpeningWatch, OpenRefused> {
         let unknown = || OpenRefused::UnknownChannel(channel.clone());
         let (port, board) = self.find(channel).ok_or_else(unknown)?;
         let place =
@@ -149,7 +161,8 @@ impl Bus {
             .map_err(|retry_after_ms| OpenRefused::CoolingDown { retry_after_ms })?;
         let turn = self.0.supplies.queue(&port.boards[board].power_supply);
         let (sink, watch) = EventSink::new();
-        let open = WaitingOpen { board, lock: channel.lock, turn, reserved, sink, place };
+        let lock = channel.lock;
+        let open = WaitingOpen { board, lock, once, turn, reserved, sink, place };
         match port.opens.try_send(open) {
             Ok(()) => Ok(watch),
             Err(TrySendError::Full(_)) => Err(OpenRefused::QueueFull),
@@ -235,37 +248,37 @@ impl Bus {
         self.0.ports.get(bus)?.shared.exchanges(board)
     }
 
+    /// The speed of a bus.
+    #[must_use]
+    pub fn baud(&self, bus: &BusName) -> Option<u32> {
+        self.0.ports.get(bus).map(|port| port.baud)
+    }
+
     /// The boards of a bus as configured.
     #[must_use]
     pub fn boards(&self, bus: &BusName) -> Option<&[BoardConfig]> {
         self.0.ports.get(bus).map(|port| port.boards.as_slice())
     }
 
-    /// Asks one thing of one address on a port in use, between two polls; `None` for `baud` keeps the
-    /// port's own speed. Nothing that moves a lock can be asked this way.
-    pub async fn ask(
-        &self,
-        bus: &BusName,
-        family: Family,
-        call: Call,
-        wait: Duration,
-        baud: Option<u32>,
-    ) -> Result<ToolAnswer, ToolError> {
+    /// Asks one thing of one address on a port in use, between two polls. Nothing that moves a lock can
+    /// be asked this way.
+    pub async fn ask(&self, bus: &BusName, question: Question) -> Result<ToolAnswer, ToolError> {
         let port = self.0.ports.get(bus).ok_or_else(|| ToolError::UnknownBus(bus.clone()))?;
-        if call.request.moves_a_lock() {
-            return Err(ToolError::Unsupported(Unsupported::Command(family)));
+        if question.call.request.moves_a_lock() {
+            return Err(ToolError::Unsupported(Unsupported::Command(question.family)));
         }
-        let frame = codec(family).encode(&call)?;
+        let frame = codec(question.family).encode(&question.call)?;
         let (answer, answered) = oneshot::channel();
-        let wait = wait.min(TOOL_WAIT_MAX);
-        let ask = ToolAsk { family, call, frame, wait, baud, answer };
+        let wait = question.wait.min(TOOL_WAIT_MAX);
+        let linger = question.linger.min(TOOL_WAIT_MAX);
+        let ask = ToolAsk { question: Question { wait, linger, ..question }, frame, answer };
         let away = || ToolError::Gone("the port is away".to_owned());
         match port.tools.try_send(ask) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(ToolError::Busy),
             Err(TrySendError::Closed(_)) => return Err(away()),
         }
-        match tokio::time::timeout(wait + TOOL_TURN_MAX, answered).await {
+        match tokio::time::timeout(wait + linger + TOOL_TURN_MAX, answered).await {
             Ok(answer) => answer.map_err(|_| away()),
             Err(_elapsed) => Err(ToolError::Busy),
         }

@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod bank;
 pub mod channel;
+pub mod commissioning;
 pub mod door_watch;
 pub mod id;
 pub mod lock_service;

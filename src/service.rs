@@ -19,10 +19,12 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod layout;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -37,6 +39,7 @@ pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
+use commissioning::Commissioning;
 use door_watch::Watch;
 use live::Live;
 use mass_openings::MassOpenings;
@@ -78,6 +81,8 @@ pub struct Services {
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
     pub openings_of_many: MassOpenings,
+    /// What commissioning has under way.
+    pub commissioning: Arc<Commissioning>,
     /// What listeners are told.
     pub live: Live,
     /// The door watch.
@@ -121,6 +126,7 @@ impl Services {
             token_keys: parts.token_keys,
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
+            commissioning: Arc::default(),
             live: Live::default(),
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,

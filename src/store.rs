@@ -29,6 +29,7 @@ pub mod members;
 pub mod open;
 pub mod openings;
 pub mod outbox;
+pub mod proofs;
 pub mod queue;
 pub mod rentals;
 pub mod schema;

@@ -270,6 +270,8 @@ impl Drop for Reserved {
 pub(super) struct WaitingOpen {
     pub(super) board: usize,
     pub(super) lock: u8,
+    /// It gets no second pulse, whatever the sensors show.
+    pub(super) once: bool,
     pub(super) turn: Turn,
     pub(super) reserved: Reserved,
     pub(super) sink: EventSink,

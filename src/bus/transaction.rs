@@ -208,6 +208,16 @@ impl Line {
         Ok(())
     }
 
+    /// Listens on for a while; returns how many bytes came.
+    pub(super) async fn linger(&mut self, span: Duration) -> Result<usize, Gone> {
+        let (until, before) = (Instant::now() + span, self.strays);
+        while Instant::now() < until {
+            let Ok(heard) = timeout_at(until.into(), self.listen()).await else { break };
+            heard?;
+        }
+        Ok(self.strays - before)
+    }
+
     async fn listen_for(
         &mut self,
         scanner: &mut Scanner<'_>,

@@ -13,6 +13,8 @@ pub enum Access {
     Member,
     /// Staff and admins; staff see what belongs to their banks.
     Staff,
+    /// Admins alone.
+    Admin,
 }
 
 /// One route.
@@ -72,6 +74,20 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/locks", Access::Staff),
     route("POST", "/api/v1/lockers/{locker_id}/mechanical-key", Access::Staff),
     route("PUT", "/api/v1/banks/{bank_id}/maintenance", Access::Staff),
+    route("GET", "/api/v1/banks/{bank_id}/layout", Access::Staff),
+    route("PUT", "/api/v1/banks/{bank_id}/layout", Access::Admin),
+    route("POST", "/api/v1/commissioning/scans", Access::Admin),
+    route("GET", "/api/v1/commissioning/scans/{scan_id}", Access::Staff),
+    route("DELETE", "/api/v1/commissioning/scans/{scan_id}", Access::Admin),
+    route("POST", "/api/v1/commissioning/address", Access::Admin),
+    route("GET", "/api/v1/commissioning/proofs", Access::Staff),
+    route("POST", "/api/v1/commissioning/proofs", Access::Admin),
+    route("GET", "/api/v1/commissioning/proofs/{proof_id}", Access::Staff),
+    route("DELETE", "/api/v1/commissioning/proofs/{proof_id}", Access::Admin),
+    route("POST", "/api/v1/commissioning/proofs/{proof_id}/steps", Access::Admin),
+    route("POST", "/api/v1/commissioning/proofs/{proof_id}/apply", Access::Admin),
+    route("GET", "/api/v1/commissioning/proofs/{proof_id}/report", Access::Staff),
+    route("GET", "/api/v1/commissioning/proofs/{proof_id}/labels", Access::Staff),
     route("GET", "/api/v1/alarms", Access::Staff),
     route("GET", "/api/v1/alarms/{alarm_id}", Access::Staff),
     route("POST", "/api/v1/alarms/{alarm_id}/acknowledge", Access::Staff),

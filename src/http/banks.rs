@@ -6,7 +6,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, head};
 use super::lockers;
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, with};
+use super::{Api, OrRoute, Routes, alarms, layouts, with};
 use crate::domain::id::BankId;
 
 pub(super) fn routes(api: &Api) -> Routes {
@@ -18,6 +18,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .map(Reply::into_response)
         .boxed()
         .or_route(alarms::maintenance(api))
+        .or_route(layouts::routes(api))
 }
 
 /// Keep any free locker of the bank for a minute.

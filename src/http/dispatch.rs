@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, health, live, lockers, mass_openings,
-    openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, live, lockers,
+    mass_openings, openapi, openings, operations,
 };
 use crate::service::error::Code;
 
@@ -38,6 +38,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("banks", banks::routes(api)),
         ("buses", buses::routes(api)),
         ("locks", buses::lock_routes(api)),
+        ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", alarms::mine(api)),
         ("openings", openings::routes(api)),

@@ -150,14 +150,35 @@ impl RawBody {
         head: &Head,
         bytes_max: usize,
     ) -> Result<T, Problem> {
-        demand_json(head, bytes_max)?;
-        let read = tokio::time::timeout(BODY_TIMEOUT, self.collect(bytes_max));
-        let bytes = read.await.map_err(|_| {
-            Problem::new(Code::BodyTimeout, "the body did not arrive within 10 seconds")
-        })??;
+        let bytes = self.bytes_of(head, "application/json", bytes_max).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             Problem::new(Code::BadJson, format!("the body is not what this call takes: {error}"))
         })
+    }
+
+    /// Reads a body of another kind as text.
+    pub(super) async fn text_up_to(
+        self,
+        head: &Head,
+        media_type: &'static str,
+        bytes_max: usize,
+    ) -> Result<String, Problem> {
+        let bytes = self.bytes_of(head, media_type, bytes_max).await?;
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| Problem::new(Code::BadRequest, "the body is not UTF-8"))
+    }
+
+    async fn bytes_of(
+        self,
+        head: &Head,
+        media_type: &'static str,
+        bytes_max: usize,
+    ) -> Result<BytesMut, Problem> {
+        demand_type(head, media_type, bytes_max)?;
+        let read = tokio::time::timeout(BODY_TIMEOUT, self.collect(bytes_max));
+        read.await.map_err(|_| {
+            Problem::new(Code::BodyTimeout, "the body did not arrive within 10 seconds")
+        })?
     }
 
     async fn collect(mut self, bytes_max: usize) -> Result<BytesMut, Problem> {
@@ -176,11 +197,11 @@ impl RawBody {
 
 /// A missing type is refused like a wrong one: a form of another site can send a body without one,
 /// but not this one without asking first.
-fn demand_json(head: &Head, bytes_max: usize) -> Result<(), Problem> {
+fn demand_type(head: &Head, awaited: &'static str, bytes_max: usize) -> Result<(), Problem> {
     let content_type = head.text(CONTENT_TYPE).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        let detail = "send the body as Content-Type: application/json";
+    if !media_type.eq_ignore_ascii_case(awaited) {
+        let detail = format!("send the body as Content-Type: {awaited}");
         return Err(Problem::new(Code::UnsupportedType, detail));
     }
     let Some(length) = head.text(CONTENT_LENGTH) else {

@@ -15,7 +15,8 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, health, live, lockers, mass_openings, openings, operations,
+    alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
+    openings, operations,
 };
 use crate::service::error::Code;
 
@@ -54,6 +55,20 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         buses::handle_exchanges,
         buses::handle_other_exchanges,
         buses::handle_locks,
+        layouts::handle_export,
+        layouts::handle_import,
+        commissioning::handle_scan,
+        commissioning::handle_find_scan,
+        commissioning::handle_cancel_scan,
+        commissioning::handle_address,
+        commissioning::handle_list_proofs,
+        commissioning::handle_start_proof,
+        commissioning::handle_find_proof,
+        commissioning::handle_delete_proof,
+        commissioning::handle_step,
+        commissioning::handle_apply,
+        commissioning::handle_report,
+        commissioning::handle_labels,
         alarms::handle_list,
         alarms::handle_find,
         alarms::handle_acknowledge,

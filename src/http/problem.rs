@@ -47,6 +47,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OpeningNotFound
         | Code::MassOpeningNotFound
         | Code::AlarmNotFound
+        | Code::ScanNotFound
+        | Code::ProofNotFound
         | Code::OperationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -73,6 +75,10 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::HoldExpired
         | Code::OnlyHeld
         | Code::DoorOpen
+        | Code::ProofStep
+        | Code::BoardRented
+        | Code::BoardSilent
+        | Code::CommissioningBusy
         | Code::AlarmAcknowledged
         | Code::NotWired
         | Code::OpeningUnderWay

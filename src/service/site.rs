@@ -3,14 +3,14 @@
 //! The file is checked as a whole and taken as a whole: one mistake anywhere and nothing changes.
 
 use jiff::civil::{Date, DateTime};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Services;
 use super::error::{Code, Error};
 use crate::domain::bank::{BankPolicy, Mode};
 use crate::domain::channel::{BusName, Channel};
-use crate::domain::id::{BankId, LocationId, LockerId, TermId};
+use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::domain::name::Name;
 use crate::domain::term::{Term, TermScope};
@@ -22,19 +22,19 @@ use crate::store::{Change, Lane, Tx, banks};
 const LOCKERS_MAX: usize = 20_000;
 
 /// A site file (`bank import`).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteFile {
     /// Places with their banks.
-    #[serde(default, rename = "location")]
+    #[serde(default, rename = "location", skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<LocationEntry>,
     /// Application windows for the whole site.
-    #[serde(default, rename = "term")]
+    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<TermEntry>,
 }
 
 /// A place. One that exists under its Korean name gets the banks added.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LocationEntry {
     /// Korean name.
@@ -42,15 +42,15 @@ pub struct LocationEntry {
     /// English name; the Korean one when left out.
     pub name_en: Option<String>,
     /// Its cabinets.
-    #[serde(default, rename = "bank")]
+    #[serde(default, rename = "bank", skip_serializing_if = "Vec::is_empty")]
     pub banks: Vec<BankEntry>,
     /// Application windows for this place only.
-    #[serde(default, rename = "term")]
+    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<TermEntry>,
 }
 
 /// A cabinet.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BankEntry {
     /// Korean name.
@@ -62,15 +62,15 @@ pub struct BankEntry {
     /// How long a door may stand open before it is an alarm, in seconds.
     pub left_open_s: Option<u32>,
     /// Its lockers.
-    #[serde(default, rename = "locker")]
+    #[serde(default, rename = "locker", skip_serializing_if = "Vec::is_empty")]
     pub lockers: Vec<LockerEntry>,
     /// Application windows for this bank only.
-    #[serde(default, rename = "term")]
+    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<TermEntry>,
 }
 
 /// A compartment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockerEntry {
     /// The number on its door.
@@ -86,7 +86,7 @@ pub struct LockerEntry {
 }
 
 /// An application window. Times without an offset are the site's.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TermEntry {
     /// Korean name.
@@ -104,7 +104,7 @@ pub struct TermEntry {
 }
 
 /// What an import made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
     /// Banks.
     pub banks: usize,
@@ -137,13 +137,42 @@ struct PlannedBank {
     terms: Vec<Term>,
 }
 
+/// What an import does with banks and lockers that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    /// They are mistakes of the file.
+    New,
+    /// They are made as the file has them. One that the file does not name stays as it is.
+    Update {
+        /// The only bank that may be touched.
+        only: Option<BankId>,
+        /// Who asked for it; `None` on the command line.
+        actor: Option<MemberId>,
+    },
+}
+
 impl Services {
-    /// Takes a site file, all or nothing.
+    /// Takes a site file, all or nothing. What exists already is an error.
     pub async fn import_site(&self, file: SiteFile) -> Result<Imported, Error> {
+        self.take_site(file, Taking::New).await
+    }
+
+    /// Takes a site file, all or nothing: what exists is changed to what it says, what is new is made,
+    /// what it does not name stays. Terms that exist under their name stay as they are.
+    pub async fn update_site(
+        &self,
+        file: SiteFile,
+        only: Option<BankId>,
+        actor: Option<MemberId>,
+    ) -> Result<Imported, Error> {
+        self.take_site(file, Taking::Update { only, actor }).await
+    }
+
+    async fn take_site(&self, file: SiteFile, taking: Taking) -> Result<Imported, Error> {
         let plan = Planner { zone: self.clock.zone().clone(), counts: Imported::default() }
             .plan(file)
             .map_err(|text| Error::new(Code::Invalid, text))?;
-        self.store.write(Lane::Change, move |tx| carry_out(tx, &plan)).await
+        self.store.write(Lane::Change, move |tx| carry_out(tx, &plan, taking)).await
     }
 }
 
@@ -258,36 +287,91 @@ impl Planner {
     }
 }
 
-fn carry_out(tx: &mut Tx<'_>, plan: &Plan) -> Result<Imported, Error> {
+fn carry_out(tx: &mut Tx<'_>, plan: &Plan, taking: Taking) -> Result<Imported, Error> {
+    if taking != Taking::New {
+        // Wires may change places: all ends are loose before the first is fixed.
+        let banks = plan.locations.iter().flat_map(|location| &location.banks);
+        for locker in banks.flat_map(|bank| &bank.lockers) {
+            banks::clear_channel(tx.conn, locker.id)?;
+        }
+    }
     for location in &plan.locations {
         let location_id = banks::insert_location(tx.conn, &location.name)?;
         for bank in &location.banks {
-            insert_bank(tx, location_id, bank)?;
+            take_bank(tx, location_id, bank, taking)?;
         }
-        insert_terms(tx, &location.terms, TermScope::Location(location_id))?;
+        insert_terms(tx, &location.terms, TermScope::Location(location_id), taking)?;
     }
-    insert_terms(tx, &plan.terms, TermScope::Site)?;
+    insert_terms(tx, &plan.terms, TermScope::Site, taking)?;
     let detail = json!(plan.counts).to_string();
-    let entry =
-        AuditEntry { actor: None, action: "site.import", subject: "site:1", detail: &detail };
-    tx.audit(&entry)?;
+    let (actor, action) = match taking {
+        Taking::New => (None, "site.import"),
+        Taking::Update { actor, .. } => (actor, "site.update"),
+    };
+    tx.audit(&AuditEntry { actor, action, subject: "site:1", detail: &detail })?;
     tx.apply(&Change::Site);
     Ok(plan.counts)
 }
 
-fn insert_bank(tx: &Tx<'_>, location: LocationId, bank: &PlannedBank) -> Result<(), Error> {
-    let id = banks::insert(tx.conn, location, &bank.name, Mode::Choose, &bank.policy)
-        .map_err(|error| named(error, &format!("bank {:?}", bank.name.ko)))?;
-    for locker in &bank.lockers {
-        let locker = Locker { bank_id: id, ..locker.clone() };
-        banks::insert_locker(tx.conn, &locker)
-            .map_err(|error| named(error, &describe(locker.id, locker.channel.as_ref())))?;
+fn take_bank(
+    tx: &Tx<'_>,
+    location: LocationId,
+    bank: &PlannedBank,
+    taking: Taking,
+) -> Result<(), Error> {
+    let within = |error| named(error, &format!("bank {:?}", bank.name.ko));
+    let known = match taking {
+        Taking::New => None,
+        Taking::Update { .. } => banks::find(tx.conn, location, &bank.name.ko)?,
+    };
+    if let Taking::Update { only: Some(only), .. } = taking
+        && known != Some(only)
+    {
+        let text = format!("bank {:?} is not bank {only}: import it on its own", bank.name.ko);
+        return Err(Error::new(Code::Invalid, text));
     }
-    insert_terms(tx, &bank.terms, TermScope::Bank(id))
+    let id = match known {
+        Some(id) => {
+            banks::update(tx.conn, id, &bank.name, &bank.policy).map_err(within)?;
+            id
+        }
+        None => banks::insert(tx.conn, location, &bank.name, Mode::Choose, &bank.policy)
+            .map_err(within)?,
+    };
+    for locker in &bank.lockers {
+        take_locker(tx, &Locker { bank_id: id, ..locker.clone() }, taking)?;
+    }
+    insert_terms(tx, &bank.terms, TermScope::Bank(id), taking)
 }
 
-fn insert_terms(tx: &Tx<'_>, terms: &[Term], scope: TermScope) -> Result<(), Error> {
+fn take_locker(tx: &Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
+    let within = |error| named(error, &describe(locker.id, locker.channel.as_ref()));
+    let known = match taking {
+        Taking::New => None,
+        Taking::Update { .. } => banks::find_bank_of(tx.conn, locker.id)?,
+    };
+    match known {
+        None => banks::insert_locker(tx.conn, locker).map_err(within),
+        Some(bank) if bank == locker.bank_id => {
+            banks::update_locker(tx.conn, locker).map_err(within)
+        }
+        Some(bank) => {
+            let text = format!("locker {} belongs to bank {bank}", locker.id);
+            Err(Error::new(Code::Invalid, text))
+        }
+    }
+}
+
+fn insert_terms(
+    tx: &Tx<'_>,
+    terms: &[Term],
+    scope: TermScope,
+    taking: Taking,
+) -> Result<(), Error> {
     for term in terms {
+        if taking != Taking::New && banks::has_term(tx.conn, &term.name.ko)? {
+            continue;
+        }
         banks::insert_term(tx.conn, &Term { scope, ..term.clone() })
             .map_err(|error| named(error, &format!("term {:?}", term.name.ko)))?;
     }

@@ -49,6 +49,91 @@ pub fn insert(
     Ok(BankId(conn.last_insert_rowid()))
 }
 
+/// The bank of a location under its Korean name.
+pub fn find(
+    conn: &Connection,
+    location_id: LocationId,
+    name_ko: &str,
+) -> Result<Option<BankId>, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT id FROM bank WHERE location_id = ?1 AND name_ko = ?2")?
+        .query_row(params![location_id.0, name_ko], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(BankId))
+}
+
+/// Gives a bank another English name and policy.
+pub fn update(
+    conn: &Connection,
+    id: BankId,
+    name: &Name,
+    policy: &BankPolicy,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4 WHERE id = ?1",
+    )?
+    .execute(params![id.0, name.en, policy.hold_seconds, policy.left_open_s])?;
+    Ok(())
+}
+
+/// The bank that a locker belongs to; `None` for an unknown one.
+pub fn find_bank_of(conn: &Connection, id: LockerId) -> Result<Option<BankId>, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT bank_id FROM locker WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(BankId))
+}
+
+/// Wires a locker as given and lends it or not.
+pub fn update_locker(conn: &Connection, locker: &Locker) -> Result<(), StoreError> {
+    let channel = locker.channel.as_ref();
+    conn.prepare_cached(
+        "UPDATE locker SET bus = ?2, board = ?3, lock = ?4, in_service = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        locker.id.0,
+        channel.map(|it| it.bus.as_str()),
+        channel.map(|it| it.board),
+        channel.map(|it| it.lock),
+        locker.in_service
+    ])?;
+    Ok(())
+}
+
+/// Takes a locker off its wire; an unknown one is let be.
+pub fn clear_channel(conn: &Connection, id: LockerId) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE locker SET bus = NULL, board = NULL, lock = NULL WHERE id = ?1")?
+        .execute([id.0])?;
+    Ok(())
+}
+
+/// Takes whatever locker hangs on a channel off it.
+pub fn clear_channel_at(conn: &Connection, channel: &Channel) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE locker SET bus = NULL, board = NULL, lock = NULL
+         WHERE bus = ?1 AND board = ?2 AND lock = ?3",
+    )?
+    .execute(params![channel.bus.as_str(), channel.board, channel.lock])?;
+    Ok(())
+}
+
+/// Wires a locker; an unknown one is let be.
+pub fn update_channel(
+    conn: &Connection,
+    id: LockerId,
+    channel: &Channel,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE locker SET bus = ?2, board = ?3, lock = ?4 WHERE id = ?1")?
+        .execute(params![id.0, channel.bus.as_str(), channel.board, channel.lock])?;
+    Ok(())
+}
+
+/// Whether there is a term of this Korean name.
+pub fn has_term(conn: &Connection, name_ko: &str) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM term WHERE name_ko = ?1")?.exists([name_ko])?)
+}
+
 /// Puts a bank into maintenance, or ends it.
 pub fn update_maintenance(
     conn: &Connection,

@@ -63,6 +63,12 @@ impl DataDir {
         self.0.join("ballast")
     }
 
+    /// Where proofs of boards are kept; made when the first begins.
+    #[must_use]
+    pub fn proofs(&self) -> PathBuf {
+        self.0.join("proofs")
+    }
+
     /// The key that signs access tokens.
     #[must_use]
     pub fn token_key(&self) -> PathBuf {

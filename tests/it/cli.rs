@@ -350,13 +350,16 @@ fn scan_finds_boards_and_moves_nothing() {
         bus(bare.0.path(), &[&what[..], &quick[..]].concat())
     };
     let found = json_line(&scan("east", "kerong-cu16").ok());
-    let board = json!({ "family": "kerong-cu16", "address": 1, "baud": 19_200 });
-    assert_eq!(found, json!({ "boards": [board] }));
+    let alone = json!({ "verdict": "alone" });
+    let board = |family: &str, address: u8, baud: u32| json!([{ "family": family, "address": address, "baud": baud, "sharing": alone }]);
+    assert_eq!(found["boards"], board("kerong-cu16", 1, 19_200));
+    let noise = found["noise"].as_array().expect("a list");
+    assert!(noise.iter().all(|it| it["baud"] == json!(9_600)), "at the wrong speed only: {found}");
+    assert_eq!(found["noisy"], json!([]), "a wrong speed is not two boards");
     let found = json_line(&scan("west", "modbus-relay").ok());
-    let board = json!({ "family": "modbus-relay", "address": 3, "baud": 9_600 });
-    assert_eq!(found, json!({ "boards": [board] }));
+    assert_eq!(found["boards"], board("modbus-relay", 3, 9_600));
     let nothing = scan("west", "kerong-cu16");
-    assert_eq!((nothing.code, json_line(&nothing)), (Some(1), json!({ "boards": [] })));
+    assert_eq!((nothing.code, &json_line(&nothing)["boards"]), (Some(1), &json!([])));
     let missing = scan("north", "kerong-cu16").failed();
     assert!(missing.err.contains("north"), "{missing:?}");
     assert!(boards.simulator.pulses().is_empty());

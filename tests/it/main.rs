@@ -7,6 +7,7 @@
 mod alarms;
 mod bad_input;
 mod cli;
+mod commissioning;
 mod crash;
 mod degraded;
 mod durability;

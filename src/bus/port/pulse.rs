@@ -49,7 +49,7 @@ enum Unsent {
 impl Port {
     /// Sends one pulse and begins to watch its door.
     pub(super) async fn pulse(&mut self, line: &mut Line, open: WaitingOpen) -> Result<(), Gone> {
-        let WaitingOpen { board: index, lock, turn, reserved, mut sink, place } = open;
+        let WaitingOpen { board: index, lock, once, turn, reserved, mut sink, place } = open;
         let sent = match self.send_pulse(line, index, lock).await {
             Ok(sent) => sent,
             Err(Unsent::Refused(why)) => {
@@ -81,6 +81,9 @@ impl Port {
             sink.note(Happened::Acknowledged, Instant::now());
         }
         self.follow(index, lock, sink, &acknowledged, (sent.at, sent.coil_off_at));
+        if once && let Some(watch) = self.boards[index].watch_mut(lock) {
+            watch.prepare(None, sent.at);
+        }
         Ok(())
     }
 

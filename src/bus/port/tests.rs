@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bus::codec::Request;
+use crate::bus::codec::{Request, StatusOrder};
 use crate::bus::config::PortAddress;
 use crate::bus::config::tests::{board, bus};
-use crate::bus::tools::{self, Answered, ScanPlan, StatusPlan};
+use crate::bus::tools::{self, Answered, Progress, ScanPlan, Sharing, StatusPlan, Wire};
 use crate::bus::{
     BoardLink, Bus, BusConfig, Doubt, Happened, OfflineClass, OpenRefused, PortLink, PulseOutcome,
 };
@@ -396,27 +396,36 @@ async fn a_port_in_use_is_told_and_taken_when_free() {
 #[tokio::test]
 async fn a_scan_finds_boards_with_reads_only() {
     let line = FakeLine::new(Family::ModbusRelay, &[(2, FakeBoard::GOOD), (3, FakeBoard::GOOD)]);
-    let plan = ScanPlan {
-        port: PortAddress::Device(line.port()),
-        bauds: vec![9_600],
-        families: vec![Family::ModbusRelay],
-        addresses: 0..=4,
+    let plan = ScanPlan::new(&[9_600], &[Family::ModbusRelay], 0..=4);
+    let plan = ScanPlan { reply_timeout_ms: 30, ..plan };
+    let mut told = 0;
+    let mut wire = Wire::own(PortAddress::Device(line.port()));
+    let stop = CancellationToken::new();
+    let tell = |news: Progress<'_>| told += u32::from(matches!(news, Progress::Found(_)));
+    let found = tools::scan(&mut wire, &plan, &stop, tell).await.expect("the port opens");
+    assert!(found.finished && !found.echo && found.noise.is_empty(), "{found:?}");
+    assert!(found.boards.iter().all(|board| board.sharing == Some(Sharing::Alone)));
+    let boards: Vec<_> = found.boards.iter().map(|board| (board.baud, board.address)).collect();
+    assert_eq!((boards, told), (vec![(9_600, 2), (9_600, 3)], 2));
+    assert!(line.heard().iter().all(|request| request[1] == 1), "nothing but reads");
+    stop.cancel();
+    let cut = tools::scan(&mut wire, &plan, &stop, |_| {}).await.expect("the port is open");
+    assert!(!cut.finished && cut.asked == 0);
+    line.board(2, |board| board.refuses = Some((2, 2)));
+    let plan = StatusPlan {
+        baud: 9_600,
+        family: Family::ModbusRelay,
+        address: 2,
+        locks: 8,
+        status_order: StatusOrder::default(),
         reply_timeout_ms: 30,
     };
-    let mut told = 0;
-    let found = tools::scan(&plan, |_| told += 1).await.expect("the port opens");
-    let found: Vec<_> = found.iter().map(|board| (board.baud, board.address)).collect();
-    assert_eq!((found, told), (vec![(9_600, 2), (9_600, 3)], 2));
-    assert!(line.heard().iter().all(|request| request[1] == 1), "nothing but reads");
-    line.board(2, |board| board.refuses = Some((2, 2)));
-    let (port, family) = (PortAddress::Device(line.port()), Family::ModbusRelay);
-    let plan = StatusPlan { port, baud: 9_600, family, address: 2, locks: 8, reply_timeout_ms: 30 };
-    let report = tools::status(&plan).await.expect("the port opens");
+    let report = tools::status(&mut wire, &plan).await.expect("the port opens");
     assert_eq!(report.version, Some(Answered::Value(200)));
     assert!(matches!(report.inputs, Some(Answered::Refused(_))));
     assert!(matches!(report.relays, Some(Answered::Value(_))));
-    let missing = StatusPlan { port: PortAddress::Device("/nonexistent/port".into()), ..plan };
-    let error = tools::status(&missing).await.expect_err("no such port").to_string();
+    let mut missing = Wire::own(PortAddress::Device("/nonexistent/port".into()));
+    let error = tools::status(&mut missing, &plan).await.expect_err("no such port").to_string();
     assert!(error.contains("is the adapter plugged in"), "{error}");
 }
 

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::bus::Unsupported;
 use crate::bus::codec::{Call, Reply};
 use crate::bus::scanner::Heard;
 use crate::bus::tools::ToolError;
+use crate::bus::{Question, Unsupported};
 
 /// Everything an opening told, up to its outcome, with when.
 async fn told(running: &Running, text: &str) -> Vec<(Instant, Happened)> {
@@ -124,7 +124,8 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
     let ask = |address, request, baud| {
         let call = Call::new(address, 8, request);
         let wait = Duration::from_millis(40);
-        running.bus.ask(&east, Family::ModbusRelay, call, wait, baud)
+        let question = Question::new(Family::ModbusRelay, call, wait);
+        running.bus.ask(&east, Question { baud, ..question })
     };
     let answer = ask(9, Request::Version, None).await.expect("asked");
     assert!(matches!(answer.heard, Some(Heard::Reply { reply: Reply::Version(200), .. })));
@@ -142,7 +143,7 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
     assert_eq!(running.board(0).counters.timeouts, 0, "the speed was set back");
     let west = BusName::parse("west").expect("valid");
     let call = Call::new(1, 8, Request::Status);
-    let unknown = running.bus.ask(&west, Family::ModbusRelay, call, PATIENCE, None).await;
+    let unknown = running.bus.ask(&west, Question::new(Family::ModbusRelay, call, PATIENCE)).await;
     assert!(matches!(unknown, Err(ToolError::UnknownBus(_))));
     running.end().await;
 }
@@ -159,7 +160,7 @@ async fn a_technician_is_not_starved_by_polls_that_are_always_due() {
     for _ in 0..10 {
         let call = Call::new(2, 8, Request::Version);
         let wait = Duration::from_millis(40);
-        let asked = running.bus.ask(&east, Family::ModbusRelay, call, wait, None);
+        let asked = running.bus.ask(&east, Question::new(Family::ModbusRelay, call, wait));
         let answer = tokio::time::timeout(PATIENCE, asked).await.expect("a turn");
         assert!(answer.expect("answered").heard.is_some());
     }
