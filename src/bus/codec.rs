@@ -165,6 +165,33 @@ pub enum Reply {
     Address(u8),
 }
 
+impl std::fmt::Display for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status { inputs, items, known } => {
+                write!(
+                    f,
+                    "inputs at 1: {}, at 0: {}",
+                    inputs.and(*known),
+                    inputs.not().and(*known)
+                )?;
+                match items {
+                    Some(items) if !items.is_empty() => write!(f, "; items in: {items}"),
+                    _ => Ok(()),
+                }
+            }
+            Self::One(input) => write!(f, "its input is at {}", u8::from(*input)),
+            Self::Relays(on) => write!(f, "outputs on: {on}"),
+            Self::Modes { not_normal } => write!(f, "channels not in normal mode: {not_normal}"),
+            Self::Done => f.write_str("done"),
+            Self::Version(hundredths) => {
+                write!(f, "firmware V{}.{:02}", hundredths / 100, hundredths % 100)
+            }
+            Self::Address(address) => write!(f, "its address is {address}"),
+        }
+    }
+}
+
 /// Why bytes were dropped that are part of no intact frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {

@@ -239,7 +239,7 @@ pub(super) struct Exchanged {
 impl Exchanged {
     pub(super) fn new(at: Instant, tx: &[u8], received: &Received) -> Self {
         let verdict = match &received.heard {
-            Ok(Some(Heard::Reply { reply, proven: true })) => format!("{reply:?}").into(),
+            Ok(Some(Heard::Reply { reply, proven: true })) => reply.to_string().into(),
             Ok(Some(Heard::Reply { .. })) => "reply, or our own echo".into(),
             Ok(Some(Heard::Refused(refusal))) => format!("refused: {refusal}").into(),
             Ok(None) if received.raw.is_empty() => "no answer".into(),

@@ -139,6 +139,10 @@ async fn a_technician_asks_between_polls_and_moves_nothing() {
     let strangers = running.bus.exchanges(&east, None).expect("configured");
     assert_eq!(strangers.len(), 2);
     assert_eq!(strangers[0].rx, "09 03 02 00 C8 58 13");
+    assert_eq!(strangers[0].verdict, "firmware V2.00");
+    assert_eq!(strangers[1].verdict, "no answer");
+    let own = running.bus.exchanges(&east, Some(1)).expect("configured");
+    assert!(own.iter().any(|one| one.verdict == "inputs at 1: 1-8, at 0: none"), "{own:?}");
     running.until("polls go on", |bus| bus.health()[0].boards[0].counters.answered > 5).await;
     assert_eq!(running.board(0).counters.timeouts, 0, "the speed was set back");
     let west = BusName::parse("west").expect("valid");
