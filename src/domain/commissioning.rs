@@ -424,10 +424,12 @@ impl Proof {
         self.advance();
     }
 
-    /// Takes locks up again that were left out. Does nothing to proven ones.
+    /// Takes locks up again that were left out, the first one first, unless a door stands open in
+    /// another. Does nothing to proven ones.
     pub fn revisit(&mut self) {
         self.results.retain(|_, it| matches!(it, LockResult::Proven { .. }));
-        if self.at == 0 {
+        if self.at == 0 || self.stage == Stage::Ready {
+            self.at = 0;
             self.advance();
         }
     }

@@ -126,6 +126,8 @@ impl Services {
         action: ProofAction,
     ) -> Result<Value, Error> {
         demand_admin(caller)?;
+        // Only what is there gets a lock.
+        self.read_proof(id).await?;
         let lock = self.commissioning.step_lock(id);
         let Ok(_step) = lock.try_lock() else {
             let detail = "a step of this proof is under way: wait for its answer";
@@ -160,9 +162,9 @@ impl Services {
     /// Forgets a proof; what was applied stays.
     pub async fn delete_proof(&self, caller: Caller, id: &str) -> Result<(), Error> {
         demand_admin(caller)?;
+        self.read_proof(id).await?;
         let lock = self.commissioning.step_lock(id);
         let _step = lock.lock().await;
-        self.read_proof(id).await?;
         self.audit_proof(caller.member_id, "commissioning.forget", id, "{}".to_owned()).await?;
         let path = self.proof_path(id)?;
         self.on_disk(move || proofs::remove(&path)).await
