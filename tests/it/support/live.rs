@@ -1,7 +1,7 @@
 //! A live socket from the client's side: blocking, every message as JSON.
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
@@ -91,7 +91,10 @@ impl Socket {
     /// The next message, or how the socket ended.
     #[track_caller]
     pub fn next(&mut self) -> Result<Value, Closed> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            // Pings come in between for ever.
+            assert!(Instant::now() < deadline, "nothing came within {PATIENCE:?}");
             match self.0.read() {
                 Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("JSON")),
                 Ok(Message::Close(frame)) => {
