@@ -208,7 +208,7 @@ fn a_proof_that_was_killed_goes_on_without_opening_a_proven_lock_again() {
     assert!(stopped.contains("--resume proof.json"), "{stopped}");
     let done = site.command(&prove, &typed(&[103, 104])).ok();
     let wiring = json!({ "1": 101, "2": 102, "3": 103, "4": 104 });
-    assert_eq!(told(&done)["boards"][0]["conclusion"]["wiring"], wiring);
+    assert_eq!(told(&done)["boards"][0]["conclusion"]["wiring"], wiring, "{done:?}");
     for lock in 1..=4 {
         assert_eq!(boards.pulses("east", 1, lock).len(), 1, "lock {lock}");
     }
@@ -396,4 +396,15 @@ fn a_scan_by_api_finds_an_unknown_board_while_the_bus_works() {
     });
     let why = refused["error"].as_str().expect("why");
     assert!(why.contains("connect only the one"), "{why}");
+}
+
+#[test]
+fn a_proof_says_at_once_when_the_port_is_away() {
+    let place = place();
+    let config = format!("data_dir = 'data'\n{}", four_locks());
+    std::fs::write(place.path().join("config.toml"), config).expect("written");
+    let prove = ["bus", "prove", "east", "--config", "config.toml"];
+    let done = tool(place.path(), &prove, &typed(&[101])).failed();
+    assert!(done.err.contains("is the adapter plugged in"), "{done:?}");
+    assert!(!place.path().join("prove-east.json").exists(), "nothing was begun");
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,10 @@ struct Kept {
 
 /// The shape of [`Kept`] that this program writes.
 const VERSION: u32 = 1;
+/// How long the port may take to open.
+const PORT_MAX: Duration = Duration::from_secs(3);
+/// How often it is looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(args: &ProveArgs) -> anyhow::Result<()> {
     let name = BusName::parse(&args.bus)?;
@@ -188,6 +192,7 @@ impl Session<'_> {
         kept: &mut Kept,
         talk: &mut Talk,
     ) -> anyhow::Result<bool> {
+        self.wait_for_port().await?;
         for &address in addresses {
             let prober = Prober::new(&self.bus, &self.name, address)?;
             let known = kept.boards.iter().position(|proof| proof.board() == address);
@@ -216,6 +221,26 @@ impl Session<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// A port that is away is told before the first question, not as its answer.
+    async fn wait_for_port(&self) -> anyhow::Result<()> {
+        let give_up = Instant::now() + PORT_MAX;
+        loop {
+            let away = self.away();
+            let Some(reason) = away else { return Ok(()) };
+            if Instant::now() >= give_up {
+                bail!("{reason}");
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn away(&self) -> Option<String> {
+        self.bus.health().into_iter().find_map(|port| match port.link {
+            PortLink::Offline { reason, .. } => Some(reason),
+            PortLink::Online => None,
+        })
     }
 
     /// The numbers that the given layout has on a board.
@@ -290,11 +315,7 @@ impl Session<'_> {
 
     /// A line that is away says more about why.
     fn explain(&self, error: &ProveError) -> String {
-        let away = self.bus.health().into_iter().find_map(|port| match port.link {
-            PortLink::Offline { reason, .. } => Some(reason),
-            PortLink::Online => None,
-        });
-        away.map_or_else(|| format!("  {error}"), |reason| format!("  {error}: {reason}"))
+        self.away().map_or_else(|| format!("  {error}"), |reason| format!("  {error}: {reason}"))
     }
 }
 
