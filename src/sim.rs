@@ -30,6 +30,7 @@ mod port;
 mod pty;
 mod random;
 mod report;
+mod scenario;
 mod wkly;
 mod world;
 mod xor;
@@ -40,12 +41,20 @@ pub use config::{
     SimBoard, SimBus, SimConfig, SimFamily, SimSupply, StatusOrder, WKLY_ADDRESS_MAX,
     WKLY_LOCKS_MAX, XOR_ADDRESS_MAX, XOR_LOCKS_MAX,
 };
-pub use fault::{ActiveFault, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind, NOISE_BYTES_MAX};
+pub use fault::{
+    ActiveFault, BIT_FLIPS_MAX, BOUNCE_EDGES_MAX, FAULT_DELAY_MS_MAX, FAULTS_MAX, Fault, FaultKind,
+    NOISE_BYTES_MAX, UnplugMoment,
+};
 pub use lock::{DoorAction, DoorPosition, LatchPosition, Sensor};
 pub use log::{BYTE_RECORDS_MAX, VIOLATIONS_MAX};
 pub use report::{
-    BoardState, BusCounters, BusState, ByteRecord, Direction, LockState, Pulse, SimState,
-    Violation, ViolationKind,
+    Assertions, BoardPlace, BoardState, BusCounters, BusState, ByteRecord, Direction, Event,
+    LockPulses, LockState, Pulse, SimState, Strike, SupplyState, Violation, ViolationKind,
+};
+
+pub use scenario::{
+    Action, CHOICES_MAX, Expect, Progress, REPEAT_MAX, SCENARIO_MS_MAX, STEPS_MAX, Scenario,
+    ScenarioState, Step, When,
 };
 
 use line::{Line, ORDERS_MAX, Order};
@@ -104,6 +113,15 @@ pub enum SimError {
     /// A fault that makes no sense.
     #[error("fault: {0}")]
     Fault(String),
+    /// As many faults as there may be are in force.
+    #[error("fault: at most {FAULTS_MAX} at a time; clear some first")]
+    FaultsFull,
+    /// A scenario that cannot be run.
+    #[error("scenario: {0}")]
+    Scenario(String),
+    /// A scenario is under way.
+    #[error("a scenario is running; stop it first")]
+    ScenarioRunning,
 }
 
 /// The hardware and its clock, shared by the lines and the handles.
@@ -136,6 +154,8 @@ struct Inner {
     shared: Arc<Shared>,
     orders: Vec<mpsc::Sender<Order>>,
     tasks: TaskTracker,
+    /// The last scenario that was started.
+    scenario: Mutex<Option<scenario::Run>>,
     stop: CancellationToken,
 }
 
@@ -164,6 +184,7 @@ impl Simulator {
             shared: Arc::new(Shared { started: Instant::now(), world }),
             orders: Vec::with_capacity(config.buses.len()),
             tasks: TaskTracker::new(),
+            scenario: Mutex::new(None),
             stop: CancellationToken::new(),
         };
         for (index, bus) in config.buses.into_iter().enumerate() {
@@ -230,6 +251,13 @@ impl Simulator {
         self.world().clear_faults(now_us);
     }
 
+    /// Ends the fault of this number; false if there is none.
+    #[must_use]
+    pub fn clear_fault(&self, id: u64) -> bool {
+        let now_us = self.now_us();
+        self.world().clear_fault(id, now_us)
+    }
+
     /// Pulls a bus' adapter: the link vanishes and an open client reads end of file. The boards
     /// keep their power. Does nothing if it is away already.
     pub async fn unplug(&self, bus: &str) -> Result<(), SimError> {
@@ -271,11 +299,66 @@ impl Simulator {
         self.world().bytes(after, limit)
     }
 
+    /// At most `limit` events numbered above `after` with their numbers, oldest first: bytes,
+    /// faults that struck and broken rules. The last [`BYTE_RECORDS_MAX`] are kept.
+    #[must_use]
+    pub fn events(&self, after: u64, limit: usize) -> Vec<(u64, Event)> {
+        let now_us = self.now_us();
+        self.world().events(after, limit, now_us)
+    }
+
+    /// What can be said about the client so far.
+    #[must_use]
+    pub fn assertions(&self) -> Assertions {
+        let now_us = self.now_us();
+        self.world().assertions(now_us)
+    }
+
     /// The rules broken so far, by time: the first [`VIOLATIONS_MAX`].
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         let now_us = self.now_us();
         self.world().violations(now_us)
+    }
+
+    /// Checks a scenario against this hardware and starts it, its times `speed` times as fast.
+    /// Refused while another one is under way. Must be called inside a tokio runtime.
+    pub fn start_scenario(&self, scenario: Scenario, speed: u32) -> Result<(), SimError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| SimError::NoRuntime)?;
+        scenario.check_places(&self.world())?;
+        let mut current = self.current_scenario();
+        if current.as_ref().is_some_and(scenario::Run::is_running) {
+            return Err(SimError::ScenarioRunning);
+        }
+        let (run, playing) = scenario::start(self, scenario, speed);
+        self.inner.tasks.spawn_on(playing, &runtime);
+        *current = Some(run);
+        Ok(())
+    }
+
+    /// How far the last scenario is; none if there was none.
+    #[must_use]
+    pub fn scenario(&self) -> Option<Progress> {
+        self.current_scenario().as_ref().map(scenario::Run::progress)
+    }
+
+    /// Ends the scenario that is under way and tells what it found.
+    pub async fn stop_scenario(&self) -> Option<Progress> {
+        if let Some(run) = self.current_scenario().as_ref() {
+            run.stop();
+        }
+        self.scenario_ended().await
+    }
+
+    /// Waits for the scenario that is under way and tells what it found.
+    pub async fn scenario_ended(&self) -> Option<Progress> {
+        let run = self.current_scenario().clone()?;
+        run.ended().await;
+        Some(run.progress())
+    }
+
+    fn current_scenario(&self) -> MutexGuard<'_, Option<scenario::Run>> {
+        self.inner.scenario.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

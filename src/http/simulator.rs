@@ -15,10 +15,14 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use crate::sim::{DoorAction, Fault, SimError, Simulator};
+use crate::sim::{DoorAction, Fault, Progress, Scenario, SimError, Simulator};
 
 /// Largest body taken, in bytes.
 const BODY_LEN_MAX: u64 = 4 * 1_024;
+/// Largest scenario taken, in bytes.
+const SCENARIO_LEN_MAX: u64 = 256 * 1_024;
+/// Fastest a scenario may run.
+const SPEED_MAX: u32 = 1_000;
 /// Byte records in one answer; the next page starts after the last number.
 const BYTE_RECORDS_PER_PAGE: usize = 5_000;
 
@@ -29,6 +33,8 @@ pub fn routes(sim: Simulator) -> BoxedFilter<(Response,)> {
         .or(door(&sim))
         .unify()
         .or(faults(&sim))
+        .unify()
+        .or(scenario(&sim))
         .unify()
         .or(plugs(sim))
         .unify()
@@ -50,6 +56,10 @@ fn views(sim: &Simulator) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(with(sim))
         .map(|sim: Simulator| json(StatusCode::OK, &sim.violations()));
+    let assertions = warp::path!("assertions")
+        .and(warp::get())
+        .and(with(sim))
+        .map(|sim: Simulator| json(StatusCode::OK, &sim.assertions()));
     let bytes =
         warp::path!("bytes").and(warp::get()).and(warp::query::<BytesQuery>()).and(with(sim)).map(
             |query: BytesQuery, sim: Simulator| {
@@ -61,6 +71,8 @@ fn views(sim: &Simulator) -> BoxedFilter<(Response,)> {
         .or(pulses.boxed())
         .unify()
         .or(violations.boxed())
+        .unify()
+        .or(assertions.boxed())
         .unify()
         .or(bytes.boxed())
         .unify()
@@ -103,7 +115,57 @@ fn faults(sim: &Simulator) -> BoxedFilter<(Response,)> {
         sim.clear_faults();
         reply(Ok(Done { ok: true, id: None }))
     });
-    set.boxed().or(clear.boxed()).unify().boxed()
+    let clear_one = warp::path!("faults" / u64).and(warp::delete()).and(with(sim)).map(
+        |id: u64, sim: Simulator| {
+            let found = sim.clear_fault(id);
+            reply(if found {
+                Ok(Done { ok: true, id: Some(id) })
+            } else {
+                Err(Refusal::no_fault(id))
+            })
+        },
+    );
+    set.boxed().or(clear.boxed()).unify().or(clear_one.boxed()).unify().boxed()
+}
+
+fn scenario(sim: &Simulator) -> BoxedFilter<(Response,)> {
+    let start = warp::path!("scenario")
+        .and(warp::post())
+        .and(warp::query::<SpeedQuery>())
+        .and(warp::body::content_length_limit(SCENARIO_LEN_MAX).and(warp::body::bytes()))
+        .and(with(sim))
+        .map(|query: SpeedQuery, body: Bytes, sim: Simulator| {
+            reply(start_scenario(&sim, query.speed, &body))
+        });
+    let show = warp::path!("scenario")
+        .and(warp::get())
+        .and(with(sim))
+        .map(|sim: Simulator| progress(sim.scenario()));
+    let stop = warp::path!("scenario")
+        .and(warp::delete())
+        .and(with(sim))
+        .then(|sim: Simulator| async move { progress(sim.stop_scenario().await) });
+    start.boxed().or(show.boxed()).unify().or(stop.boxed()).unify().boxed()
+}
+
+fn start_scenario(sim: &Simulator, speed: u32, body: &[u8]) -> Result<Done, Refusal> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Refusal::bad("the scenario is no UTF-8 text".to_owned()))?;
+    if !(1..=SPEED_MAX).contains(&speed) {
+        return Err(Refusal::bad(format!("speed must be 1 to {SPEED_MAX}")));
+    }
+    sim.start_scenario(Scenario::parse(text)?, speed)?;
+    Ok(Done { ok: true, id: None })
+}
+
+fn progress(progress: Option<Progress>) -> Response {
+    match progress {
+        Some(progress) => json(StatusCode::OK, &progress),
+        None => reply(Err(Refusal {
+            status: StatusCode::NOT_FOUND,
+            text: "no scenario has been started".to_owned(),
+        })),
+    }
 }
 
 fn plugs(sim: Simulator) -> BoxedFilter<(Response,)> {
@@ -130,6 +192,18 @@ struct BytesQuery {
     after: u64,
 }
 
+/// `?speed=N`; without it the scenario's own times.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpeedQuery {
+    #[serde(default = "one")]
+    speed: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DoorBody {
@@ -153,6 +227,10 @@ impl Refusal {
     fn bad(text: String) -> Self {
         Self { status: StatusCode::BAD_REQUEST, text }
     }
+
+    fn no_fault(id: u64) -> Self {
+        Self { status: StatusCode::NOT_FOUND, text: format!("no fault {id} is in force") }
+    }
 }
 
 impl From<SimError> for Refusal {
@@ -161,7 +239,10 @@ impl From<SimError> for Refusal {
             SimError::UnknownBus { .. }
             | SimError::UnknownBoard { .. }
             | SimError::UnknownLock { .. } => StatusCode::NOT_FOUND,
-            SimError::Fault(_) | SimError::Config(_) => StatusCode::BAD_REQUEST,
+            SimError::Fault(_) | SimError::Config(_) | SimError::Scenario(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            SimError::FaultsFull | SimError::ScenarioRunning => StatusCode::CONFLICT,
             SimError::Port { .. } | SimError::NoRuntime => StatusCode::INTERNAL_SERVER_ERROR,
             SimError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
         };
@@ -200,11 +281,18 @@ async fn explain_rejection(rejection: Rejection) -> Result<Response, Infallible>
     let (status, text) = if rejection.is_not_found() {
         (StatusCode::NOT_FOUND, "no such path; see docs/simulator.md".to_owned())
     } else if rejection.find::<PayloadTooLarge>().is_some() {
-        (StatusCode::PAYLOAD_TOO_LARGE, format!("the body may have {BODY_LEN_MAX} bytes"))
+        (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body may have {BODY_LEN_MAX} bytes, a scenario {SCENARIO_LEN_MAX}"),
+        )
     } else if rejection.find::<LengthRequired>().is_some() {
         (StatusCode::LENGTH_REQUIRED, "send a body with its length".to_owned())
     } else if rejection.find::<InvalidQuery>().is_some() {
-        (StatusCode::BAD_REQUEST, "the only parameter is after=NUMBER".to_owned())
+        (
+            StatusCode::BAD_REQUEST,
+            "the only parameters are after=NUMBER of bytes and speed=NUMBER of a scenario"
+                .to_owned(),
+        )
     } else if rejection.find::<MethodNotAllowed>().is_some() {
         (StatusCode::METHOD_NOT_ALLOWED, "this path takes another method".to_owned())
     } else {

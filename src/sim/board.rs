@@ -73,7 +73,7 @@ pub(super) enum Opens {
 
 impl Opens {
     /// For so many coils.
-    pub(super) const fn count(coils: u32) -> Self {
+    pub(super) const fn count(coils: usize) -> Self {
         match coils {
             0 => Self::Nothing,
             1 => Self::One,
@@ -151,6 +151,10 @@ pub(super) struct Board {
     pub(super) told: Vec<bool>,
     /// Its previous reply leaves no earlier than this; it answers one thing after the other.
     pub(super) busy_until_us: u64,
+    /// It is starting up and hears nothing before.
+    pub(super) boots_until_us: u64,
+    /// Times it started anew.
+    pub(super) resets: u64,
 }
 
 impl Board {
@@ -168,6 +172,8 @@ impl Board {
             requests: 0,
             replies: 0,
             busy_until_us: 0,
+            boots_until_us: 0,
+            resets: 0,
         }
     }
 
@@ -200,6 +206,39 @@ impl Board {
             SimFamily::Wkly => Some(wkly::changed(self, index, bit)),
             _ => None,
         }
+    }
+
+    /// The refusal of a request in the way of the family, if it has one. `code` is the Modbus one.
+    pub(super) fn refusal(&self, frame: &[u8], command: u8, code: u8) -> Option<Vec<u8>> {
+        match self.config.family {
+            SimFamily::ModbusRelay => modbus::exception(self.address, command, code).reply,
+            SimFamily::XorBoard => xor::refusal(self, frame),
+            SimFamily::Wkly => Some(wkly::refusal(self, frame)),
+            SimFamily::KerongCu16 | SimFamily::KerongCu48 | SimFamily::KerongCu48Ir => None,
+        }
+    }
+
+    /// A frame that nobody asked for: its own word about a lock, or, in families without one, the
+    /// reply of the next board.
+    pub(super) fn word_out_of_turn(
+        &self,
+        lock: Option<u8>,
+        reply: Option<&[u8]>,
+    ) -> Option<Vec<u8>> {
+        let index = lock.map_or(0, |lock| usize::from(lock.saturating_sub(1)));
+        let told = self.told.get(index).copied().unwrap_or(false);
+        self.changed(index, told).or_else(|| {
+            let mut other = reply?.to_vec();
+            self.config.family.readdress(&mut other);
+            Some(other)
+        })
+    }
+
+    /// Forgets its settings, but not its address, and hears nothing for a while.
+    pub(super) fn start_anew(&mut self, boots_until_us: u64) {
+        self.registers = Registers::fresh(&self.config);
+        self.boots_until_us = boots_until_us;
+        self.resets += 1;
     }
 
     /// The frames in which the board tells by itself what changed since it told last.

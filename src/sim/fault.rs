@@ -1,23 +1,49 @@
-//! Faults a test or a person puts on the line, and how they find their request.
+//! Faults a test or a person puts on the line.
 //!
 //! A fault names a bus and, if wanted, a board, a lock or a command byte. Each request that
 //! matches draws the fault's probability and uses up one of its `times`; without `times` it stays
-//! until cleared. Several faults may hit one request. `echo`, `sensor_open` and `sensor_closed`
-//! are states rather than events: they hold until cleared. `world.rs` owns the list.
+//! until cleared, or until its `for_ms` is over. Several faults may hit one request. Echoes, a
+//! stalled reader and whatever ails a lock are states rather than events: they hold until cleared.
+//! `fault/parse.rs` reads the form a person writes, `fault/list.rs` finds what strikes a request.
 
 use serde::{Deserialize, Serialize};
 
 use super::SimError;
-use super::board::Target;
-use super::config::{BoardKey, SimBoard};
-use super::random::Random;
+use super::config::BoardKey;
+
+mod list;
+mod parse;
+
+pub(super) use list::{Asked, Faults};
+use parse::FaultBody;
 
 /// Most faults that may be set at a time.
 pub const FAULTS_MAX: usize = 64;
 /// Longest delay of a fault, in milliseconds.
 pub const FAULT_DELAY_MS_MAX: u32 = 60_000;
-/// Most noise bytes before a reply.
+/// Most noise bytes around a reply.
 pub const NOISE_BYTES_MAX: u32 = 64;
+/// Most bits of a reply that are turned over.
+pub const BIT_FLIPS_MAX: u32 = 64;
+/// Most edges of a chattering switch.
+pub const BOUNCE_EDGES_MAX: u32 = 1_000;
+
+/// When a fault pulls the adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnplugMoment {
+    /// Before the board has the request: it is not obeyed.
+    BeforeRequest,
+    /// The request is obeyed, the reply is lost.
+    #[default]
+    BeforeReply,
+    /// Half of the reply has come.
+    WithinReply,
+    /// The reply has come.
+    AfterReply,
+    /// As a coil goes on, as from its interference; requests that open nothing pass.
+    CoilOn,
+}
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,13 +53,25 @@ pub enum FaultKind {
     Silent,
     /// The board obeys but does not answer.
     SilentObeys,
+    /// The board answers but its lock gets no current.
+    AcksButDead,
     /// The reply leaves this much later.
     Late {
         /// Delay beyond the board's turnaround. Milliseconds.
         ms: u32,
     },
+    /// The board obeys and answers this much later.
+    Slow {
+        /// Delay of both. Milliseconds.
+        ms: u32,
+    },
     /// Random bytes come before the reply.
     Noise {
+        /// How many.
+        bytes: u32,
+    },
+    /// Random bytes come after the reply.
+    SuffixNoise {
         /// How many.
         bytes: u32,
     },
@@ -42,39 +80,149 @@ pub enum FaultKind {
         /// How many of its bytes are still sent.
         bytes: u32,
     },
+    /// Random bits of the reply are turned over.
+    BitFlip {
+        /// How many.
+        bits: u32,
+    },
+    /// Random bits before the checksum are turned over, and the checksum is right again.
+    BitFlipFixed {
+        /// How many.
+        bits: u32,
+    },
     /// The reply carries the next address, with a right checksum.
     WrongAddress,
+    /// The reply carries the next command byte, with a right checksum.
+    WrongCommand,
+    /// The reply names the next lock, with a right checksum; one that names none stays as it is.
+    WrongLock,
+    /// The length byte of the reply says 255, or, where there is none, the reply has a byte too
+    /// many. The checksum is right.
+    WrongLength,
     /// The reply's last byte is wrong.
     BadChecksum,
     /// The reply is sent twice.
     Duplicate,
+    /// The reply is held back and sent together with the next one on the bus.
+    Coalesced,
+    /// Another board talks over the end of the reply.
+    Collision,
+    /// A frame that nobody asked for comes before the reply: the board's own word that a lock
+    /// changed, or, in families without one, the reply of another board.
+    Unsolicited,
     /// A Modbus board refuses with this code and does nothing.
     Exception {
         /// The exception code.
         code: u8,
+    },
+    /// The board refuses in the way of its family and does nothing; KERONG boards stay silent.
+    Nak,
+    /// The board refuses to pulse a lock that was pulsed less than this time ago.
+    Cooldown {
+        /// Milliseconds.
+        ms: u32,
     },
     /// The reply comes byte by byte.
     Drip {
         /// Time from byte to byte. Milliseconds.
         ms: u32,
     },
-    /// The request is obeyed and then the adapter vanishes, as from a coil's interference.
+    /// The board runs at another speed: it understands nothing and answers garbage.
+    BaudGarbage,
+    /// The board starts anew: outputs off, settings but its address lost, deaf for 300 ms.
+    BoardReset,
+    /// The adapter vanishes.
     Unplug {
+        /// When.
+        moment: UnplugMoment,
         /// It comes back after this time; none: it stays away until replugged. Milliseconds.
         back_after_ms: Option<u32>,
     },
     /// The bus hears its own requests back first, until cleared.
     Echo,
+    /// The bus hears the first bytes of what it sent back, until cleared.
+    PartialEcho {
+        /// How many bytes of each piece that was sent.
+        bytes: u32,
+    },
+    /// Nothing is read from the client any more, so that its port fills up, until cleared.
+    Stalled,
     /// The door switch reads open whatever the door does, until cleared.
     SensorOpen,
     /// The door switch reads closed whatever the door does, until cleared.
     SensorClosed,
+    /// The door switch reads the other way round, until cleared.
+    Inverted,
+    /// The door switch chatters once, with nothing moving; holds until cleared.
+    Bounce {
+        /// Changes of the switch, an even number from 2 to 1,000.
+        edges: u32,
+        /// Time from change to change. Milliseconds, at least 1.
+        ms: u32,
+    },
+    /// The switch reads closed without current, also while the door is open, until cleared.
+    SpringBack,
+    /// The latch does not let go whatever the coil does, until cleared.
+    StuckLatch,
+    /// A relay that goes on stays on whatever is commanded, until cleared.
+    Welded,
 }
 
 impl FaultKind {
     /// Whether it is a state that holds until cleared, instead of hitting requests.
     pub(super) const fn is_state(self) -> bool {
-        matches!(self, Self::Echo | Self::SensorOpen | Self::SensorClosed)
+        self.is_of_bus() || self.is_of_lock()
+    }
+
+    /// Whether it is a state of a whole bus.
+    const fn is_of_bus(self) -> bool {
+        matches!(self, Self::Echo | Self::PartialEcho { .. } | Self::Stalled)
+    }
+
+    /// Whether it is a state of locks.
+    const fn is_of_lock(self) -> bool {
+        matches!(
+            self,
+            Self::SensorOpen
+                | Self::SensorClosed
+                | Self::Inverted
+                | Self::Bounce { .. }
+                | Self::SpringBack
+                | Self::StuckLatch
+                | Self::Welded
+        )
+    }
+
+    fn check(self) -> Result<(), SimError> {
+        let refuse = |text: &str| Err(SimError::Fault(text.to_owned()));
+        match self {
+            Self::Late { ms } | Self::Slow { ms } | Self::Drip { ms } | Self::Cooldown { ms }
+                if ms > FAULT_DELAY_MS_MAX =>
+            {
+                refuse("ms must be at most 60000")
+            }
+            Self::Unplug { back_after_ms: Some(ms), .. } if ms > FAULT_DELAY_MS_MAX => {
+                refuse("back_after_ms must be at most 60000")
+            }
+            Self::Noise { bytes } | Self::SuffixNoise { bytes } | Self::PartialEcho { bytes }
+                if !(1..=NOISE_BYTES_MAX).contains(&bytes) =>
+            {
+                refuse("bytes must be 1 to 64")
+            }
+            Self::BitFlip { bits } | Self::BitFlipFixed { bits }
+                if !(1..=BIT_FLIPS_MAX).contains(&bits) =>
+            {
+                refuse("bits must be 1 to 64")
+            }
+            Self::Bounce { edges, ms }
+                if edges % 2 == 1
+                    || !(2..=BOUNCE_EDGES_MAX).contains(&edges)
+                    || !(1..=FAULT_DELAY_MS_MAX).contains(&ms) =>
+            {
+                refuse("edges must be even, 2 to 1000, and ms 1 to 60000")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -97,6 +245,8 @@ pub struct Fault {
     pub times: Option<u32>,
     /// Strikes a matching request with this probability, 0 to 1; none: always.
     pub probability: Option<f64>,
+    /// Ends by itself after this time; none: it does not. Milliseconds.
+    pub for_ms: Option<u32>,
 }
 
 impl Fault {
@@ -111,6 +261,7 @@ impl Fault {
             kind,
             times: None,
             probability: None,
+            for_ms: None,
         }
     }
 
@@ -149,6 +300,13 @@ impl Fault {
         self
     }
 
+    /// Only for a time, in milliseconds.
+    #[must_use]
+    pub fn for_ms(mut self, for_ms: u32) -> Self {
+        self.for_ms = Some(for_ms);
+        self
+    }
+
     /// Checks ranges and combinations.
     pub(super) fn check(&self) -> Result<(), SimError> {
         let refuse = |text: &str| Err(SimError::Fault(text.to_owned()));
@@ -163,106 +321,15 @@ impl Fault {
         }
         let counted = self.times.is_some() || self.probability.is_some() || self.command.is_some();
         if self.kind.is_state() && counted {
-            return refuse("echo and sensor faults hold until cleared: no times, command, chance");
+            return refuse("states hold until cleared: no times, command, chance");
         }
-        match self.kind {
-            FaultKind::Late { ms } | FaultKind::Drip { ms } if ms > FAULT_DELAY_MS_MAX => {
-                refuse("ms must be at most 60000")
-            }
-            FaultKind::Unplug { back_after_ms: Some(ms) } if ms > FAULT_DELAY_MS_MAX => {
-                refuse("back_after_ms must be at most 60000")
-            }
-            FaultKind::Noise { bytes } if !(1..=NOISE_BYTES_MAX).contains(&bytes) => {
-                refuse("bytes must be 1 to 64")
-            }
-            FaultKind::Echo if self.board.is_some() || self.lock.is_some() => {
-                refuse("echo belongs to a whole bus")
-            }
-            FaultKind::SensorOpen | FaultKind::SensorClosed if self.board.is_none() => {
-                refuse("a sensor fault needs its board")
-            }
-            _ => Ok(()),
+        if self.kind.is_of_bus() && (self.board.is_some() || self.lock.is_some()) {
+            return refuse("echo and stalled belong to a whole bus");
         }
-    }
-}
-
-/// The flat form a person writes; turned into a [`Fault`] with a clear error.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FaultBody {
-    bus: String,
-    kind: String,
-    board: Option<BoardKey>,
-    lock: Option<u8>,
-    command: Option<u8>,
-    times: Option<u32>,
-    probability: Option<f64>,
-    ms: Option<u32>,
-    bytes: Option<u32>,
-    code: Option<u8>,
-    back_after_ms: Option<u32>,
-}
-
-impl TryFrom<FaultBody> for Fault {
-    type Error = String;
-
-    fn try_from(body: FaultBody) -> Result<Self, String> {
-        let needs = |name: &str| format!("kind {:?} needs {name:?}", body.kind);
-        let kind = match body.kind.as_str() {
-            "silent" => FaultKind::Silent,
-            "silent_obeys" => FaultKind::SilentObeys,
-            "late" => FaultKind::Late { ms: body.ms.ok_or_else(|| needs("ms"))? },
-            "noise" => FaultKind::Noise { bytes: body.bytes.ok_or_else(|| needs("bytes"))? },
-            "truncated" => {
-                FaultKind::Truncated { bytes: body.bytes.ok_or_else(|| needs("bytes"))? }
-            }
-            "wrong_address" => FaultKind::WrongAddress,
-            "bad_checksum" => FaultKind::BadChecksum,
-            "duplicate" => FaultKind::Duplicate,
-            "exception" => FaultKind::Exception { code: body.code.ok_or_else(|| needs("code"))? },
-            "drip" => FaultKind::Drip { ms: body.ms.ok_or_else(|| needs("ms"))? },
-            "unplug" => FaultKind::Unplug { back_after_ms: body.back_after_ms },
-            "echo" => FaultKind::Echo,
-            "sensor_open" => FaultKind::SensorOpen,
-            "sensor_closed" => FaultKind::SensorClosed,
-            other => {
-                return Err(format!(
-                    "unknown kind {other:?}; known are silent, silent_obeys, late, noise, \
-                     truncated, wrong_address, bad_checksum, duplicate, exception, drip, unplug, \
-                     echo, sensor_open, sensor_closed"
-                ));
-            }
-        };
-        let stray = [
-            (
-                "ms",
-                body.ms.is_some(),
-                matches!(kind, FaultKind::Late { .. } | FaultKind::Drip { .. }),
-            ),
-            (
-                "bytes",
-                body.bytes.is_some(),
-                matches!(kind, FaultKind::Noise { .. } | FaultKind::Truncated { .. }),
-            ),
-            ("code", body.code.is_some(), matches!(kind, FaultKind::Exception { .. })),
-            (
-                "back_after_ms",
-                body.back_after_ms.is_some(),
-                matches!(kind, FaultKind::Unplug { .. }),
-            ),
-        ];
-        if let Some((name, ..)) = stray.iter().find(|(_, given, used)| *given && !*used) {
-            return Err(format!("kind {:?} takes no {name:?}", body.kind));
+        if self.kind.is_of_lock() && self.board.is_none() {
+            return refuse("a fault of a lock needs its board");
         }
-        Ok(Self {
-            bus: body.bus,
-            board: body.board,
-            lock: body.lock,
-            command: body.command,
-            kind,
-            times: body.times,
-            probability: body.probability,
-        })
+        self.kind.check()
     }
 }
 
@@ -278,140 +345,16 @@ pub struct ActiveFault {
     pub struck: u64,
     /// Requests it will still strike; none: until cleared.
     pub left: Option<u32>,
+    /// When it was set. Microseconds since the simulator started.
+    pub since_us: u64,
 }
 
-/// The faults in force.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    pub(super) active: Vec<ActiveFault>,
-    last_id: u64,
-}
-
-impl Faults {
-    /// Adds a checked fault and returns its number.
-    pub(super) fn add(&mut self, fault: Fault) -> Result<u64, SimError> {
-        if self.active.len() >= FAULTS_MAX {
-            return Err(SimError::Fault(format!("at most {FAULTS_MAX} faults; clear some first")));
-        }
-        self.last_id += 1;
-        let left = fault.times;
-        self.active.push(ActiveFault { id: self.last_id, fault, struck: 0, left });
-        Ok(self.last_id)
-    }
-
-    /// The kinds that strike this request, in the order they were set.
-    pub(super) fn strike(
-        &mut self,
-        bus: &str,
-        board: &SimBoard,
-        target: Target,
-        is_modbus: bool,
-        random: &mut Random,
-    ) -> Vec<FaultKind> {
-        let mut struck = Vec::new();
-        for active in &mut self.active {
-            let fault = &active.fault;
-            let hits = fault.bus == bus
-                && !fault.kind.is_state()
-                && fault.board.as_ref().is_none_or(|want| want.means(board))
-                && fault.lock.is_none_or(|want| target.lock == Some(want))
-                && fault.command.is_none_or(|want| want == target.command)
-                && (is_modbus || !matches!(fault.kind, FaultKind::Exception { .. }))
-                && fault.probability.is_none_or(|p| random.chance(p));
-            if hits {
-                active.struck += 1;
-                active.left = active.left.map(|left| left.saturating_sub(1));
-                struck.push(fault.kind);
-            }
-        }
-        self.active.retain(|active| active.left != Some(0));
-        struck
-    }
-
-    /// Whether the bus echoes.
-    pub(super) fn echoes(&self, bus: &str) -> bool {
-        self.active.iter().any(|a| a.fault.bus == bus && a.fault.kind == FaultKind::Echo)
+impl ActiveFault {
+    /// When it ends by itself.
+    fn until_us(&self) -> Option<u64> {
+        self.fault.for_ms.map(|ms| self.since_us + u64::from(ms) * 1_000)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sim::board::Opens;
-
-    fn target(command: u8, lock: Option<u8>) -> Target {
-        Target { command, lock, opens: Opens::Nothing }
-    }
-
-    #[test]
-    fn a_fault_strikes_only_its_target_and_so_many_times() {
-        let mut faults = Faults::default();
-        let mut random = Random::new(1);
-        let fault = Fault::new("east", FaultKind::Silent).board(2).lock(3).command(0x31).times(2);
-        faults.add(fault).expect("room");
-        let mut strike = |bus: &str, board, command, lock| {
-            let board = SimBoard::cu16(board);
-            faults.strike(bus, &board, target(command, lock), false, &mut random).len()
-        };
-        assert_eq!(strike("west", 2, 0x31, Some(3)), 0);
-        assert_eq!(strike("east", 1, 0x31, Some(3)), 0);
-        assert_eq!(strike("east", 2, 0x30, Some(3)), 0);
-        assert_eq!(strike("east", 2, 0x31, Some(4)), 0);
-        assert_eq!(strike("east", 2, 0x31, None), 0);
-        assert_eq!(strike("east", 2, 0x31, Some(3)), 1);
-        assert_eq!(strike("east", 2, 0x31, Some(3)), 1);
-        assert_eq!(strike("east", 2, 0x31, Some(3)), 0);
-        assert!(faults.active.is_empty());
-    }
-
-    #[test]
-    fn probability_uses_the_seed_and_exceptions_pass_by_other_families() {
-        let mut faults = Faults::default();
-        faults.add(Fault::new("east", FaultKind::Silent).probability(0.25)).expect("room");
-        faults.add(Fault::new("east", FaultKind::Exception { code: 4 })).expect("room");
-        let mut random = Random::new(2);
-        let hits: usize = (0..1_000)
-            .map(|_| {
-                let target = target(0x30, None);
-                faults.strike("east", &SimBoard::cu16(1), target, false, &mut random).len()
-            })
-            .sum();
-        assert!((200..300).contains(&hits), "{hits}");
-        assert_eq!(faults.active[1].struck, 0);
-    }
-
-    #[test]
-    fn json_is_checked_with_helpful_words() {
-        let parse = |text: &str| serde_json::from_str::<Fault>(text).map_err(|e| e.to_string());
-        let fault = parse(r#"{"bus":"east","kind":"late","ms":300,"times":1}"#).expect("valid");
-        assert_eq!(fault.kind, FaultKind::Late { ms: 300 });
-        for (text, says) in [
-            (r#"{"bus":"e","kind":"late"}"#, "needs \"ms\""),
-            (r#"{"bus":"e","kind":"slow"}"#, "silent_obeys"),
-            (r#"{"bus":"e","kind":"silent","ms":3}"#, "takes no \"ms\""),
-            (r#"{"bus":"e","kind":"silent","tmes":3}"#, "tmes"),
-        ] {
-            let error = parse(text).expect_err(text);
-            assert!(error.contains(says), "{error}");
-        }
-        for (fault, says) in [
-            (Fault::new("e", FaultKind::Silent).probability(1.5), "probability"),
-            (Fault::new("e", FaultKind::Silent).times(0), "times"),
-            (Fault::new("e", FaultKind::Echo).times(1), "hold until cleared"),
-            (Fault::new("e", FaultKind::SensorOpen), "needs its board"),
-            (Fault::new("e", FaultKind::Late { ms: 70_000 }), "60000"),
-        ] {
-            let error = fault.check().expect_err(says).to_string();
-            assert!(error.contains(says), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_list_is_bounded() {
-        let mut faults = Faults::default();
-        for _ in 0..FAULTS_MAX {
-            faults.add(Fault::new("east", FaultKind::Silent)).expect("room");
-        }
-        assert!(faults.add(Fault::new("east", FaultKind::Silent)).is_err());
-    }
-}
+mod tests;

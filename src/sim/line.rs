@@ -21,7 +21,7 @@ use super::framer::Framer;
 use super::port::{self, Place, Port};
 use super::pty::ReadResult;
 use super::report::{Direction, ViolationKind};
-use super::world::{Answer, Heard, World, byte_us};
+use super::world::{Answer, Heard, Pulled, World, byte_us};
 
 /// Orders that may wait for a line.
 pub(super) const ORDERS_MAX: usize = 8;
@@ -31,6 +31,8 @@ const SILENCE_US: u64 = 20_000;
 const NO_CLIENT_POLL_US: u64 = 20_000;
 /// How often boards that tell of changes by themselves look at their locks.
 const NEWS_US: u64 = 10_000;
+/// Time the client has to read a reply before the adapter vanishes after it.
+const PULL_AFTER_US: u64 = 5_000;
 /// Longest sleep when nothing is due.
 const IDLE_US: u64 = 60_000_000;
 /// Paced bytes are sent in portions of about this time.
@@ -68,6 +70,7 @@ struct Sending {
     /// Time of a byte; 0 sends all at once.
     step_us: u64,
     unasked: bool,
+    pulled: Option<Pulled>,
 }
 
 impl Sending {
@@ -89,6 +92,7 @@ impl Sending {
 
 /// See the file's head.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one line")]
 pub(super) struct Line {
     index: usize,
     shared: Arc<Shared>,
@@ -105,6 +109,10 @@ pub(super) struct Line {
     connected: bool,
     look_again_us: u64,
     replug_at_us: Option<u64>,
+    /// The adapter vanishes then; the client is left the time to read what came before.
+    pull_at: Option<(u64, Pulled)>,
+    /// A fault keeps the client's bytes from being read.
+    stalled: bool,
     /// When boards that tell of changes look again; none: no board here does.
     news_at_us: Option<u64>,
     framers: Vec<Framer>,
@@ -145,6 +153,8 @@ impl Line {
             connected: false,
             look_again_us: 0,
             replug_at_us: None,
+            pull_at: None,
+            stalled: false,
             framers: families.into_iter().map(Framer::new).collect(),
             inbox: VecDeque::new(),
             heard_until_us: 0,
@@ -171,7 +181,7 @@ impl Line {
                     Some(order) => self.obey(order),
                     None => break,
                 },
-                hung_up = self.port.readable() => {
+                hung_up = self.port.readable(), if !self.stalled => {
                     if hung_up {
                         self.port.detach();
                     }
@@ -237,6 +247,7 @@ impl Line {
         self.port = Port::Unplugged;
         self.connected = false;
         self.silence_at_us = Some(self.shared.now_us());
+        self.pull_at = None;
         self.inbox.clear();
         self.outbox.clear();
         self.sending = None;
@@ -260,6 +271,8 @@ impl Line {
             sending.or(reply),
             waiting,
             self.replug_at_us,
+            self.pull_at.map(|(at_us, _)| at_us),
+            self.stalled.then_some(now_us + NO_CLIENT_POLL_US),
             self.news_at_us,
             self.silence_at_us,
             self.inbox.front().map(|arrived| arrived.end_us),
@@ -273,6 +286,12 @@ impl Line {
     /// Does everything that is due now.
     fn work(&mut self) {
         let now_us = self.shared.now_us();
+        self.stalled = self.shared.world().stalls(self.index, now_us);
+        if let Some((at_us, pulled)) = self.pull_at
+            && at_us <= now_us
+        {
+            self.pull(pulled, at_us);
+        }
         if self.replug_at_us.is_some_and(|at| at <= now_us)
             && let Err(error) = self.plug()
         {
@@ -306,6 +325,11 @@ impl Line {
     /// Takes what the client has written, and notices when it comes or goes.
     fn read(&mut self) {
         let mut buffer = [0_u8; READ_LEN];
+        // A fault may have been set since the line last looked.
+        self.stalled = self.shared.world().stalls(self.index, self.shared.now_us());
+        if self.stalled {
+            return;
+        }
         for _ in 0..READS_PER_TURN_MAX {
             let result = self.port.read(&mut buffer);
             let connected = self.port.is_attached();
@@ -339,6 +363,7 @@ impl Line {
             if !unasked {
                 let detail = format!("{} bytes came while a board was sending", bytes.len());
                 world.violate_line(self.index, ViolationKind::TalkedOver, now_us, detail);
+                world.buses[self.index].counters.talked_over_bytes += bytes.len() as u64;
             }
             world.buses[self.index].counters.lost_bytes += bytes.len() as u64;
             return;
@@ -374,6 +399,10 @@ impl Line {
     }
 
     fn judge_gap(&self, world: &mut World, at_us: u64, gap_us: u64) {
+        if self.pacing {
+            let shortest_us = &mut world.buses[self.index].shortest_gap_us;
+            *shortest_us = Some(shortest_us.map_or(gap_us, |shortest| shortest.min(gap_us)));
+        }
         let needed_us = self.byte_us * 7 / 2;
         if self.pacing && gap_us < needed_us {
             let detail = format!("{gap_us} us of silence before a request, {needed_us} needed");
@@ -384,8 +413,9 @@ impl Line {
     /// Bytes have passed the wire: echo them, cut them into frames, let the boards act.
     fn hear(&mut self, arrived: &Arrived) {
         self.silence_at_us = Some(arrived.end_us + SILENCE_US);
-        if self.shared.world().echoes(self.index) {
-            self.put(&arrived.bytes, arrived.end_us);
+        let echo = self.shared.world().echoes(self.index);
+        if let Some(len) = echo {
+            self.put(&arrived.bytes[..len.min(arrived.bytes.len())], arrived.end_us);
         }
         let mut all = std::mem::take(&mut self.framers);
         let mut understood_by = None;
@@ -419,9 +449,13 @@ impl Line {
             self.queue(answer);
         }
         if let Some(pulled) = outcome.pulled {
-            self.unplug();
-            self.replug_at_us = pulled.back_after_ms.map(|ms| heard.at_us + u64::from(ms) * 1_000);
+            self.pull(pulled, heard.at_us);
         }
+    }
+
+    fn pull(&mut self, pulled: Pulled, at_us: u64) {
+        self.unplug();
+        self.replug_at_us = pulled.back_after_ms.map(|ms| at_us + u64::from(ms) * 1_000);
     }
 
     fn fall_silent(&mut self, now_us: u64) {
@@ -430,8 +464,11 @@ impl Line {
         let mut bad = false;
         for framer in &mut all {
             if let Some(frame) = framer.silence() {
-                let baud = self.port.client_baud().unwrap_or(self.config.baud);
-                self.take(framer, &frame, Heard { at_us: now_us, baud });
+                let heard = Heard {
+                    at_us: now_us,
+                    baud: self.port.client_baud().unwrap_or(self.config.baud),
+                };
+                self.take(framer, &frame, heard);
             }
             bad |= std::mem::take(&mut framer.bad);
         }
@@ -473,7 +510,9 @@ impl Line {
             if !last {
                 return;
             }
-            self.sending = None;
+            if let Some(pulled) = self.sending.take().and_then(|sending| sending.pulled) {
+                self.pull_at = Some((now_us + PULL_AFTER_US, pulled));
+            }
         }
     }
 
@@ -486,8 +525,8 @@ impl Line {
         let Some(answer) = self.outbox.pop_front() else { return false };
         let pace_us = if self.pacing { self.byte_us } else { 0 };
         let step_us = answer.drip_us.map_or(pace_us, |drip_us| drip_us.max(pace_us));
-        let (bytes, unasked) = (answer.bytes, answer.unasked);
-        self.sending = Some(Sending { bytes, sent: 0, start_us: now_us, step_us, unasked });
+        let Answer { bytes, unasked, pulled, .. } = answer;
+        self.sending = Some(Sending { bytes, sent: 0, start_us: now_us, step_us, unasked, pulled });
         true
     }
 

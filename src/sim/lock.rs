@@ -76,6 +76,7 @@ pub enum Sensor {
 
 /// What is broken about a lock, as the faults in force say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "ailments that come and go independently")]
 pub(super) struct Ailment {
     /// Whether the switch moves.
     pub(super) sensor: Sensor,

@@ -1,51 +1,74 @@
-//! Bounded records of the simulator: every byte with its time, and every broken rule.
+//! Bounded records of the simulator: every byte, fault and broken rule with its time.
 //!
-//! Old entries fall out; the counts go on. `world.rs` owns one [`Log`] and turns its entries into
-//! the records of `report.rs` on request.
+//! One ring of numbered events; the violations are also kept apart, because they must not fall
+//! out, and counted by kind. `world.rs` owns one [`Log`] and turns its entries into the records of
+//! `report.rs` on request.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
-use super::report::{ByteRecord, Direction, Violation};
+use super::fault::FaultKind;
+use super::report::{BoardPlace, ByteRecord, Direction, Event, Strike, Violation, ViolationKind};
 
-/// Byte records kept, all buses together.
+/// Events kept, all buses together.
 pub const BYTE_RECORDS_MAX: usize = 20_000;
 /// Violations kept; later ones are only counted.
 pub const VIOLATIONS_MAX: usize = 1_000;
 
 #[derive(Debug)]
-struct ByteEntry {
+struct Entry {
     seq: u64,
-    bus: usize,
-    direction: Direction,
-    at_us: u64,
-    bytes: Box<[u8]>,
+    what: What,
 }
 
-/// The two records.
+#[derive(Debug)]
+enum What {
+    Bytes { bus: usize, direction: Direction, at_us: u64, bytes: Box<[u8]> },
+    Strike(Box<Strike>),
+    Violation(Box<Violation>),
+}
+
+/// The records.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    bytes: VecDeque<ByteEntry>,
+    events: VecDeque<Entry>,
     last_seq: u64,
     violations: Vec<Violation>,
     /// All violations, also those no longer kept.
     pub(super) violation_count: u64,
+    /// The same by kind.
+    pub(super) counts: BTreeMap<ViolationKind, u64>,
 }
 
 impl Log {
-    /// Notes bytes that went over the bus with this index.
-    pub(super) fn note_bytes(&mut self, bus: usize, direction: Direction, at_us: u64, b: &[u8]) {
-        if self.bytes.len() >= BYTE_RECORDS_MAX {
-            self.bytes.pop_front();
+    fn note(&mut self, what: What) {
+        if self.events.len() >= BYTE_RECORDS_MAX {
+            self.events.pop_front();
         }
         self.last_seq += 1;
-        let entry = ByteEntry { seq: self.last_seq, bus, direction, at_us, bytes: b.into() };
-        self.bytes.push_back(entry);
+        self.events.push_back(Entry { seq: self.last_seq, what });
+    }
+
+    /// Notes bytes that went over the bus with this index.
+    pub(super) fn note_bytes(&mut self, bus: usize, direction: Direction, at_us: u64, b: &[u8]) {
+        self.note(What::Bytes { bus, direction, at_us, bytes: b.into() });
+    }
+
+    /// Notes a fault that struck a request.
+    pub(super) fn note_strike(
+        &mut self,
+        at_us: u64,
+        place: BoardPlace,
+        command: u8,
+        fault: FaultKind,
+    ) {
+        self.note(What::Strike(Box::new(Strike { at_us, place, command, fault })));
     }
 
     /// Notes a broken rule. The first ones are kept: they are nearest to the cause.
     pub(super) fn note_violation(&mut self, violation: Violation) {
         self.violation_count += 1;
+        *self.counts.entry(violation.kind).or_default() += 1;
         tracing::warn!(
             area = "sim",
             bus = violation.bus,
@@ -54,8 +77,9 @@ impl Log {
             violation.detail
         );
         if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(violation);
+            self.violations.push(violation.clone());
         }
+        self.note(What::Violation(Box::new(violation)));
     }
 
     /// The violations kept, by time.
@@ -67,15 +91,35 @@ impl Log {
 
     /// Up to `limit` byte records after number `after`, oldest first.
     pub(super) fn bytes(&self, after: u64, limit: usize, names: &[&str]) -> Vec<ByteRecord> {
-        let from = self.bytes.partition_point(|entry| entry.seq <= after);
-        let record = |entry: &ByteEntry| ByteRecord {
-            seq: entry.seq,
-            bus: names.get(entry.bus).copied().unwrap_or_default().to_owned(),
-            direction: entry.direction,
-            at_us: entry.at_us,
-            hex: hex(&entry.bytes),
+        let record = |entry: &Entry| match event(entry, names) {
+            Event::Bytes(record) => Some(record),
+            _ => None,
         };
-        self.bytes.iter().skip(from).take(limit).map(record).collect()
+        self.after(after).filter_map(record).take(limit).collect()
+    }
+
+    /// Up to `limit` events after number `after` with their numbers, oldest first.
+    pub(super) fn events(&self, after: u64, limit: usize, names: &[&str]) -> Vec<(u64, Event)> {
+        self.after(after).map(|entry| (entry.seq, event(entry, names))).take(limit).collect()
+    }
+
+    fn after(&self, after: u64) -> impl Iterator<Item = &Entry> {
+        let from = self.events.partition_point(|entry| entry.seq <= after);
+        self.events.iter().skip(from)
+    }
+}
+
+fn event(entry: &Entry, names: &[&str]) -> Event {
+    match &entry.what {
+        What::Bytes { bus, direction, at_us, bytes } => Event::Bytes(ByteRecord {
+            seq: entry.seq,
+            bus: names.get(*bus).copied().unwrap_or_default().to_owned(),
+            direction: *direction,
+            at_us: *at_us,
+            hex: hex(bytes),
+        }),
+        What::Strike(strike) => Event::Fault(Strike::clone(strike)),
+        What::Violation(violation) => Event::Violation(Violation::clone(violation)),
     }
 }
 

@@ -43,6 +43,8 @@ const REGISTER_VERSION: u16 = 0x8000;
 const ILLEGAL_FUNCTION: u8 = 0x01;
 const ILLEGAL_ADDRESS: u8 = 0x02;
 const ILLEGAL_VALUE: u8 = 0x03;
+/// Busy with something else.
+pub(super) const DEVICE_BUSY: u8 = 0x06;
 
 /// Finds a request by the length its function has. An unknown function ends with silence.
 pub(super) fn find_frame(buffer: &[u8]) -> Found {
@@ -98,7 +100,7 @@ fn opens(command: u8, frame: &[u8]) -> Opens {
         (WRITE_RELAY, _) if value != 0 => Opens::One,
         (WRITE_RELAYS, _) => {
             let data = frame.get(7..frame.len().saturating_sub(2)).unwrap_or_default();
-            Opens::count(data.iter().map(|byte| byte.count_ones()).sum())
+            Opens::count(data.iter().map(|byte| byte.count_ones() as usize).sum())
         }
         _ => Opens::Nothing,
     }

@@ -29,6 +29,11 @@ impl Random {
         f64::from(high) / 4_294_967_296.0 < probability
     }
 
+    /// A number below `bound`; 0 if that is 0.
+    pub(super) const fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.next_u64() % bound }
+    }
+
     /// `count` random bytes.
     pub(super) fn bytes(&mut self, count: usize) -> Vec<u8> {
         (0..count).map(|_| self.next_u64().to_le_bytes()[0]).collect()

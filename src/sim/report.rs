@@ -4,13 +4,14 @@
 //! counts microseconds since the simulator started (monotonic), `at_unix_ms` is the same moment
 //! in Unix time as it stood at the start.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::config::{BoardKey, SimFamily};
-use super::fault::ActiveFault;
+use super::config::{BoardKey, SimBoard, SimBus, SimFamily};
+use super::fault::{ActiveFault, FaultKind};
 use super::lock::{DoorPosition, LatchPosition, Sensor};
 
 /// The whole simulator at one moment.
@@ -20,6 +21,8 @@ pub struct SimState {
     pub seed: u64,
     /// Whether bytes take their time.
     pub pacing: bool,
+    /// When it was started, Unix milliseconds: the zero of every `at_us`.
+    pub started_unix_ms: u64,
     /// The moment.
     pub at_us: u64,
     /// Violations counted since the start.
@@ -92,6 +95,8 @@ pub struct BusCounters {
     /// Bytes lost: sent while nobody had the port open or its buffer was full, or received while
     /// a board was sending or beyond the receive bound.
     pub lost_bytes: u64,
+    /// Bytes of these that the client sent while a board answered it.
+    pub talked_over_bytes: u64,
 }
 
 /// One board.
@@ -111,6 +116,8 @@ pub struct BoardState {
     pub requests: u64,
     /// Replies it gave.
     pub replies: u64,
+    /// Times it started anew.
+    pub resets: u64,
     /// Its locks, by number.
     pub locks: Vec<LockState>,
 }
@@ -191,15 +198,106 @@ pub struct ByteRecord {
     pub hex: String,
 }
 
+/// Which board something happened to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BoardPlace {
+    /// The bus.
+    pub bus: String,
+    /// The board's configured address.
+    pub board: u8,
+    /// The board's name.
+    pub name: String,
+}
+
+impl BoardPlace {
+    /// The place of a board.
+    pub(super) fn of(bus: &SimBus, board: &SimBoard) -> Self {
+        Self { bus: bus.name.clone(), board: board.address, name: board.name() }
+    }
+}
+
+/// A fault struck a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Strike {
+    /// When, microseconds since the simulator started.
+    pub at_us: u64,
+    /// The board whose request it was.
+    #[serde(flatten)]
+    pub place: BoardPlace,
+    /// The command or function byte of the request.
+    pub command: u8,
+    /// What struck.
+    #[serde(flatten)]
+    pub fault: FaultKind,
+}
+
+/// Something on the record: bytes, a fault that struck, or a broken rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Bytes went over a line.
+    Bytes(ByteRecord),
+    /// A fault struck.
+    Fault(Strike),
+    /// A rule was broken.
+    Violation(Violation),
+}
+
+/// What can be said about a client after a run: the figures that `lockerd` must keep small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assertions {
+    /// The moment, microseconds since the simulator started.
+    pub at_us: u64,
+    /// Broken rules by kind.
+    pub violations: BTreeMap<ViolationKind, u64>,
+    /// The longest time a coil was on. Milliseconds.
+    pub longest_coil_ms: u64,
+    /// Shortest silence before a request; none without pacing. Microseconds.
+    pub shortest_gap_us: Option<u64>,
+    /// Bytes the client sent while a board was sending.
+    pub talked_over_bytes: u64,
+    /// Coils that are ruined.
+    pub burnt: u64,
+    /// The supplies that fed a coil or were described.
+    pub supplies: Vec<SupplyState>,
+    /// Every lock that was pulsed, by bus and board.
+    pub locks: Vec<LockPulses>,
+}
+
+/// One power supply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SupplyState {
+    /// Its name.
+    pub name: String,
+    /// Coils it bears at a time.
+    pub coils_max: u8,
+    /// Most coils it fed or would have had to feed at a time.
+    pub coils_together_max: usize,
+    /// Times it was asked for too much, and its boards started anew.
+    pub brownouts: u64,
+}
+
+/// How often a lock was pulsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LockPulses {
+    /// Its board.
+    #[serde(flatten)]
+    pub place: BoardPlace,
+    /// Its number, from 1.
+    pub lock: u8,
+    /// Times its coil was commanded on.
+    pub pulses: u64,
+}
+
 /// A rule the client must keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViolationKind {
     /// A coil was on for more than 1,000 ms.
     CoilTooLong,
     /// A coil was on beyond the time its command asked for.
     CoilOverrun,
-    /// Two coils of one power supply were on together.
+    /// More coils of one power supply were on together than it bears.
     CoilsTogether,
     /// A lock was pulsed again within two seconds.
     PulseTooSoon,

@@ -224,7 +224,7 @@ async fn unplug_and_replug_as_a_usb_adapter_does() {
 async fn a_coil_may_throw_the_adapter_off_the_bus() {
     let (directory, sim) = start();
     let mut port = open(&directory, "west", 9_600);
-    let kind = FaultKind::Unplug { back_after_ms: Some(50) };
+    let kind = FaultKind::Unplug { moment: UnplugMoment::CoilOn, back_after_ms: Some(50) };
     sim.fault(Fault::new("west", kind).command(5).times(1)).expect("fine");
     port.write_all(&hex(FLASH)).await.expect("written");
     assert_eq!(read(&mut port, 1, REPLY).await, [0_u8; 0], "end of file, no reply");
@@ -471,9 +471,10 @@ async fn a_board_at_another_speed_is_found_there_only() {
 #[tokio::test]
 async fn boards_that_share_an_address_both_act_and_have_names() {
     let directory = tempfile::tempdir().expect("a directory");
+    let twin = SimBoard { power_supply: "other".into(), ..SimBoard::modbus(1, 8).named("twin") };
     let bus = SimBus::new("west", directory.path().join("west"), 9_600)
         .with(SimBoard::modbus(1, 8))
-        .with(SimBoard::modbus(1, 8).named("twin"));
+        .with(twin);
     let sim = unpaced(vec![bus]);
     let mut port = open(&directory, "west", 9_600);
     ask(&mut port, FLASH, FLASH).await;
@@ -487,4 +488,59 @@ async fn boards_that_share_an_address_both_act_and_have_names() {
     assert_ne!(got, hex(&both), "the replies differ and collide");
     let (_, crc) = got.split_at(4);
     assert_ne!(hex(&with_crc("01 02 01 FB"))[4..], *crc);
+}
+
+#[tokio::test]
+async fn the_adapter_goes_within_or_after_a_reply_and_comes_back_renumbered() {
+    let (directory, sim) = start();
+    for (moment, want) in [(UnplugMoment::WithinReply, 4), (UnplugMoment::AfterReply, 9)] {
+        let mut port = open(&directory, "east", 19_200);
+        let before = sim.state().bus("east").and_then(|bus| bus.pts.clone()).expect("plugged");
+        let kind = FaultKind::Unplug { moment, back_after_ms: Some(30) };
+        sim.fault(Fault::new("east", kind).times(1)).expect("fine");
+        port.write_all(&hex(CU16_STATUS)).await.expect("written");
+        assert_eq!(read(&mut port, want, REPLY).await, hex(CU16_CLOSED)[..want], "{moment:?}");
+        assert_eq!(read(&mut port, 1, REPLY).await, [0_u8; 0], "then the end of file");
+        drop(port);
+        until("it is back", || {
+            let now = sim.state().bus("east").and_then(|bus| bus.pts.clone());
+            now.is_some_and(|now| now != before)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_partial_echo_and_a_stalled_reader() {
+    let (directory, sim) = start();
+    let mut port = open(&directory, "east", 19_200);
+    ask(&mut port, CU16_STATUS, CU16_CLOSED).await;
+    sim.fault(Fault::new("east", FaultKind::PartialEcho { bytes: 2 })).expect("fine");
+    ask(&mut port, CU16_STATUS, &["02 00", CU16_CLOSED].join(" ")).await;
+    sim.clear_faults();
+    sim.fault(Fault::new("east", FaultKind::Stalled)).expect("fine");
+    ask_in_vain(&mut port, CU16_STATUS).await;
+    let full = timeout(NO_REPLY, port.write_all(&vec![0; 100_000])).await;
+    assert!(full.is_err(), "the port fills up");
+    let requests = || sim.state().bus("east").expect("there").counters.requests;
+    assert_eq!(requests(), 2);
+    sim.clear_faults();
+    until("the reader goes on", || requests() == 3).await;
+}
+
+#[tokio::test]
+async fn who_runs_into_an_unasked_frame_broke_no_rule() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let chatty = SimBoard { reports_changes: true, ..SimBoard::xor(1, 8) };
+    let bus = SimBus::new("slow", directory.path().join("slow"), 300).with(chatty);
+    let physics = Physics { bounce_ms: 0, ..Physics::default() };
+    let config = SimConfig { physics, buses: vec![bus], ..SimConfig::default() };
+    let sim = Simulator::start(config).expect("started");
+    let mut port = open(&directory, "slow", 300);
+    until("the client is seen", || sim.state().bus("slow").expect("there").connected).await;
+    sim.door("slow", 1, 1, DoorAction::Open).expect("known");
+    assert_eq!(read(&mut port, 1, REPLY).await, [0x81]);
+    port.write_all(&hex("80 01 01 33 B3")).await.expect("written");
+    until("it is lost", || sim.state().bus("slow").expect("there").counters.lost_bytes == 5).await;
+    assert_eq!(sim.violations(), []);
 }

@@ -65,7 +65,7 @@ pub(super) fn target(frame: &[u8]) -> Target {
     let opens = match command {
         OPEN | HOLD => Opens::One,
         OPEN_ALL => Opens::Many,
-        OPEN_TOGETHER | OPEN_IN_TURN => Opens::count(data(frame).len().saturating_sub(1) as u32),
+        OPEN_TOGETHER | OPEN_IN_TURN => Opens::count(data(frame).len().saturating_sub(1)),
         _ => Opens::Nothing,
     };
     Target { command, lock, opens }

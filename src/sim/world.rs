@@ -2,30 +2,27 @@
 //!
 //! One [`World`] stands behind one mutex; the lines (`line.rs`) hand it frames and carry out the
 //! answers it returns, the handle (`sim.rs`) asks and acts. Nothing in here waits or does I/O, so
-//! the mutex is only ever held for a moment. Every coil goes on in [`World::switch`] alone, which
-//! is where the rules about coils are judged.
+//! the mutex is only ever held for a moment. `world/reply.rs` takes a request to its boards,
+//! `world/power.rs` switches the coils and judges the rules about them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::SimError;
 use super::board::{Addressed, Board, CoilSwitch, Execution, Opens, Target};
-use super::config::{BoardKey, SimBus, SimConfig, SimFamily};
-use super::fault::{Fault, FaultKind, Faults};
-use super::lock::{Ailment, CoilFinding, DoorAction, Sensor};
+use super::config::{BoardKey, SimBus, SimConfig};
+use super::fault::{ActiveFault, Fault, FaultKind, Faults};
+use super::lock::{Ailment, Chatter, CoilFinding, DoorAction, Sensor};
 use super::log::Log;
-use super::modbus;
 use super::random::Random;
 use super::report::{BusCounters, Direction, Violation, ViolationKind};
 
+mod power;
+mod reply;
 mod views;
 
-/// Two pulses of one lock must start this far apart: two seconds, less what a busy machine may
-/// shift between the client's clock and this one.
-const PULSE_APART_US: u64 = 1_950_000;
-/// Silence between boards that answer in turn.
-const TURN_GAP_US: u64 = 5_000;
+use power::Supply;
 
 /// One serial line and what hangs on it.
 #[derive(Debug)]
@@ -38,6 +35,10 @@ pub(super) struct Bus {
     /// Where the gateway listens; none while unplugged.
     pub(super) tcp: Option<SocketAddr>,
     pub(super) connected: bool,
+    /// Replies held back, for the next one to take along.
+    pub(super) held: Vec<u8>,
+    /// Shortest silence before a request so far, with pacing.
+    pub(super) shortest_gap_us: Option<u64>,
 }
 
 impl Bus {
@@ -74,10 +75,12 @@ pub(super) struct Answer {
     pub(super) follows: bool,
     /// The board speaks by itself, so a client cannot know that the line is taken.
     pub(super) unasked: bool,
+    /// The adapter vanishes once it has left.
+    pub(super) pulled: Option<Pulled>,
 }
 
 /// The adapter vanishes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pulled {
     /// It comes back after this time; none: it stays away.
     pub(super) back_after_ms: Option<u32>,
@@ -91,25 +94,6 @@ pub(super) struct Outcome {
     pub(super) pulled: Option<Pulled>,
 }
 
-/// How the faults that struck change a reply.
-#[derive(Debug, Default)]
-struct Damage {
-    silent: bool,
-    mute: bool,
-    exception: Option<u8>,
-    late_us: u64,
-    drip_us: Option<u64>,
-    pulled: Option<Pulled>,
-}
-
-/// A coil that draws from a supply for a time.
-#[derive(Debug)]
-struct Draw {
-    place: (usize, usize, usize),
-    from_us: u64,
-    until_us: u64,
-}
-
 /// See the file's head.
 #[derive(Debug)]
 pub(super) struct World {
@@ -118,7 +102,7 @@ pub(super) struct World {
     started_unix_ms: u64,
     random: Random,
     pub(super) buses: Vec<Bus>,
-    supplies: HashMap<String, Vec<Draw>>,
+    supplies: BTreeMap<String, Supply>,
     faults: Faults,
     pub(super) log: Log,
 }
@@ -141,6 +125,8 @@ impl World {
                 pts: None,
                 tcp: None,
                 connected: false,
+                held: Vec::new(),
+                shortest_gap_us: None,
             })
             .collect();
         Self {
@@ -149,56 +135,14 @@ impl World {
             started_unix_ms,
             random,
             buses,
-            supplies: HashMap::new(),
+            supplies: config
+                .supplies
+                .iter()
+                .map(|supply| (supply.name.clone(), Supply::new(supply.coils_max)))
+                .collect(),
             faults: Faults::default(),
             log: Log::default(),
         }
-    }
-
-    /// Lets every board of the family and speed see a frame.
-    pub(super) fn request(
-        &mut self,
-        bus: usize,
-        family: SimFamily,
-        frame: &[u8],
-        heard_as: Heard,
-    ) -> Outcome {
-        let now_us = heard_as.at_us;
-        let mut outcome = Outcome::default();
-        let mut in_turn = Vec::new();
-        let mut at_once: Vec<Answer> = Vec::new();
-        let mut heard = false;
-        let byte_us = if self.pacing { byte_us(heard_as.baud) } else { 0 };
-        let target = family.target(frame);
-        self.buses[bus].counters.requests += 1;
-        for index in self.boards_in_order(bus, family, heard_as.baud) {
-            if self.buses[bus].boards[index].addressed(frame) == Addressed::No {
-                continue;
-            }
-            heard = true;
-            let (execution, damage, shape) = self.obey(bus, index, frame, target, now_us);
-            if damage.pulled.is_some() {
-                outcome.pulled = damage.pulled;
-            }
-            let Some(reply) = execution.reply else { continue };
-            let bytes = self.shape(family, reply, &shape);
-            let answer = self.schedule((bus, index), bytes, &damage, now_us + execution.after_us);
-            if execution.in_turn {
-                in_turn.push(answer);
-            } else {
-                collide(&mut at_once, answer, byte_us, &mut self.random);
-            }
-        }
-        if !heard {
-            self.buses[bus].counters.unaddressed += 1;
-        } else if target.opens == Opens::Many {
-            let detail = format!("command {:02X} opens several locks at once", target.command);
-            self.violate_line(bus, ViolationKind::OpenAllSent, now_us, detail);
-        }
-        self.queue_in_turn(byte_us, &mut in_turn);
-        outcome.answers = at_once;
-        outcome.answers.append(&mut in_turn);
-        outcome
     }
 
     /// What boards say by themselves because a lock changed.
@@ -214,182 +158,6 @@ impl World {
             }
         }
         answers
-    }
-
-    fn boards_in_order(&self, bus: usize, family: SimFamily, baud: u32) -> Vec<usize> {
-        let Bus { config, boards, .. } = &self.buses[bus];
-        let mut order: Vec<usize> = (0..boards.len())
-            .filter(|n| {
-                let board = &boards[*n].config;
-                board.family == family && board.baud.unwrap_or(config.baud) == baud
-            })
-            .collect();
-        order.sort_by_key(|n| boards[*n].address);
-        order
-    }
-
-    /// Draws the faults for one board, then lets it obey unless one of them forbids it.
-    fn obey(
-        &mut self,
-        bus: usize,
-        index: usize,
-        frame: &[u8],
-        target: Target,
-        now_us: u64,
-    ) -> (Execution, Damage, Vec<FaultKind>) {
-        let Bus { config, boards, .. } = &mut self.buses[bus];
-        let board = &mut boards[index];
-        board.requests += 1;
-        let is_modbus = board.config.family == SimFamily::ModbusRelay;
-        let struck =
-            self.faults.strike(&config.name, &board.config, target, is_modbus, &mut self.random);
-        let damage = damage_of(&struck);
-        if damage.silent {
-            return (Execution::default(), damage, struck);
-        }
-        if let Some(code) = damage.exception {
-            return (modbus::exception(board.address, target.command, code), damage, struck);
-        }
-        let mut execution = board.execute(frame, now_us);
-        for (lock, change) in std::mem::take(&mut execution.coils) {
-            self.switch((bus, index, lock), change, now_us);
-        }
-        if damage.mute || damage.pulled.is_some() {
-            execution.reply = None;
-        }
-        (execution, damage, struck)
-    }
-
-    /// Bends the reply as the faults that struck say.
-    fn shape(&mut self, family: SimFamily, mut reply: Vec<u8>, struck: &[FaultKind]) -> Vec<u8> {
-        let has = |kind| struck.contains(&kind);
-        if has(FaultKind::WrongAddress) {
-            family.readdress(&mut reply);
-        }
-        if has(FaultKind::BadChecksum)
-            && let Some(last) = reply.last_mut()
-        {
-            *last = last.wrapping_add(1);
-        }
-        for kind in struck {
-            if let FaultKind::Truncated { bytes } = kind {
-                reply.truncate(*bytes as usize);
-            }
-        }
-        if has(FaultKind::Duplicate) {
-            reply = [reply.as_slice(), reply.as_slice()].concat();
-        }
-        for kind in struck {
-            if let FaultKind::Noise { bytes } = kind {
-                reply.splice(0..0, self.random.bytes(*bytes as usize));
-            }
-        }
-        reply
-    }
-
-    fn schedule(
-        &mut self,
-        (bus, index): (usize, usize),
-        bytes: Vec<u8>,
-        damage: &Damage,
-        ready_us: u64,
-    ) -> Answer {
-        let board = &mut self.buses[bus].boards[index];
-        let turnaround_us =
-            if self.pacing { u64::from(board.config.turnaround_ms) * 1_000 } else { 0 };
-        let due_us = (ready_us + turnaround_us + damage.late_us).max(board.busy_until_us);
-        board.busy_until_us = due_us;
-        board.replies += 1;
-        Answer { due_us, bytes, drip_us: damage.drip_us, follows: false, unasked: false }
-    }
-
-    /// Lets each board wait until the one before has sent and left a gap.
-    fn queue_in_turn(&self, byte_us: u64, answers: &mut [Answer]) {
-        let mut free_us = 0;
-        for (turn, answer) in answers.iter_mut().enumerate() {
-            answer.follows = turn > 0;
-            answer.due_us = answer.due_us.max(free_us);
-            if self.pacing {
-                free_us = answer.due_us + answer.bytes.len() as u64 * byte_us + TURN_GAP_US;
-            }
-        }
-    }
-
-    /// Switches one coil and judges the rules about coils. `place` is bus, board and lock index.
-    fn switch(&mut self, place: (usize, usize, usize), change: CoilSwitch, now_us: u64) {
-        let (bus, board, lock) = place;
-        let board_state = &mut self.buses[bus].boards[board];
-        let supply = board_state.config.power_supply.clone();
-        let Some(lock_state) = board_state.locks.get_mut(lock) else { return };
-        let CoilSwitch::On { after_us, duration_us } = change else {
-            lock_state.switch_off(now_us);
-            self.draws(&supply, now_us).retain(|draw| draw.place != place);
-            self.collect_findings(place);
-            return;
-        };
-        if duration_us.is_none() && lock_state.is_held(now_us) {
-            return;
-        }
-        let from_us = now_us + after_us;
-        let until_us = duration_us.map_or(u64::MAX, |duration| from_us + duration);
-        let previous_us = lock_state.energise(now_us, from_us, duration_us);
-        self.collect_findings(place);
-        if let Some(apart_us) = previous_us.map(|previous| from_us.saturating_sub(previous))
-            && apart_us < PULSE_APART_US
-        {
-            let detail = format!("pulsed {} ms after the previous pulse", apart_us / 1_000);
-            self.violate(place, ViolationKind::PulseTooSoon, from_us, detail);
-        }
-        let draws = self.draws(&supply, now_us);
-        draws.retain(|draw| draw.place != place);
-        let other = draws.iter().find(|draw| draw.from_us < until_us && from_us < draw.until_us);
-        let other_place = other.map(|draw| draw.place);
-        draws.push(Draw { place, from_us, until_us });
-        if let Some((bus, board, lock)) = other_place {
-            let bus = &self.buses[bus];
-            let detail = format!(
-                "power supply {supply:?} already feeds {}/{}/{}",
-                bus.config.name,
-                bus.boards[board].config.name(),
-                lock + 1
-            );
-            self.violate(place, ViolationKind::CoilsTogether, from_us, detail);
-        }
-    }
-
-    /// The coils a supply feeds now or later.
-    fn draws(&mut self, supply: &str, now_us: u64) -> &mut Vec<Draw> {
-        let draws = self.supplies.entry(supply.to_owned()).or_default();
-        draws.retain(|draw| draw.until_us > now_us);
-        draws
-    }
-
-    /// Brings every lock to `now_us` and notes what their coils did.
-    fn settle(&mut self, now_us: u64) {
-        for bus in 0..self.buses.len() {
-            for board in 0..self.buses[bus].boards.len() {
-                for lock in 0..self.buses[bus].boards[board].locks.len() {
-                    self.buses[bus].boards[board].locks[lock].advance(now_us);
-                    self.collect_findings((bus, board, lock));
-                }
-            }
-        }
-    }
-
-    fn collect_findings(&mut self, place: (usize, usize, usize)) {
-        let lock = &mut self.buses[place.0].boards[place.1].locks[place.2];
-        for finding in std::mem::take(&mut lock.findings) {
-            match finding {
-                CoilFinding::TooLong { at_us } => {
-                    let detail = "coil on for more than 1000 ms".to_owned();
-                    self.violate(place, ViolationKind::CoilTooLong, at_us, detail);
-                }
-                CoilFinding::Overrun { at_us, commanded_us } => {
-                    let detail = format!("coil on beyond its {} ms", commanded_us / 1_000);
-                    self.violate(place, ViolationKind::CoilOverrun, at_us, detail);
-                }
-            }
-        }
     }
 
     fn violate(
@@ -453,13 +221,36 @@ impl World {
         self.random.bytes(count)
     }
 
-    /// Whether requests come back as an echo on this bus.
-    pub(super) fn echoes(&self, bus: usize) -> bool {
+    /// How many bytes of what the client sends come back to it; none: nothing does.
+    pub(super) fn echoes(&self, bus: usize) -> Option<usize> {
         self.faults.echoes(&self.buses[bus].config.name)
+    }
+
+    /// Whether nothing is read from the client.
+    pub(super) fn stalls(&mut self, bus: usize, now_us: u64) -> bool {
+        self.tick(now_us);
+        self.faults.stalls(&self.buses[bus].config.name)
+    }
+
+    /// Lets happen what was due up to `now_us` by itself: ends of faults and brown-outs.
+    pub(super) fn tick(&mut self, now_us: u64) {
+        if let Some(at_us) = self.faults.expire(now_us) {
+            self.apply_ailments(at_us);
+        }
+        self.brown_out(now_us);
     }
 
     /// Puts a fault in force and returns its number.
     pub(super) fn add_fault(&mut self, fault: Fault, now_us: u64) -> Result<u64, SimError> {
+        self.tick(now_us);
+        self.check_fault(&fault)?;
+        let id = self.faults.add(fault, now_us)?;
+        self.apply_ailments(now_us);
+        Ok(id)
+    }
+
+    /// Checks that a fault makes sense and that its place exists.
+    pub(super) fn check_fault(&self, fault: &Fault) -> Result<(), SimError> {
         fault.check()?;
         let bus = self.find_bus(&fault.bus)?;
         if let Some(key) = &fault.board {
@@ -468,37 +259,61 @@ impl World {
                 self.find_lock(bus, board, lock)?;
             }
         }
-        let id = self.faults.add(fault)?;
-        self.apply_sensors(now_us);
-        Ok(id)
+        Ok(())
+    }
+
+    /// How many locks a board has, if this lock, or any for none, is one of them.
+    pub(super) fn lock_of(
+        &self,
+        bus: &str,
+        key: &BoardKey,
+        lock: Option<u8>,
+    ) -> Result<u8, SimError> {
+        let bus = self.find_bus(bus)?;
+        let board = self.find_board(bus, key)?;
+        if let Some(lock) = lock {
+            self.find_lock(bus, board, lock)?;
+        }
+        Ok(self.buses[bus].boards[board].config.locks)
     }
 
     /// Ends every fault.
     pub(super) fn clear_faults(&mut self, now_us: u64) {
+        self.tick(now_us);
         self.faults.active.clear();
-        self.apply_sensors(now_us);
+        self.apply_ailments(now_us);
     }
 
-    /// Sets each door switch as the sensor faults in force say; the last one wins.
-    fn apply_sensors(&mut self, now_us: u64) {
-        for bus in &mut self.buses {
-            for board in &mut bus.boards {
+    /// Ends one fault; false if there is none of this number.
+    pub(super) fn clear_fault(&mut self, id: u64, now_us: u64) -> bool {
+        self.tick(now_us);
+        let found = self.faults.remove(id);
+        self.apply_ailments(now_us);
+        found
+    }
+
+    /// Sets what is broken about each lock as the faults in force say; the last one wins.
+    fn apply_ailments(&mut self, now_us: u64) {
+        let mut healed = Vec::new();
+        for (bus_index, bus) in self.buses.iter_mut().enumerate() {
+            for (board_index, board) in bus.boards.iter_mut().enumerate() {
                 for (lock, number) in board.locks.iter_mut().zip(1_u8..) {
-                    let mut ailment = Ailment::default();
-                    for active in &self.faults.active {
+                    let here = |active: &&ActiveFault| {
                         let fault = &active.fault;
-                        let here = fault.bus == bus.config.name
+                        fault.bus == bus.config.name
                             && fault.board.as_ref().is_some_and(|key| key.means(&board.config))
-                            && fault.lock.is_none_or(|only| only == number);
-                        match fault.kind {
-                            FaultKind::SensorOpen if here => ailment.sensor = Sensor::StuckOpen,
-                            FaultKind::SensorClosed if here => ailment.sensor = Sensor::StuckClosed,
-                            _ => {}
-                        }
+                            && fault.lock.is_none_or(|only| only == number)
+                    };
+                    let ailment = ailment_of(self.faults.active.iter().filter(here));
+                    if lock.ailment().welded && !ailment.welded {
+                        healed.push((bus_index, board_index, usize::from(number) - 1));
                     }
                     lock.ails(ailment, now_us);
                 }
             }
+        }
+        for place in healed {
+            self.unload(place);
         }
     }
 
@@ -512,6 +327,7 @@ impl World {
         let bus = self.find_bus(bus)?;
         let board = self.find_board(bus, board)?;
         let lock = self.find_lock(bus, board, lock)?;
+        self.tick(now_us);
         self.buses[bus].boards[board].locks[lock].act(action, now_us);
         Ok(())
     }
@@ -546,55 +362,24 @@ impl World {
     }
 }
 
-fn damage_of(struck: &[FaultKind]) -> Damage {
-    let mut damage = Damage::default();
-    for kind in struck {
-        match *kind {
-            FaultKind::Silent => damage.silent = true,
-            FaultKind::SilentObeys => damage.mute = true,
-            FaultKind::Late { ms } => damage.late_us += u64::from(ms) * 1_000,
-            FaultKind::Drip { ms } => damage.drip_us = Some(u64::from(ms) * 1_000),
-            FaultKind::Exception { code } => damage.exception = Some(code),
-            FaultKind::Unplug { back_after_ms } => damage.pulled = Some(Pulled { back_after_ms }),
+fn ailment_of<'a>(faults: impl Iterator<Item = &'a ActiveFault>) -> Ailment {
+    let mut ailment = Ailment::default();
+    for active in faults {
+        match active.fault.kind {
+            FaultKind::SensorOpen => ailment.sensor = Sensor::StuckOpen,
+            FaultKind::SensorClosed => ailment.sensor = Sensor::StuckClosed,
+            FaultKind::Inverted => ailment.inverted = true,
+            FaultKind::SpringBack => ailment.springs_back = true,
+            FaultKind::StuckLatch => ailment.stuck_latch = true,
+            FaultKind::Welded => ailment.welded = true,
+            FaultKind::Bounce { edges, ms } => {
+                let (from_us, step_us) = (active.since_us, u64::from(ms) * 1_000);
+                ailment.chatter = Some(Chatter { from_us, edges, step_us });
+            }
             _ => {}
         }
     }
-    damage
-}
-
-/// Boards that answer at the same time drive the line together: where their bytes overlap and
-/// differ, nobody can say what is read. Times without pacing are moments only.
-fn collide(answers: &mut Vec<Answer>, answer: Answer, byte_us: u64, random: &mut Random) {
-    let length_us = |it: &Answer| (it.bytes.len() as u64 * byte_us).max(1);
-    let overlapping = answers.iter().position(|other| {
-        other.due_us < answer.due_us + length_us(&answer)
-            && answer.due_us < other.due_us + length_us(other)
-    });
-    let Some(place) = overlapping else {
-        answers.push(answer);
-        return;
-    };
-    let other = &mut answers[place];
-    if answer.due_us < other.due_us {
-        let first = std::mem::replace(other, answer);
-        let second = std::mem::replace(other, first);
-        return overlay(other, second, byte_us, random);
-    }
-    overlay(other, answer, byte_us, random);
-}
-
-/// Lays `second`, which starts no earlier, over `first`.
-fn overlay(first: &mut Answer, second: Answer, byte_us: u64, random: &mut Random) {
-    let offset_us = second.due_us - first.due_us;
-    let offset = usize::try_from(offset_us.checked_div(byte_us).unwrap_or(0)).unwrap_or(0);
-    let in_step = offset_us.checked_rem(byte_us).unwrap_or(0) == 0;
-    for (n, byte) in second.bytes.into_iter().enumerate() {
-        match first.bytes.get_mut(offset + n) {
-            Some(other) if in_step && *other == byte => {}
-            Some(other) => *other = random.bytes(1)[0],
-            None => first.bytes.push(byte),
-        }
-    }
+    ailment
 }
 
 #[cfg(test)]

@@ -40,12 +40,14 @@ pub(super) fn find_frame(buffer: &[u8]) -> Found {
             _ => one_of(buffer, &[LEN_SHORT]),
         },
         Some(&BITMAP) => one_of(buffer, &LEN_BITMAPS),
-        Some(_) => Found::Noise(buffer.iter().position(starts).unwrap_or(buffer.len())),
+        Some(_) => {
+            Found::Noise(buffer.iter().position(|byte| starts(*byte)).unwrap_or(buffer.len()))
+        }
     }
 }
 
-fn starts(byte: &u8) -> bool {
-    matches!(*byte, OPEN | READ | BITMAP | HOLD | RELEASE | VERSION)
+const fn starts(byte: u8) -> bool {
+    matches!(byte, OPEN | READ | BITMAP | HOLD | RELEASE | VERSION)
 }
 
 /// The shortest of these lengths whose sum holds.
@@ -75,7 +77,7 @@ pub(super) fn target(frame: &[u8]) -> Target {
         OPEN | HOLD => Opens::One,
         BITMAP => {
             let data = frame.get(2..frame.len().saturating_sub(1)).unwrap_or_default();
-            Opens::count(data.iter().map(|byte| byte.count_ones()).sum())
+            Opens::count(data.iter().map(|byte| byte.count_ones() as usize).sum())
         }
         _ => Opens::Nothing,
     };

@@ -14,4 +14,5 @@ mod hold;
 mod opening;
 mod race;
 mod routes;
+mod simulator;
 mod support;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use lockerd::sim::{DoorAction, Fault, FaultKind, SimBoard, SimBus};
+use lockerd::sim::{DoorAction, Fault, FaultKind, SimBoard, SimBus, UnplugMoment};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -296,7 +296,7 @@ fn a_pulled_adapter_is_unreachable_and_heals_when_it_is_back() {
 fn an_adapter_that_vanishes_with_the_command_leaves_a_doubt_and_one_pulse() {
     let wired = Wired::start();
     let renter = wired.renter(0, ON_MODBUS);
-    let gone = FaultKind::Unplug { back_after_ms: Some(200) };
+    let gone = FaultKind::Unplug { moment: UnplugMoment::CoilOn, back_after_ms: Some(200) };
     wired.boards.fault(Fault::new("west", gone).command(5).times(1));
     let opening = demand_outcome(&renter, ON_MODBUS, "no_answer");
     assert_eq!(phases(&opening), ["requested", "sent"]);

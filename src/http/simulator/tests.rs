@@ -84,6 +84,52 @@ async fn the_records_are_lists() {
 }
 
 #[tokio::test]
+async fn one_fault_of_several_is_ended() {
+    let (_directory, sim) = start();
+    for kind in ["silent", "duplicate"] {
+        let body = format!(r#"{{"bus":"east","board":"1","kind":"{kind}"}}"#);
+        assert_eq!(call(&sim, Method::POST, "/faults", &body).await.0, 200);
+    }
+    assert_eq!(call(&sim, Method::DELETE, "/faults/1", "").await.0, 200);
+    assert_eq!(call(&sim, Method::DELETE, "/faults/1", "").await.0, 404);
+    let (_, state) = call(&sim, Method::GET, "/state", "").await;
+    assert_eq!(state["faults"].as_array().map(Vec::len), Some(1));
+    assert_eq!(state["faults"][0]["kind"], "duplicate");
+}
+
+#[tokio::test]
+async fn a_scenario_is_started_watched_and_stopped() {
+    let (_directory, sim) = start();
+    assert_eq!(call(&sim, Method::GET, "/scenario", "").await.0, 404);
+    let text = r#"
+        title = "a door, then a long wait"
+        step = [
+            { do = { door = { at = "east/2/3", action = "open" } } },
+            { after_ms = 60000, do = "clear_faults" },
+        ]
+        expect = { violations = 0 }
+    "#;
+    assert_eq!(call(&sim, Method::POST, "/scenario", text).await.0, 200);
+    assert_eq!(call(&sim, Method::POST, "/scenario?speed=2", text).await.0, 409, "one at a time");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    loop {
+        let (status, told) = call(&sim, Method::GET, "/scenario", "").await;
+        assert_eq!((status, &told["state"]), (200, &Value::from("running")));
+        if told["steps_done"] == 1 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{told}");
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let (status, told) = call(&sim, Method::DELETE, "/scenario", "").await;
+    assert_eq!((status, &told["state"]), (200, &Value::from("stopped")));
+    let (_, said) = call(&sim, Method::GET, "/assertions", "").await;
+    assert_eq!(told["assertions"]["locks"], said["locks"]);
+    let (_, state) = call(&sim, Method::GET, "/state", "").await;
+    assert_eq!(state["buses"][0]["boards"][1]["locks"][2]["door"], "open");
+}
+
+#[tokio::test]
 async fn mistakes_are_explained() {
     let (_directory, sim) = start();
     let open = r#"{"action":"open"}"#;
@@ -101,6 +147,9 @@ async fn mistakes_are_explained() {
         (Method::POST, "/faults", r#"{"bus":"west","kind":"silent"}"#, 404, "known are east"),
         (Method::POST, "/buses/west/unplug", "", 404, "known are east"),
         (Method::GET, "/bytes?after=x", "", 400, "after"),
+        (Method::POST, "/scenario", "title = 1", 400, "title"),
+        (Method::POST, "/scenario?speed=0", "title = 'x'", 400, "speed"),
+        (Method::POST, "/scenario", "title = 'x'\nstep = [{ do = { unplug = 'w' } }]", 404, "east"),
         (Method::GET, "/nothing", "", 404, "path"),
         (Method::PUT, "/faults", "{}", 405, "method"),
     ];

@@ -36,7 +36,7 @@ fn the_example_of_the_manual_is_valid() {
     let (example, _) = rest.split_once("```").expect("its end");
     let config: SimConfig = toml::from_str(example).expect("valid");
     config.check().expect("keeps the rules");
-    assert_eq!(config.buses.len(), 2);
+    assert_eq!(config.buses.len(), 4);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::reply::TURN_GAP_US;
 use super::*;
-use crate::sim::config::{Physics, SimBoard};
+use crate::sim::config::{Physics, SimBoard, SimFamily};
 use crate::sim::framer::Framer;
+
+mod faults;
 
 const FAMILIES: [SimFamily; 6] = [
     SimFamily::ModbusRelay,

@@ -3,9 +3,12 @@
 //! Each view first settles every lock to the asked moment, so that what a timer did since the last
 //! look is counted. Cheap enough for a thousand locks at a person's pace.
 
-use super::{Bus, World};
+use super::{Bus, Supply, World};
 use crate::sim::board::Board;
-use crate::sim::report::{BoardState, BusState, ByteRecord, LockState, Pulse, SimState, Violation};
+use crate::sim::report::{
+    Assertions, BoardPlace, BoardState, BusState, ByteRecord, Event, LockPulses, LockState, Pulse,
+    SimState, SupplyState, Violation,
+};
 
 impl World {
     /// Everything at `now_us`.
@@ -14,6 +17,7 @@ impl World {
         SimState {
             seed: self.seed,
             pacing: self.pacing,
+            started_unix_ms: self.started_unix_ms,
             at_us: now_us,
             violations: self.log.violation_count,
             faults: self.faults.active.clone(),
@@ -58,6 +62,59 @@ impl World {
     pub(in crate::sim) fn bytes(&self, after: u64, limit: usize) -> Vec<ByteRecord> {
         let names: Vec<&str> = self.buses.iter().map(|bus| bus.config.name.as_str()).collect();
         self.log.bytes(after, limit, &names)
+    }
+
+    /// Events after a number, oldest first.
+    pub(in crate::sim) fn events(
+        &mut self,
+        after: u64,
+        limit: usize,
+        now_us: u64,
+    ) -> Vec<(u64, Event)> {
+        self.settle(now_us);
+        let names: Vec<&str> = self.buses.iter().map(|bus| bus.config.name.as_str()).collect();
+        self.log.events(after, limit, &names)
+    }
+
+    /// What can be said about the client up to `now_us`.
+    pub(in crate::sim) fn assertions(&mut self, now_us: u64) -> Assertions {
+        self.settle(now_us);
+        let mut said = Assertions {
+            at_us: now_us,
+            violations: self.log.counts.clone(),
+            longest_coil_ms: 0,
+            shortest_gap_us: self.buses.iter().filter_map(|bus| bus.shortest_gap_us).min(),
+            talked_over_bytes: 0,
+            burnt: 0,
+            supplies: self.supply_states(),
+            locks: Vec::new(),
+        };
+        for bus in &self.buses {
+            said.talked_over_bytes += bus.counters.talked_over_bytes;
+            for board in &bus.boards {
+                for (lock, number) in board.locks.iter().zip(1_u8..) {
+                    let (_, longest_us) = lock.coil_times_us(now_us);
+                    said.longest_coil_ms = said.longest_coil_ms.max(longest_us / 1_000);
+                    said.burnt += u64::from(lock.burnt);
+                    if lock.pulse_count > 0 {
+                        let place = BoardPlace::of(&bus.config, &board.config);
+                        let pulses = lock.pulse_count;
+                        said.locks.push(LockPulses { place, lock: number, pulses });
+                    }
+                }
+            }
+        }
+        said
+    }
+
+    fn supply_states(&self) -> Vec<SupplyState> {
+        let state = |(name, supply): (&String, &Supply)| SupplyState {
+            name: name.clone(),
+            coils_max: supply.coils_max,
+            coils_together_max: supply.coils_together_max,
+            brownouts: supply.brownouts,
+        };
+        self.supplies.iter().map(state).collect()
     }
 }
 
@@ -106,6 +163,7 @@ fn board_state(board: &mut Board, now_us: u64) -> BoardState {
         power_supply: board.config.power_supply.clone(),
         requests: board.requests,
         replies: board.replies,
+        resets: board.resets,
         locks,
     }
 }

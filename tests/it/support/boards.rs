@@ -1,8 +1,11 @@
 //! Simulated boards that live in the test process: they survive whatever happens to the server.
 
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
 use lockerd::sim::{
-    Direction, DoorAction, DoorPosition, Fault, LockState, Physics, Pulse, SimBus, SimConfig,
-    Simulator,
+    Direction, DoorAction, DoorPosition, Fault, LockState, Physics, Pulse, Scenario, ScenarioState,
+    SimBus, SimConfig, Simulator,
 };
 use tokio::runtime::Runtime;
 
@@ -23,16 +26,56 @@ impl Boards {
     /// Starts them with locks that move in a given way.
     #[track_caller]
     pub fn with(buses: Vec<SimBus>, physics: Physics) -> Self {
+        Self::of(SimConfig { physics, buses, ..SimConfig::default() })
+    }
+
+    /// Starts them with everything as wanted.
+    #[track_caller]
+    pub fn of(config: SimConfig) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a runtime");
         let guard = runtime.enter();
-        let config = SimConfig { physics, buses, ..SimConfig::default() };
         let simulator = Simulator::start(config).expect("a sound simulator");
         drop(guard);
         Self { simulator, runtime }
+    }
+
+    /// Starts the bench that the kept scenarios run on (`tests/scenarios/bench.toml`), its links
+    /// in a directory.
+    #[track_caller]
+    pub fn bench(place: &Path) -> Self {
+        let text = std::fs::read_to_string(scenarios().join("bench.toml")).expect("the bench");
+        let mut config: SimConfig = toml::from_str(&text).expect("a sound bench");
+        for bus in config.buses.iter_mut().filter(|bus| bus.link.is_some()) {
+            bus.link = Some(place.join(&bus.name));
+        }
+        Self::of(config)
+    }
+
+    /// Starts a kept scenario, its times so many times as fast.
+    #[track_caller]
+    pub fn begin(&self, scenario: &str, speed: u32) {
+        let path = scenarios().join(format!("{scenario}.toml"));
+        let text = std::fs::read_to_string(path).expect("a kept scenario");
+        let scenario = Scenario::parse(&text).expect("a sound scenario");
+        let _guard = self.runtime.enter();
+        self.simulator.start_scenario(scenario, speed).expect("it fits the boards");
+    }
+
+    /// Waits until the scenario is over and demands that all was as expected.
+    #[track_caller]
+    pub fn demand_passed(&self) {
+        let progress = self.runtime.block_on(self.simulator.scenario_ended());
+        let progress = progress.expect("a scenario was started");
+        assert_eq!(progress.state, ScenarioState::Passed, "{progress:#?}");
+    }
+
+    /// Where a gateway listens.
+    pub fn gateway(&self, bus: &str) -> SocketAddr {
+        self.simulator.state().bus(bus).and_then(|bus| bus.tcp).expect("a gateway")
     }
 
     /// Pulls a bus' adapter.
@@ -92,6 +135,11 @@ impl Boards {
         let violations = self.simulator.violations();
         assert!(violations.is_empty(), "{violations:?}");
     }
+}
+
+/// Where the scenarios are kept.
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }
 
 /// One `[[bus]]` of a configuration, with quick polls; `boards` are lines after `[[bus.board]]`.
