@@ -33,7 +33,10 @@ const AROUND_BYTES: usize = 4;
 /// Least data bytes of a read-all reply, whatever the board's size.
 const DATA_BYTES_MIN: usize = 3;
 /// Longest read-all reply.
-const LONG_BYTES_MAX: usize = 12;
+const LONG_BYTES_MAX: usize = 11;
+/// The two lengths of a read-all reply: boards up to 24 locks, and larger ones. No other length is
+/// believed: one byte more would shift every door, and the XOR cannot see a zero.
+const LONG_BYTES: [usize; 2] = [AROUND_BYTES + DATA_BYTES_MIN, LONG_BYTES_MAX];
 /// Addresses the switches offer.
 const ADDRESS_LAST: u8 = 32;
 
@@ -141,7 +144,8 @@ fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
             None => judge_short(short, call),
         };
     }
-    let whole = (least..=LONG_BYTES_MAX).filter_map(|length| buffer.get(..length));
+    let lengths = LONG_BYTES.into_iter().filter(|length| *length >= least);
+    let whole = lengths.filter_map(|length| buffer.get(..length));
     match whole.into_iter().find(|frame| is_read_all(frame)) {
         Some(frame) if awaits_all => read_all(frame, call),
         Some(frame) => Parsed::Discard { bytes: frame.len(), why: stranger(frame[1], call) },
@@ -191,7 +195,8 @@ fn judge_short(frame: [u8; SHORT_BYTES], call: Call) -> Parsed {
 
 /// The shortest read-all reply that tells of this many locks.
 fn least_bytes(locks: u8) -> usize {
-    AROUND_BYTES + usize::from(locks).div_ceil(8).max(DATA_BYTES_MIN)
+    let small = usize::from(locks).div_ceil(8) <= DATA_BYTES_MIN;
+    if small { LONG_BYTES[0] } else { LONG_BYTES_MAX }
 }
 
 /// Whether mark and XOR of a whole read-all reply are right.

@@ -4,8 +4,7 @@
 //! and 00 mean for the door depends on a setting of the board, so they are named as contacts.
 
 use super::{
-    ADDRESS_LAST, AROUND_BYTES, BROKEN, CHANGES, DATA_BYTES_MIN, LONG_BYTES_MAX, MADE, OPEN, READ,
-    READ_MARK, SHORT_BYTES, xor,
+    ADDRESS_LAST, BROKEN, CHANGES, LONG_BYTES, MADE, OPEN, READ, READ_MARK, SHORT_BYTES, xor,
 };
 use crate::bus::codec::LockBits;
 use crate::bus::explain::{Direction, Dissect, list};
@@ -31,7 +30,7 @@ impl Dissect for Dissector {
         let Some(head) = rest.first() else { return Vec::new() };
         match *head {
             READ => {
-                let long = AROUND_BYTES + DATA_BYTES_MIN..=LONG_BYTES_MAX;
+                let long = LONG_BYTES.into_iter();
                 let marked =
                     |length: &usize| rest.get(*length - 2).is_none_or(|mark| *mark == READ_MARK);
                 [SHORT_BYTES].into_iter().chain(long.filter(marked)).collect()
