@@ -26,6 +26,7 @@ pub mod members;
 pub mod openings;
 pub mod passwords;
 pub mod rentals;
+mod rest;
 pub mod site;
 pub mod tokens;
 pub mod upkeep;
