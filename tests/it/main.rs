@@ -16,3 +16,4 @@ mod race;
 mod routes;
 mod simulator;
 mod support;
+mod wire;
