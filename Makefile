@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` to see it, `make test` to prove it.
 CARGO ?= cargo
 
-.PHONY: help demo test lint release bench tools test-tools
+.PHONY: help demo test lint release bench soak tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
@@ -9,6 +9,7 @@ help:
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
 	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
+	@echo "make soak     an hour of openings while everything fails (SOAK_SECONDS, SOAK_SEED)"
 
 # Says exactly what is missing before a long build fails over it.
 tools:
@@ -39,3 +40,7 @@ bench: tools
 	$(CARGO) bench --locked --bench open_latency
 	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup
+
+soak: SOAK_SECONDS ?= 3600
+soak: tools
+	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) bench --locked --bench soak
