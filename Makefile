@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test lint release bench fuzz tools test-tools
+.PHONY: help demo test lint release bench soak fuzz tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
@@ -12,6 +12,7 @@ help:
 	@echo "make release  the optimised binary in target/release"
 	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
 	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
+	@echo "make soak     an hour of openings while everything fails (SOAK_SECONDS, SOAK_SEED)"
 
 # Says exactly what is missing before a long build fails over it.
 tools:
@@ -54,3 +55,7 @@ fuzz: tools
 			-max_total_time=$(FUZZ_SECONDS) -max_len=512 -rss_limit_mb=512 -print_final_stats=1 \
 			|| exit 1; \
 	done
+
+soak: SOAK_SECONDS ?= 3600
+soak: tools
+	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) bench --locked --bench soak

@@ -101,6 +101,9 @@ impl App {
             token_keys,
             tracker: tasks.services.clone(),
         });
+        if let Err(error) = services.remember_pulses().await {
+            tracing::warn!(area = "bus", %error, "what was opened before the start is not known");
+        }
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),

@@ -174,6 +174,19 @@ impl Bus {
         }
     }
 
+    /// Remembers a pulse that an earlier run sent so long ago: its lock and its supply get the rest
+    /// that they would have got. To be called in the order in which the pulses were.
+    pub fn remember_pulse(&self, channel: &Channel, ago: Duration) {
+        let Some((port, board)) = self.find(channel) else { return };
+        let (board, now) = (&port.boards[board], Instant::now());
+        let coil = Duration::from_millis(u64::from(board.coil_ms()));
+        let Some(over_at) = now.checked_sub(ago).map(|sent_at| sent_at + coil) else { return };
+        self.0.cool_downs.remember(channel, board.duty(), over_at);
+        if over_at > now {
+            self.0.supplies.queue(&board.power_supply).spend(over_at);
+        }
+    }
+
     /// In how many milliseconds a lock may be pulsed again; `None` when it may now.
     #[must_use]
     pub fn cooling_ms(&self, channel: &Channel) -> Option<u64> {

@@ -33,6 +33,7 @@ pub mod members;
 pub mod openings;
 pub mod passwords;
 pub mod rentals;
+mod rest;
 pub mod site;
 pub mod tokens;
 pub mod upkeep;

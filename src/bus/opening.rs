@@ -221,6 +221,11 @@ impl CoolDowns {
         Ok(Reserved { cool_downs: self.clone(), channel: channel.clone(), duty })
     }
 
+    /// A pulse of an earlier run, over at `over_at`; in the order in which they were.
+    pub(super) fn remember(&self, channel: &Channel, duty: Duty, over_at: Instant) {
+        self.lock().entry(channel.clone()).or_default().pulsed(duty, over_at);
+    }
+
     /// In how many milliseconds the lock may be pulsed; `None` when it may now.
     pub(super) fn left_ms(&self, channel: &Channel, duty: Duty, now: Instant) -> Option<u64> {
         self.lock().get(channel)?.left_ms(duty, now)
@@ -243,16 +248,20 @@ impl Pulses {
         let ms = || u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
         (!left.is_zero()).then(ms)
     }
+
+    fn pulsed(&mut self, duty: Duty, over_at: Instant) {
+        while self.over_at.len() >= duty.pulses_per_minute.max(1) {
+            self.over_at.pop_front();
+        }
+        self.over_at.push_back(over_at);
+    }
 }
 
 impl Reserved {
     /// The pulse went out, and its coil is off at `over_at`: from then on the lock cools down.
     pub(super) fn pulsed(self, over_at: Instant) {
         if let Some(pulses) = self.cool_downs.lock().get_mut(&self.channel) {
-            while pulses.over_at.len() >= self.duty.pulses_per_minute.max(1) {
-                pulses.over_at.pop_front();
-            }
-            pulses.over_at.push_back(over_at);
+            pulses.pulsed(self.duty, over_at);
         }
     }
 }
@@ -578,6 +587,16 @@ mod tests {
         assert_eq!(cool_downs.reserve(&channel, DUTY, at).err(), Some(2_400));
         assert_eq!(cool_downs.left_ms(&channel, DUTY, over_at), Some(2_000));
         assert!(cool_downs.reserve(&channel, DUTY, over_at + DUTY.off).is_ok());
+    }
+
+    #[test]
+    fn a_pulse_of_an_earlier_run_lets_its_lock_rest_as_well() {
+        let cool_downs = CoolDowns::default();
+        let channel: Channel = "east/1/1".parse().expect("valid");
+        let at = Instant::now();
+        cool_downs.remember(&channel, DUTY, at);
+        assert_eq!(cool_downs.left_ms(&channel, DUTY, at), Some(2_000));
+        assert!(cool_downs.reserve(&channel, DUTY, at + DUTY.off).is_ok());
     }
 
     #[test]

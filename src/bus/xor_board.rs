@@ -34,7 +34,7 @@ const AROUND_BYTES: usize = 4;
 const DATA_BYTES_MIN: usize = 3;
 /// Length of the read-all reply of boards with up to 24 locks, and with 50.
 const LONG_BYTES_BUILT: [usize; 2] = [7, 11];
-/// Longest read-all reply.
+/// Longest read-all reply that the protocol notes allow; the decoder reads it aloud.
 const LONG_BYTES_MAX: usize = 12;
 /// Addresses the switches offer.
 const ADDRESS_LAST: u8 = 32;
@@ -135,11 +135,12 @@ fn look_read(buffer: &[u8], call: Call, at_rest: bool) -> Parsed {
     if xor(&short) == 0 {
         return judge_short(short, call);
     }
-    match find_read_all(buffer, least, at_rest || buffer.len() >= LONG_BYTES_MAX) {
+    let [.., longest] = LONG_BYTES_BUILT;
+    match find_read_all(buffer, least) {
         Some(frame) if awaits_all => read_all(frame, call),
         Some(frame) => Parsed::Discard { bytes: frame.len(), why: stranger(frame[1], call) },
         None if awaits_one(short, call) => Parsed::Skip { bytes: 1, why: Skipped::BadChecksum },
-        None if buffer.len() < LONG_BYTES_MAX => Parsed::NeedMore,
+        None if buffer.len() < longest => Parsed::NeedMore,
         None if awaits_all => Parsed::Skip { bytes: 1, why: Skipped::BadChecksum },
         None => Parsed::Skip { bytes: 1, why: Skipped::Noise },
     }
@@ -156,25 +157,20 @@ fn look_short_or_all(buffer: &[u8], short: [u8; SHORT_BYTES], call: Call, at_res
     if next_begins && (is_echo || least <= small) {
         return judge_short(short, call);
     }
-    let enough = if next_begins { large } else { LONG_BYTES_MAX };
-    let ends = at_rest || buffer.len() >= enough;
-    match find_read_all(buffer, least, ends && !next_begins) {
+    let ends = at_rest || buffer.len() >= large;
+    match find_read_all(buffer, least) {
         Some(frame) => read_all(frame, call),
         None if ends => judge_short(short, call),
         None => Parsed::NeedMore,
     }
 }
 
-/// The read-all reply these bytes begin with. Its length is not told: those of boards that are built
-/// count at once, `any` other only when nothing more can belong to it.
-fn find_read_all(buffer: &[u8], least: usize, any: bool) -> Option<&[u8]> {
-    let frame = |length: usize| {
-        let frame = buffer.get(..length).filter(|_| (least..=LONG_BYTES_MAX).contains(&length))?;
-        is_read_all(frame).then_some(frame)
-    };
-    let others = || frame(buffer.len()).or_else(|| (least..=LONG_BYTES_MAX).find_map(frame));
-    let built = LONG_BYTES_BUILT.into_iter().find_map(frame);
-    built.or_else(|| if any { others() } else { None })
+/// The read-all reply these bytes begin with, in a length of boards that are built. No other is
+/// believed: one stray byte would shift every door, and the XOR cannot see a zero.
+fn find_read_all(buffer: &[u8], least: usize) -> Option<&[u8]> {
+    let lengths = LONG_BYTES_BUILT.into_iter().filter(|length| *length >= least);
+    let mut whole = lengths.filter_map(|length| buffer.get(..length));
+    whole.find(|frame| is_read_all(frame))
 }
 
 /// Whether broken bytes have the head of the one short reply that is awaited.

@@ -74,6 +74,13 @@ pub fn list_unsettled(conn: &Connection) -> Result<Vec<Opening>, StoreError> {
     collect(statement.query([])?, read)
 }
 
+/// The last openings that were asked for, newest first.
+pub fn list_newest(conn: &Connection, count: u32) -> Result<Vec<Opening>, StoreError> {
+    let sql = format!("{COLUMNS} ORDER BY id DESC LIMIT ?1");
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([count])?, read)
+}
+
 /// What was counted of every lock that was opened since `since_ms`, in the order of the lockers.
 pub fn lock_figures(conn: &Connection, since_ms: i64) -> Result<Vec<LockFigures>, StoreError> {
     let mut statement = conn.prepare_cached(

@@ -20,3 +20,4 @@ mod race;
 mod routes;
 mod simulator;
 mod support;
+mod wire;
