@@ -413,7 +413,7 @@ fn a_configuration_with_a_mistake_is_refused_by_name() {
         (good.replace("listen = '127.0.0.1:0'", "listen = 'everywhere'"), "listen"),
         (good.clone() + &bus.replace("baud = 9600\n", ""), "baud"),
         (good.clone() + &bus.replace("locks = 8\n", ""), "locks"),
-        (good.clone() + &bus.replace("modbus-relay", "winnsen"), "wkly"),
+        (good.clone() + &bus.replace("modbus-relay", "winnsen"), "winnsen"),
         (good.replace("'full'", "'perhaps'"), "perhaps"),
         ("[".to_owned(), "config.toml"),
     ] {
