@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use lockerd::bus::codec::{Mismatch, Parsed, Request, codec};
 use lockerd::bus::explain;
-use lockerd::bus::scanner::{Heard, Scanner};
+use lockerd::bus::scanner::{Echo, Heard, Scanner};
 use lockerd_fuzz::rules::{self, Effect, effect, holds};
 use lockerd_fuzz::{Setting, chunks, status_reply};
 
@@ -49,7 +49,10 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     let mut scanner = Scanner::new(codec, &call, echo);
-    let mut heard = noise.iter().chain([&reply]).find_map(|chunk| scanner.push(chunk));
+    // On a line known to echo, our own request comes first.
+    let echoed = if echo == Echo::Present { sent.to_vec() } else { Vec::new() };
+    let line = [&echoed].into_iter().chain(&noise).chain([&reply]);
+    let mut heard = line.into_iter().find_map(|chunk| scanner.push(chunk));
     heard = heard.or_else(|| scanner.look_further());
     let Some(Heard::Reply { reply: found, .. }) = heard else { panic!("{heard:?} {all:02X?}") };
     assert_eq!(found, expected, "{all:02X?}");
