@@ -204,6 +204,11 @@ impl Debounce {
         self.seen
     }
 
+    /// Whether its state is known.
+    pub(super) fn is_known(self) -> bool {
+        self.seen.state != DoorState::Unknown
+    }
+
     /// Whether the last read awaits its confirmation.
     pub(super) fn is_open_question(self) -> bool {
         self.last_open.is_some() && self.equal < EQUAL_READS

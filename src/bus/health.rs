@@ -316,11 +316,12 @@ impl PortBoard {
 }
 
 impl PortState {
-    /// Notes the link; returns whether it changed, so that each change is logged once.
+    /// Notes the link; returns whether it is another one, so that each outage is logged once.
     pub(super) fn set_link(&mut self, link: PortLink) -> bool {
         if self.link == link {
             return false;
         }
+        let flips = (link == PortLink::Online) != (self.link == PortLink::Online);
         if link == PortLink::Online {
             self.reconnects += u64::from(self.was_online);
             self.was_online = true;
@@ -330,8 +331,11 @@ impl PortState {
             }
         }
         self.link = link;
-        self.since = Instant::now();
-        true
+        // Another reason is not another outage.
+        if flips {
+            self.since = Instant::now();
+        }
+        flips
     }
 
     /// Keeps an exchange with a board by its place, or with a stranger.
@@ -394,6 +398,21 @@ mod tests {
             assert_eq!(kept[0].tx, tx);
         }
         assert_eq!(shared.exchanges(Some(9)), None);
+    }
+
+    #[test]
+    fn another_reason_is_not_another_outage() {
+        let shared = PortBoard::new(&bus("/x".into(), vec![board(1, Family::ModbusRelay)]));
+        let away = |reason: &str| PortLink::Offline {
+            reason: reason.to_owned(),
+            class: OfflineClass::Missing,
+        };
+        let mut state = shared.lock();
+        state.set_link(PortLink::Online);
+        assert!(state.set_link(away("it does not answer")));
+        let since = state.since;
+        assert!(!state.set_link(away("no route")), "logged once");
+        assert_eq!((state.since, &state.link), (since, &away("no route")));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub const OPENS_WAITING_MAX: usize = 64;
 const MINUTE: Duration = Duration::from_mins(1);
 /// How long the sensors are watched after a pulse before the door counts as stuck.
 pub const WATCH: Duration = Duration::from_secs(3);
+/// How long a watch goes on at least after a second pulse may be sent.
+const AGAIN_GRACE: Duration = Duration::from_millis(500);
 /// How long after an opening its door's closing is reported.
 pub const CLOSING_WATCH: Duration = Duration::from_mins(10);
 /// Events of one opening: sent, acknowledged, again, opened, ended, closed.
@@ -331,7 +333,7 @@ pub(super) struct SecondPulse {
 pub(super) struct Pulsed {
     /// Its lock, from 1.
     pub(super) lock: u8,
-    /// The door was seen open before it.
+    /// The door was not seen closed before it: seen open afterwards, it is not said to have opened.
     pub(super) was_open: bool,
     /// When its first byte went out.
     pub(super) sent_at: Instant,
@@ -345,7 +347,8 @@ impl Watch {
     /// Begins to watch a door after its pulse.
     pub(super) fn new(sink: EventSink, pulsed: Pulsed) -> Self {
         let Pulsed { lock, was_open, sent_at, doubt, again_from } = pulsed;
-        let phase = WatchPhase::Opening { until: sent_at + WATCH };
+        let until = again_from.map_or(sent_at, |at| at + AGAIN_GRACE).max(sent_at + WATCH);
+        let phase = WatchPhase::Opening { until };
         let again = again_from.map_or(Again::No, Again::From);
         Self { lock, sink, was_open, doubt, last_open: None, equal: 0, phase, again }
     }
@@ -376,6 +379,11 @@ impl Watch {
             }
             (WatchPhase::Closing { .. }, true) | (WatchPhase::Over, _) => {}
         }
+    }
+
+    /// A read was missed: what was read before it no longer says how the door stands now.
+    pub(super) fn missed(&mut self) {
+        (self.last_open, self.equal) = (None, 0);
     }
 
     /// Whether the last two reads after the pulse show the door closed.
@@ -426,7 +434,7 @@ impl Watch {
     pub(super) fn sent_again(&mut self, at: Instant) {
         self.sink.note(Happened::SentAgain, at);
         self.phase = WatchPhase::Opening { until: at + WATCH };
-        (self.last_open, self.equal) = (None, 0);
+        self.missed();
     }
 
     /// The board acknowledged a pulse whose first one was not.
@@ -503,6 +511,34 @@ mod tests {
         door.read(false, at);
         assert_eq!(seen(&mut events), [Happened::DoorClosed]);
         assert!(door.is_over(at));
+    }
+
+    #[test]
+    fn a_missed_read_makes_what_was_seen_before_it_old() {
+        let (mut door, mut events, at) = watch(false);
+        door.again = Again::From(at);
+        door.read(false, at);
+        door.read(false, at);
+        assert!(door.wants_again(at));
+        door.missed();
+        assert!(!door.wants_again(at), "somebody may have opened it meanwhile");
+        assert!(door.is_over(at + WATCH));
+        let unclear = PulseOutcome::Unconfirmed(Doubt::NoClearReading);
+        assert_eq!(seen(&mut events), [Happened::Sent, ended(unclear)]);
+    }
+
+    #[test]
+    fn a_watch_lasts_beyond_the_time_of_its_second_pulse() {
+        let (sink, _events) = EventSink::new();
+        let at = Instant::now();
+        let again_from = Some(at + Duration::from_secs(5));
+        let doubt = Doubt::NoClearReading;
+        let pulsed = Pulsed { lock: 1, was_open: false, sent_at: at, doubt, again_from };
+        let mut door = Watch::new(sink, pulsed);
+        door.read(false, at);
+        door.read(false, at);
+        assert!(!door.is_over(at + Duration::from_secs(5)));
+        assert!(door.wants_again(at + Duration::from_secs(5)));
     }
 
     #[test]

@@ -34,6 +34,8 @@ use tool::ToolAsk;
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// Longest pause between two tries.
 const RETRY_MAX: Duration = Duration::from_secs(2);
+/// How long an open port may be mute before it counts as online all the same: its boards are silent.
+const ONLINE_UNHEARD: Duration = Duration::from_secs(2);
 /// Direct questions about doors that may wait on one port.
 pub(super) const READS_WAITING_MAX: usize = 64;
 /// Longest time spent on switching off at stop.
@@ -131,7 +133,6 @@ impl Port {
             let BusConfig { port, baud, echo, .. } = &self.config;
             match Line::open(port, *baud, self.config.gap(), *echo).await {
                 Ok(mut line) => {
-                    self.set_online();
                     match self.serve(&mut line).await {
                         Left::Stopped => self.switch_all_off(&mut line).await,
                         Left::Lost(Gone(reason)) => {
@@ -163,7 +164,12 @@ impl Port {
                 self.supplies.may_be_busy(&board.config.power_supply, now + coil);
             }
         }
+        self.heard_any = false;
         while !self.stop.is_cancelled() {
+            // A port that opens and is gone at once was never online.
+            if self.heard_any || now.elapsed() >= ONLINE_UNHEARD {
+                self.set_online();
+            }
             self.take_commands();
             if let Err(gone) = self.step(line).await {
                 return Left::Lost(gone);

@@ -77,7 +77,8 @@ impl Turn {
     /// The pulse was sent: its coil is off at `coil_off_at`, and the supply rests after it.
     pub fn spend(self, coil_off_at: Instant) {
         if let Some(supply) = self.supplies.lock().get_mut(&self.name) {
-            supply.free_at = Some(coil_off_at + REST);
+            let free_at = coil_off_at + REST;
+            supply.free_at = Some(supply.free_at.map_or(free_at, |at| at.max(free_at)));
         }
     }
 }

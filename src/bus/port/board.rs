@@ -16,6 +16,12 @@ use crate::domain::channel::DoorState;
 
 /// Misses in a row after which a board counts as silent.
 pub(super) const MISSES_SILENT: u8 = 3;
+/// Age of a board's last believed read beyond which its doors are unknown.
+const BELIEVED_MAX: Duration = Duration::from_secs(5);
+/// Reads that an opening waits for while its door is unknown.
+const LOOKS_FIRST: u8 = 2;
+/// Unanswered switchings-off after which a board that answers other things gets no more of them.
+const OFFS_UNANSWERED_MAX: u8 = 5;
 /// Pause between two polls of a silent board.
 const SILENT_PAUSE: Duration = Duration::from_secs(2);
 /// Pause between two polls of a board without doors, only to know that it is there.
@@ -73,6 +79,14 @@ pub(super) struct Board {
     polls: u32,
     /// Refused reads of its inputs in a row.
     unread: u8,
+    /// When its inputs were last read and believed; `None` while its doors are unknown.
+    believed_at: Option<Instant>,
+    /// Reads since its doors became unknown.
+    looks: u8,
+    /// Switchings-off in a row that were not answered.
+    offs_unanswered: u8,
+    /// A coil that this program holds may still be on.
+    pub(super) may_be_on: bool,
 }
 
 impl Board {
@@ -95,6 +109,10 @@ impl Board {
             rechecks: 0,
             polls: 0,
             unread: 0,
+            believed_at: None,
+            looks: 0,
+            offs_unanswered: 0,
+            may_be_on: false,
             config,
         }
     }
@@ -108,6 +126,7 @@ impl Board {
         let switches = self.capabilities().reads_outputs;
         self.off = if switches { SwitchOff::Due } else { SwitchOff::Settled };
         self.misses = 0;
+        self.offs_unanswered = 0;
         self.refuses_inputs = false;
         self.quiet_until = now;
         self.asked_at = None;
@@ -132,6 +151,24 @@ impl Board {
         } else {
             Request::Relays
         }
+    }
+
+    /// Whether its doors were read too long ago to be believed still.
+    pub(super) fn is_stale(&self, now: Instant) -> bool {
+        self.believed_at.is_some_and(|at| now.saturating_duration_since(at) > BELIEVED_MAX)
+    }
+
+    /// Whether a lock's door is to be looked at before it is pulsed: without knowing it closed, nobody
+    /// could say afterwards that it opened.
+    pub(super) fn wants_look(&self, lock: u8) -> bool {
+        let index = usize::from(lock).saturating_sub(1);
+        let unknown = self.debounce.get(index).is_some_and(|door| !door.is_known());
+        unknown && self.sees_doors() && self.misses == 0 && self.looks < LOOKS_FIRST
+    }
+
+    /// Whether all its outputs are to be switched off, and no pulse of ours is under way.
+    pub(super) fn may_switch_off(&self, now: Instant) -> bool {
+        self.off == SwitchOff::Due && self.pulse_until <= now
     }
 
     /// Whether someone waits for the next read.
@@ -169,7 +206,8 @@ impl Board {
         let was_silent = self.is_silent();
         self.misses = 0;
         // A board that missed its switching-off gets it as soon as no pulse of ours is on.
-        if self.off == SwitchOff::Unanswered && now >= self.pulse_until {
+        let again = self.may_be_on || self.offs_unanswered < OFFS_UNANSWERED_MAX;
+        if self.off == SwitchOff::Unanswered && now >= self.pulse_until && again {
             self.off = SwitchOff::Due;
         }
         was_silent
@@ -180,6 +218,10 @@ impl Board {
         self.misses = self.misses.saturating_add(1);
         self.quiet_until = deadline + reply_timeout;
         self.distrusts_next = true;
+        self.watches.iter_mut().for_each(Watch::missed);
+        for probe in &mut self.probes {
+            (probe.last_open, probe.equal) = (None, 0);
+        }
         if self.misses == MISSES_SILENT {
             // It may have lost its power, and come back with its outputs anyhow.
             if self.capabilities().reads_outputs {
@@ -199,7 +241,14 @@ impl Board {
 
     /// The switching-off was tried.
     pub(super) fn off_tried(&mut self, answered: bool) {
-        self.off = if answered { SwitchOff::Unseen } else { SwitchOff::Unanswered };
+        self.off = match answered {
+            true => SwitchOff::Unseen,
+            // A coil that is held by nobody's timer is tried for until it is known to be off.
+            false if self.may_be_on => SwitchOff::Due,
+            false => SwitchOff::Unanswered,
+        };
+        self.may_be_on &= !answered;
+        self.offs_unanswered = if answered { 0 } else { self.offs_unanswered.saturating_add(1) };
     }
 
     /// Takes the inputs read by a question asked at `asked_at`, of which `known` were reported; returns the states to publish.
@@ -210,6 +259,7 @@ impl Board {
         asked_at: Instant,
     ) -> Option<Vec<Seen>> {
         self.unread = 0;
+        self.looks = self.looks.saturating_add(1);
         if std::mem::take(&mut self.distrusts_next) {
             return None;
         }
@@ -219,6 +269,7 @@ impl Board {
             if known.lock(lock) { door.read(is_open(lock)) } else { door.forget() }
         };
         let states = (1..).zip(&mut self.debounce).map(read).collect();
+        self.believed_at = Some(asked_at);
         let unsure = self.debounce.iter().any(|door| door.is_open_question());
         self.rechecks = if unsure { self.rechecks.saturating_add(1) } else { 0 };
         for watch in self.watches.iter_mut().filter(|watch| known.lock(watch.lock)) {
@@ -284,6 +335,8 @@ impl Board {
     /// All its doors are unknown from now on.
     pub(super) fn forget_doors(&mut self) -> Vec<Seen> {
         self.rechecks = 0;
+        self.looks = 0;
+        self.believed_at = None;
         self.debounce.iter_mut().map(Debounce::forget).collect()
     }
 }

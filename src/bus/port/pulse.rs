@@ -25,6 +25,8 @@ const OPTIONAL_REPLY: Duration = Duration::from_millis(100);
 const AGAIN_REST_MAX: Duration = Duration::from_secs(5);
 /// How often a coil that this program holds is told to go off before the board is given up.
 const OFF_TRIES_MAX: u32 = 5;
+/// How long a supply is left alone when a coil of it may have stayed on.
+const HELD_MAX: Duration = Duration::from_secs(10);
 /// How long each of those waits for its answer.
 const OFF_REPLY_MAX: Duration = Duration::from_millis(150);
 
@@ -80,10 +82,7 @@ impl Port {
         if acknowledged == Ok(()) {
             sink.note(Happened::Acknowledged, Instant::now());
         }
-        self.follow(index, lock, sink, &acknowledged, (sent.at, sent.coil_off_at));
-        if once && let Some(watch) = self.boards[index].watch_mut(lock) {
-            watch.prepare(None, sent.at);
-        }
+        self.follow((index, lock), sink, &acknowledged, (sent.at, sent.coil_off_at), once);
         Ok(())
     }
 
@@ -134,6 +133,14 @@ impl Port {
         }
     }
 
+    /// A coil that this program switched on may still be on: nobody else gets its supply for a while,
+    /// and its board is told to switch off until it answers.
+    fn hold_supply(&mut self, index: usize) {
+        let board = &mut self.boards[index];
+        board.may_be_on = true;
+        self.supplies.may_be_busy(&board.config.power_supply, Instant::now() + HELD_MAX);
+    }
+
     fn coil(&self, index: usize) -> Duration {
         Duration::from_millis(u64::from(self.boards[index].config.coil_ms()))
     }
@@ -165,11 +172,14 @@ impl Port {
         }
         let acknowledged =
             self.acknowledge(line, index, &call, (frame.bytes(), at), Some(coil)).await;
-        let off = match acknowledged {
+        let off = match &acknowledged {
             Ok(_) => self.release(line, index, lock, coil_off_at).await,
             // The next connect begins with everything off.
-            Err(_) => Ok(()),
+            Err(gone) => Err(gone.clone()),
         };
+        if off.is_err() {
+            self.hold_supply(index);
+        }
         let coil_off_at = Instant::now().max(coil_off_at);
         self.boards[index].pulse_until = coil_off_at;
         Ok(Sent { at, coil_off_at, acknowledged: off.and(acknowledged) })
@@ -197,6 +207,7 @@ impl Port {
             area = "bus", bus.name = %bus,
             "board {address} on bus {bus} did not confirm that the coil of lock {lock} is off"
         );
+        self.hold_supply(index);
         self.boards[index].off_tried(false);
         Ok(())
     }
@@ -265,11 +276,11 @@ impl Port {
     /// Watches the door of a pulse that went out, or ends the opening where none can be seen.
     fn follow(
         &mut self,
-        index: usize,
-        lock: u8,
+        (index, lock): (usize, u8),
         mut sink: EventSink,
         acknowledged: &Acknowledged,
         (sent_at, coil_off_at): (Instant, Instant),
+        once: bool,
     ) {
         let board = &mut self.boards[index];
         let (bus, address) = (&self.config.name, board.config.address);
@@ -284,7 +295,8 @@ impl Port {
             Err(doubt) if !sees_doors => sink.end(doubt.clone()),
             _ => {
                 let channel = Channel { bus: bus.clone(), board: address, lock };
-                let was_open = self.doors.get(&channel).state == DoorState::Open;
+                let before = self.doors.get(&channel).state;
+                let was_open = before != DoorState::Closed;
                 // A new opening takes over the watch for its door's closing.
                 board.watches.retain(|watch| watch.lock != lock || watch.opening_until().is_some());
                 let doubt = match acknowledged {
@@ -293,7 +305,10 @@ impl Port {
                 };
                 let off = board.config.duty().off;
                 // A door that was open and is closed by somebody meanwhile must not spring open.
-                let again = board.config.retry_pulse && !was_open && off <= AGAIN_REST_MAX;
+                let again = board.config.retry_pulse
+                    && !once
+                    && before != DoorState::Open
+                    && off <= AGAIN_REST_MAX;
                 let again_from = again.then(|| coil_off_at + off);
                 let pulsed = Pulsed { lock, was_open, sent_at, doubt, again_from };
                 board.watches.push(Watch::new(sink, pulsed));

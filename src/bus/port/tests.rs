@@ -16,6 +16,7 @@ use crate::domain::channel::{BusName, Channel, DoorState, Family};
 
 mod coils;
 mod fake;
+mod truth;
 
 use fake::{FakeBoard, FakeLine, with_crc};
 

@@ -51,6 +51,11 @@ impl Port {
             board.expire(now);
         }
         self.count_strays(line, now);
+        for index in 0..self.boards.len() {
+            if self.boards[index].is_stale(now) {
+                self.publish_unknown(index);
+            }
+        }
         self.prepare_second_pulses(now);
         let work = self.choose(now, line.echo());
         if !matches!(work, Work::Wait(_)) && now < self.rest_until {
@@ -83,9 +88,13 @@ impl Port {
             let board = &self.boards[open.board];
             if board.quiet_until > now {
                 wake = wake.min(board.quiet_until);
-            } else if board.off == SwitchOff::Due {
+            } else if board.may_switch_off(now) {
                 return Work::SwitchOff(open.board);
-            } else if echo == Echo::Unknown && board.needs_echo_known() {
+            } else if board.off == SwitchOff::Due {
+                wake = wake.min(board.pulse_until);
+            } else if board.wants_look(open.lock)
+                || (echo == Echo::Unknown && board.needs_echo_known())
+            {
                 return Work::Poll(open.board);
             } else {
                 match open.turn.may_start(now) {
@@ -101,7 +110,7 @@ impl Port {
         }
         let calm = |index: &usize| self.boards[*index].quiet_until <= now;
         let all = || (0..self.boards.len()).filter(calm);
-        if let Some(index) = all().find(|index| self.boards[*index].off == SwitchOff::Due) {
+        if let Some(index) = all().find(|index| self.boards[*index].may_switch_off(now)) {
             return Work::SwitchOff(index);
         }
         if let Some(index) = all().find(|index| self.boards[*index].off == SwitchOff::Unseen) {
@@ -132,7 +141,8 @@ impl Port {
     /// The second pulse whose turn has come; `Err` says when to ask again.
     fn second_pulse_due(&self, now: Instant) -> Result<Option<Pending>, Instant> {
         let mut ask_again: Option<Instant> = None;
-        for (place, board) in self.boards.iter().enumerate() {
+        let ready = |(_, board): &(usize, &super::Board)| board.off != SwitchOff::Due;
+        for (place, board) in self.boards.iter().enumerate().filter(ready) {
             for (lock, second) in board.second_pulses() {
                 let from = if board.quiet_until > now {
                     board.quiet_until
