@@ -46,6 +46,17 @@ pub enum PortLink {
     },
 }
 
+impl PortLink {
+    /// Why it is offline, for a program; `None` when it is not.
+    #[must_use]
+    pub const fn class(&self) -> Option<OfflineClass> {
+        match self {
+            Self::Online => None,
+            Self::Offline { class, .. } => Some(*class),
+        }
+    }
+}
+
 /// Whether a board answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BoardLink {
@@ -316,12 +327,13 @@ impl PortBoard {
 }
 
 impl PortState {
-    /// Notes the link; returns whether it is another one, so that each outage is logged once.
+    /// Notes the link; returns whether that is news, so that each outage is logged once.
     pub(super) fn set_link(&mut self, link: PortLink) -> bool {
         if self.link == link {
             return false;
         }
         let flips = (link == PortLink::Online) != (self.link == PortLink::Online);
+        let is_news = link.class() != self.link.class();
         if link == PortLink::Online {
             self.reconnects += u64::from(self.was_online);
             self.was_online = true;
@@ -335,7 +347,7 @@ impl PortState {
         if flips {
             self.since = Instant::now();
         }
-        flips
+        is_news
     }
 
     /// Keeps an exchange with a board by its place, or with a stranger.

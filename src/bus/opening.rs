@@ -333,7 +333,7 @@ pub(super) struct SecondPulse {
 pub(super) struct Pulsed {
     /// Its lock, from 1.
     pub(super) lock: u8,
-    /// The door was not seen closed before it: seen open afterwards, it is not said to have opened.
+    /// The door was seen open before it: it is not said to have opened.
     pub(super) was_open: bool,
     /// When its first byte went out.
     pub(super) sent_at: Instant,

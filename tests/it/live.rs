@@ -500,9 +500,10 @@ fn staff_hear_doors_and_links_as_they_change() {
     let wired = Wired::start();
     let (mut socket, _) =
         Socket::listen(&wired.site.account("STAFF01"), &json!(["doors", "health"]));
-    // A first reading of the door may come a moment later.
+    // The port and a first reading of the door may come a moment later.
     let mut shown = Vec::new();
-    while items(&shown, "health").is_empty()
+    let online = |it: &&Value| it["bus"] == "east" && it["status"] == "online";
+    while !items(&shown, "health").iter().any(online)
         || items(&shown, "doors").last().is_none_or(|it| it["door"] != "closed")
     {
         shown.push(socket.message());

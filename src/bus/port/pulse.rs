@@ -295,8 +295,8 @@ impl Port {
             Err(doubt) if !sees_doors => sink.end(doubt.clone()),
             _ => {
                 let channel = Channel { bus: bus.clone(), board: address, lock };
-                let before = self.doors.get(&channel).state;
-                let was_open = before != DoorState::Closed;
+                // Unknown after the looks that come first: seen open afterwards, it is open.
+                let was_open = self.doors.get(&channel).state == DoorState::Open;
                 // A new opening takes over the watch for its door's closing.
                 board.watches.retain(|watch| watch.lock != lock || watch.opening_until().is_some());
                 let doubt = match acknowledged {
@@ -305,10 +305,7 @@ impl Port {
                 };
                 let off = board.config.duty().off;
                 // A door that was open and is closed by somebody meanwhile must not spring open.
-                let again = board.config.retry_pulse
-                    && !once
-                    && before != DoorState::Open
-                    && off <= AGAIN_REST_MAX;
+                let again = board.config.retry_pulse && !once && !was_open && off <= AGAIN_REST_MAX;
                 let again_from = again.then(|| coil_off_at + off);
                 let pulsed = Pulsed { lock, was_open, sent_at, doubt, again_from };
                 board.watches.push(Watch::new(sink, pulsed));
