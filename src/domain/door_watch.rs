@@ -351,6 +351,28 @@ impl DoorWatch {
         self.clear_door(locker, &kinds, ClearReason::MechanicalKey, now);
     }
 
+    /// A commissioning pulses a lock whose door it does not know: whichever of these doors opens from
+    /// `now` until `until` was not forced. Alarms that stand stay.
+    pub fn trial_begun(
+        &mut self,
+        doors: impl IntoIterator<Item = LockerId>,
+        now: Monotonic,
+        until: Monotonic,
+    ) {
+        for id in doors {
+            self.doors.entry(id).or_insert_with(|| Door::new(now)).trial_begun(now, until);
+        }
+    }
+
+    /// That pulse was watched to its end: doors that open from `at` on are judged as ever.
+    pub fn trial_ended(&mut self, doors: impl IntoIterator<Item = LockerId>, at: Monotonic) {
+        for id in doors {
+            if let Some(door) = self.doors.get_mut(&id) {
+                door.trial_ended(at);
+            }
+        }
+    }
+
     /// Somebody took note of an alarm: it is not escalated any more.
     pub fn acknowledged(&mut self, kind: AlarmKind, subject: &Subject) {
         if let Some(live) = self.live.get_mut(&(kind, subject.clone())) {

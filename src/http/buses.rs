@@ -100,7 +100,8 @@ pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Proble
     get, path = "/api/v1/buses/{bus}/boards/{address}/exchanges", tag = "buses",
     params(("bus" = String, Path), ("address" = u8, Path)),
     responses(
-        (status = 200, body = ExchangesReply), (status = 401), (status = 403), (status = 404)
+        (status = 200, body = ExchangesReply), (status = 401), (status = 403), (status = 404),
+        (status = 422),
     ),
     security(("bearer" = []))
 )]
@@ -110,10 +111,7 @@ pub(super) async fn handle_exchanges(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let address = address
-        .parse()
-        .map_err(|_| Problem::new(Code::Invalid, "a board's address is a number from 0 to 255"))?;
-    answer_exchanges(&bus, Some(address), &head, &api)
+    answer_exchanges(&bus, Some(&address), &head, &api)
 }
 
 /// The last raw exchanges with addresses of a bus where no board is configured. For staff.
@@ -121,7 +119,8 @@ pub(super) async fn handle_exchanges(
     get, path = "/api/v1/buses/{bus}/exchanges", tag = "buses",
     params(("bus" = String, Path)),
     responses(
-        (status = 200, body = ExchangesReply), (status = 401), (status = 403), (status = 404)
+        (status = 200, body = ExchangesReply), (status = 401), (status = 403), (status = 404),
+        (status = 422),
     ),
     security(("bearer" = []))
 )]
@@ -135,11 +134,14 @@ pub(super) async fn handle_other_exchanges(
 
 fn answer_exchanges(
     bus: &str,
-    address: Option<u8>,
+    address: Option<&str>,
     head: &Head,
     api: &Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(api)?;
+    let address = address.map(str::parse).transpose();
+    let address = address
+        .map_err(|_| Problem::new(Code::Invalid, "a board's address is a number from 0 to 255"))?;
     let bus =
         BusName::parse(bus).map_err(|error| Problem::new(Code::Invalid, error.to_string()))?;
     let exchanges = api.services().exchanges(caller, &bus, address)?;

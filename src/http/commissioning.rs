@@ -61,8 +61,6 @@ pub(super) struct AddressRequest {
     new: u8,
     /// The line's speed; the bus's own when left out.
     baud: Option<u32>,
-    /// Last address at which other boards are looked for; all when left out.
-    last: Option<u8>,
     /// Must be true: only the board that is to get the address is connected.
     one_board_connected: bool,
 }
@@ -295,7 +293,8 @@ pub(super) async fn handle_cancel_scan(
 
 /// Give the one connected board another address. For admins.
 ///
-/// Refused in its result when more than one board answers. Followed like a scan. The configuration
+/// Refused in its result when more than one board answers, or the configuration lists another board of
+/// the family on this bus. Followed like a scan. The configuration
 /// still names the old address afterwards: change it and start the server anew.
 #[utoipa::path(
     post, path = "/api/v1/commissioning/address", tag = "commissioning",
@@ -324,7 +323,6 @@ pub(super) async fn handle_address(
         family: family(&asked.family)?,
         new: asked.new,
         baud: asked.baud,
-        last: asked.last,
     };
     Ok(begun(api.services().start_address(caller, order).await?))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use lockerd::sim::{Physics, SimBoard, SimBus, StatusOrder};
+use lockerd::sim::{DoorAction, Physics, SimBoard, SimBus, StatusOrder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -98,7 +98,9 @@ fn two_boards_with_one_address_are_suspected_and_one_alone_is_not() {
 #[test]
 fn an_address_is_given_to_one_board_alone() {
     let place = place();
-    let give = ["bus", "address", "east", "--family", "modbus-relay", "--new", "3", "--to", "6"];
+    // Every address of the family is asked: a short wait keeps that short.
+    let give = ["bus", "address", "east", "--family", "modbus-relay", "--timeout-ms", "25"];
+    let give = [&give[..], &["--new", "3"]].concat();
     let give = |more: &[&str], input: &str| tool(place.path(), &[&give[..], more].concat(), input);
     {
         let two = [SimBoard::modbus(1, 8), SimBoard::modbus(4, 8)];
@@ -350,11 +352,144 @@ fn an_admin_proves_a_board_by_api_and_wires_its_lockers() {
     assert_eq!(admin.get("/api/v1/banks/1/layout?format=csv").expect(200).text(), swapped);
     assert_eq!(
         site.number("SELECT count(*) FROM audit WHERE action LIKE 'commissioning.%'"),
-        2,
-        "begun and applied"
+        4,
+        "begun, pulsed twice and applied"
     );
     boards.demand_no_violations();
     site.demand_clean();
+}
+
+/// A served site with one board whose doors tell closed and open as the configuration has it.
+fn known_wall(place: TempDir) -> (Site, Boards) {
+    let stays = Physics { auto_close_ms: None, ..HELPFUL };
+    let boards = Boards::with(vec![line(place.path(), [SimBoard::modbus(1, 4)])], stays);
+    let plan = (1_u8..=3)
+        .zip(101..)
+        .fold(Plan::default(), |plan, (lock, number)| plan.wired(1, number, ("east", 1, lock)));
+    let mut site = Site::prepare_in(place, &plan.students(1).admin().bus(&four_locks()));
+    site.serve();
+    until("every door is known", || (site.number("SELECT count(*) FROM door") == 3).then_some(()));
+    (site, boards)
+}
+
+const PROOFS: &str = "/api/v1/commissioning/proofs";
+const STEPS: &str = "/api/v1/commissioning/proofs/east-1/steps";
+
+#[test]
+fn a_locker_rented_during_a_proof_is_not_opened_by_it() {
+    let (mut site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    let pulse = json!({ "action": "pulse" });
+    admin.post_json(PROOFS, &json!({ "bus": "east", "board": 1 })).expect(201);
+    step(&admin, &pulse);
+    site.student(0).rent(102);
+    step(&admin, &json!({ "action": "repeat" }));
+    let refused = admin.post_json(STEPS, &pulse);
+    assert_eq!(refused.json()["locker_id"], json!(102));
+    refused.refused(409, "board_rented");
+    site.stop();
+    site.serve();
+    let admin = site.again(&admin);
+    admin.post_json(STEPS, &pulse).refused(409, "board_rented");
+    assert_eq!(boards.pulses("east", 1, 1).len(), 1);
+
+    // With a reason, which holds over a restart; each pulse tells it.
+    admin.call("DELETE", &format!("{PROOFS}/east-1"), &[], "").expect(204);
+    let forced = json!({ "bus": "east", "board": 1, "force": true, "reason": "the cable was cut" });
+    admin.post_json(PROOFS, &forced).expect(201);
+    site.stop();
+    site.serve();
+    step(&site.again(&admin), &pulse);
+    assert_eq!(boards.pulses("east", 1, 1).len(), 2);
+    let told = "SELECT count(*) FROM audit WHERE action = 'commissioning.pulse'
+        AND subject = 'channel:east/1/1' AND actor_id IS NOT NULL
+        AND json_extract(detail, '$.proof') = 'east-1'
+        AND json_extract(detail, '$.locker_id') = 101
+        AND json_extract(detail, '$.force_reason') IS ";
+    assert_eq!(site.number(&format!("{told} NULL")), 1);
+    assert_eq!(site.number(&format!("{told} 'the cable was cut'")), 1);
+    site.demand_clean();
+}
+
+#[test]
+fn a_proof_clears_no_alarm_and_hides_no_other_door() {
+    let (site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    let live = || {
+        let page = admin.get("/api/v1/alarms?state=live&kind=forced_open").expect(200).json();
+        let alarms = page["alarms"].as_array().expect("a list").iter();
+        alarms.filter_map(|it| it["locker_id"].as_i64()).collect::<Vec<_>>()
+    };
+    boards.door("east", 1, 3, DoorAction::Open);
+    until("the forced door is told", || (live() == [103]).then_some(()));
+    admin.post_json(PROOFS, &json!({ "bus": "east", "board": 1 })).expect(201);
+    let seen = step(&admin, &json!({ "action": "pulse" }));
+    assert_eq!(seen["step"]["name"], json!("number"), "{seen}");
+    // Out of turn: nothing is pulsed, nothing is excused.
+    admin.post_json(STEPS, &json!({ "action": "pulse" })).refused(409, "proof_step");
+    assert_eq!(boards.pulses("east", 1, 1).len(), 1);
+    // Longer than the door watch may be late.
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_eq!(live(), [103], "the theft stays told, and the proven door is none");
+    boards.door("east", 1, 2, DoorAction::Open);
+    until("the next theft is told", || {
+        let mut live = live();
+        live.sort_unstable();
+        (live == [102, 103]).then_some(())
+    });
+    site.demand_clean();
+}
+
+#[test]
+fn no_address_is_given_when_cancelled_or_when_others_are_configured() {
+    let serve = |configured: &[u8]| {
+        let place = place();
+        let boards = Boards::start(vec![line(place.path(), [SimBoard::modbus(1, 8)])]);
+        let lines: Vec<_> = configured.iter().map(|address| modbus_toml(*address)).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let plan = Plan::default().admin().bus(&bus_toml("east", 9_600, &lines));
+        let mut site = Site::prepare_in(place, &plan);
+        site.serve();
+        (site, boards)
+    };
+    let path = "/api/v1/commissioning/address";
+    let give = json!({
+        "bus": "east", "family": "modbus-relay", "new": 9, "one_board_connected": true
+    });
+    let begun = |admin: &Client| {
+        let begun = admin.post_json(path, &give).expect(202).json();
+        format!("/api/v1/commissioning/scans/{}", begun["id"].as_str().expect("an id"))
+    };
+    let failed = |admin: &Client, scan: &str| {
+        let view = until("it is refused", || {
+            let view = admin.get(scan).expect(200).json();
+            (view["status"] != json!("running")).then_some(view)
+        });
+        view["error"].as_str().unwrap_or_else(|| panic!("refused: {view}")).to_owned()
+    };
+    {
+        let (site, boards) = serve(&[1]);
+        let admin = site.account("ADMIN");
+        let part = json!({
+            "bus": "east", "family": "modbus-relay", "new": 9, "one_board_connected": true,
+            "last": 0
+        });
+        assert_eq!(admin.post_json(path, &part).status, 400, "no part of the addresses");
+        let scan = begun(&admin);
+        until("the walk is past the addresses of most walls", || {
+            let asked = admin.get(&scan).expect(200).json()["asked"].as_u64();
+            (asked > Some(8)).then_some(())
+        });
+        admin.call("DELETE", &scan, &[], "").expect(200);
+        assert!(failed(&admin, &scan).contains("nothing was written"));
+        assert!(boards.heard("00 06 40 00").is_empty());
+    }
+    // The second board is silent, and might be so for this moment only.
+    let (site, boards) = serve(&[1, 2]);
+    let admin = site.account("ADMIN");
+    let why = failed(&admin, &begun(&admin));
+    assert!(why.contains("other modbus-relay boards") && why.contains("address 2"), "{why}");
+    assert!(boards.heard("00 06 40 00").is_empty());
 }
 
 #[test]
@@ -386,7 +521,7 @@ fn a_scan_by_api_finds_an_unknown_board_while_the_bus_works() {
         (view["status"] == json!("cancelled")).then_some(())
     });
     let give = json!({
-        "bus": "east", "family": "modbus-relay", "new": 9, "last": 8, "one_board_connected": true
+        "bus": "east", "family": "modbus-relay", "new": 9, "one_board_connected": true
     });
     let begun = admin.post_json("/api/v1/commissioning/address", &give).expect(202).json();
     let given = format!("/api/v1/commissioning/scans/{}", begun["id"].as_str().expect("an id"));

@@ -64,6 +64,15 @@ fn every_route_is_reachable_and_refuses_whom_it_must() {
 }
 
 #[test]
+fn who_asks_comes_before_what_is_asked() {
+    let demo = Demo::start();
+    for path in ["/api/v1/buses/east/boards/999/exchanges", "/api/v1/buses/NO!/exchanges"] {
+        demo.nobody.get(path).refused(401, "unauthenticated");
+        demo.gildong().get(path).refused(422, "invalid");
+    }
+}
+
+#[test]
 fn every_route_takes_its_own_methods_only() {
     let demo = Demo::start();
     let student = demo.gildong();

@@ -30,8 +30,8 @@ pub struct AddressPlan {
     pub family: Family,
     /// The address it is to have.
     pub new: u8,
-    /// Last address at which the guard looks for other boards; the highest of the family sees all.
-    pub last: u8,
+    /// Addresses of this family that the configuration lists on this line; empty where none is known.
+    pub configured: Vec<u8>,
     /// How long a board may take to answer, in milliseconds.
     pub reply_timeout_ms: u32,
 }
@@ -56,6 +56,12 @@ pub enum AddressRefused {
     /// Several boards are connected.
     #[error("several boards answer ({0}): connect only the one that is to get the address")]
     Several(String),
+    /// Another board belongs to the line; silent just now, it would take the write all the same.
+    #[error(
+        "the configuration lists other {0} boards on this bus ({1}), which would take the address too: \
+         disconnect them, then stop the server and use `lockerd bus address`"
+    )]
+    Configured(Family, String),
     /// It was cancelled before anything was written.
     #[error("cancelled; nothing was written")]
     Cancelled,
@@ -98,6 +104,18 @@ impl AddressPlan {
         Question::new(self.family, call, self.wait())
     }
 
+    /// Demands that the configuration knows no board of the family besides the one at `own`, which may
+    /// also stand there with the address that it is to get.
+    fn demand_no_other(&self, own: Option<u8>) -> Result<(), AddressRefused> {
+        let is_it = |address: &u8| own.is_none_or(|own| *address == own || *address == self.new);
+        if self.configured.len() < 2 && self.configured.iter().all(is_it) {
+            return Ok(());
+        }
+        let others = self.configured.iter().filter(|it| Some(**it) != own);
+        let list: Vec<_> = others.map(|it| format!("address {it}")).collect();
+        Err(AddressRefused::Configured(self.family, list.join(", ")))
+    }
+
     fn probe_at(&self, address: u8) -> Call {
         Call::new(address, PROBE_LOCKS, probe(self.family))
     }
@@ -106,7 +124,8 @@ impl AddressPlan {
 /// Demands that exactly one board is connected; returns its address. Writes nothing.
 ///
 /// Boards that keep silent to the common address, and boards of other families, are not seen by the
-/// first question; the walk over all addresses of the family sees the former.
+/// first question; the walk over all addresses of the family sees the former. Boards that are silent
+/// to both are known by the configuration alone.
 pub async fn guard(
     wire: &mut Wire,
     plan: &AddressPlan,
@@ -121,9 +140,11 @@ pub async fn guard(
     codec(plan.family)
         .encode(&plan.to_any(Request::SetAddress { new: plan.new }).call)
         .map_err(ToolError::from)?;
+    plan.demand_no_other(None)?;
     let own = ask_common(wire, plan).await?;
+    plan.demand_no_other(Some(own))?;
     let mut others = Vec::new();
-    for address in can.address_first..=plan.last.min(can.address_last) {
+    for address in can.address_first..=can.address_last {
         if stop.is_cancelled() {
             return Err(AddressRefused::Cancelled);
         }
@@ -172,7 +193,15 @@ async fn ask_common(wire: &mut Wire, plan: &AddressPlan) -> Result<u8, AddressRe
 }
 
 /// Writes the new address to the one board that [`guard`] found, and reads back what became of it.
-pub async fn set(wire: &mut Wire, plan: &AddressPlan) -> Result<AddressSet, AddressRefused> {
+/// Once it was written, `stop` comes too late.
+pub async fn set(
+    wire: &mut Wire,
+    plan: &AddressPlan,
+    stop: &CancellationToken,
+) -> Result<AddressSet, AddressRefused> {
+    if stop.is_cancelled() {
+        return Err(AddressRefused::Cancelled);
+    }
     for _ in 0..WRITES_MAX {
         wire.ask(plan.to_any(Request::SetAddress { new: plan.new }), plan.baud).await?;
         // Its answer is byte for byte the request, so that only what it says afterwards counts.
@@ -192,4 +221,47 @@ pub async fn set(wire: &mut Wire, plan: &AddressPlan) -> Result<AddressSet, Addr
         }
     }
     Err(AddressRefused::SilentAfter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::config::PortAddress;
+
+    fn plan(new: u8, configured: &[u8]) -> AddressPlan {
+        AddressPlan {
+            baud: 9_600,
+            family: Family::ModbusRelay,
+            new,
+            configured: configured.to_vec(),
+            reply_timeout_ms: 20,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_was_cancelled_before_it_asks_nothing() {
+        let port: PortAddress = "/dev/there-is-no-such-port".parse().expect("valid");
+        let (mut wire, stop) = (Wire::own(port), CancellationToken::new());
+        let refused = set(&mut wire, &plan(3, &[]), &stop).await.expect_err("no port");
+        assert!(matches!(refused, AddressRefused::Tool(_)), "{refused}");
+        stop.cancel();
+        let refused = set(&mut wire, &plan(3, &[]), &stop).await.expect_err("cancelled");
+        assert!(matches!(refused, AddressRefused::Cancelled), "{refused}");
+    }
+
+    #[test]
+    fn a_board_that_the_configuration_lists_counts_though_it_is_silent() {
+        let passes = |new, configured: &[u8], own| {
+            let plan = plan(new, configured);
+            plan.demand_no_other(None).and_then(|()| plan.demand_no_other(Some(own))).is_ok()
+        };
+        assert!(passes(3, &[], 1), "none is known");
+        assert!(passes(3, &[1], 1), "it is the one");
+        assert!(passes(3, &[3], 1), "it stands there as it is to be");
+        assert!(!passes(3, &[2], 1), "another one");
+        assert!(!passes(3, &[1, 3], 1), "two");
+        assert!(!passes(3, &[1, 2], 1), "two");
+        let why = plan(3, &[1, 2]).demand_no_other(Some(1)).expect_err("two").to_string();
+        assert!(why.contains("(address 2)"), "{why}");
+    }
 }

@@ -49,6 +49,9 @@ pub enum ProveError {
     UnknownBoard(BusName, u8),
 }
 
+/// The longest that a pulse that the bus accepted is awaited and watched, until its door moved.
+pub const PULSE_MAX: Duration = SEND_MAX.saturating_add(MOVE_MAX).saturating_add(SETTLE);
+
 /// Asks one configured board of a running bus.
 pub struct Prober {
     bus: Bus,
@@ -103,13 +106,23 @@ impl Prober {
     /// Pulses the lock that is next and tells the proof what moved. A pulse that does not get through
     /// is told to the proof too.
     pub async fn pulse(&self, proof: &mut Proof, now_ms: u64) -> Result<(), ProveError> {
+        self.pulse_by(proof, now_ms, Bus::open_once).await
+    }
+
+    /// The same where `open` hands the pulse to the bus; it is called in the lock's turn only.
+    pub async fn pulse_by(
+        &self,
+        proof: &mut Proof,
+        now_ms: u64,
+        open: impl FnOnce(&Bus, &Channel) -> Result<OpeningWatch, OpenRefused> + Send,
+    ) -> Result<(), ProveError> {
         let Some(lock) = proof.step().lock() else {
             return Ok(proof.pulse(now_ms).map(drop)?);
         };
         let before = self.steady(lock).await?;
         let lock = proof.pulse(now_ms)?;
         let channel = Channel { bus: self.name.clone(), board: self.address, lock };
-        let sent = match self.bus.open_once(&channel) {
+        let sent = match open(&self.bus, &channel) {
             Ok(watch) => is_sent(watch).await,
             Err(OpenRefused::CoolingDown { retry_after_ms }) => {
                 Err(format!("the coil must rest {retry_after_ms} ms more"))

@@ -22,9 +22,6 @@ pub(in crate::cli) struct AddressArgs {
     /// The line's baud rate.
     #[arg(long, default_value_t = 9_600)]
     baud: u32,
-    /// Last address at which other boards are looked for.
-    #[arg(long, default_value_t = u8::MAX)]
-    to: u8,
     /// How long a board may take to answer, in milliseconds.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=5_000))]
     timeout_ms: u32,
@@ -41,7 +38,7 @@ pub(super) async fn run(args: &AddressArgs) -> anyhow::Result<()> {
         baud: args.baud,
         family: args.family,
         new: args.new,
-        last: args.to,
+        configured: Vec::new(),
         reply_timeout_ms: args.timeout_ms,
     };
     let mut wire = Wire::own(args.port.clone());
@@ -54,7 +51,7 @@ pub(super) async fn run(args: &AddressArgs) -> anyhow::Result<()> {
     if !args.yes && !agreed(own, args.new).await {
         bail!("nothing was written");
     }
-    let done = set(&mut wire, &plan).await?;
+    let done = set(&mut wire, &plan, &stop).await?;
     if args.json {
         return say_json(&json!({ "old": own, "new": args.new, "outcome": done }));
     }

@@ -45,6 +45,13 @@ struct Excuse {
     used: bool,
 }
 
+/// A time in which a commissioning may open the door.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    since: Monotonic,
+    until: Monotonic,
+}
+
 #[derive(Debug)]
 pub(super) struct Door {
     state: DoorState,
@@ -57,6 +64,7 @@ pub(super) struct Door {
     /// Since when it is seen open.
     pub(super) open_since: Option<Monotonic>,
     excuse: Option<Excuse>,
+    trial: Option<Trial>,
     last_opening: Option<OpeningId>,
     edges: Option<u64>,
     /// The newest changes of its input, at most as many as make a chatter.
@@ -78,6 +86,7 @@ impl Door {
             gap_since: now,
             open_since: None,
             excuse: None,
+            trial: None,
             last_opening: None,
             edges: None,
             edge_times: VecDeque::new(),
@@ -183,6 +192,13 @@ impl Door {
 
     /// Whether something excuses that the door opened at `at`, or in the gap that began at `gap`.
     fn use_excuse(&mut self, at: Monotonic, gap: Option<Monotonic>) -> bool {
+        // Not what happened before the trial: a gap that began earlier may hide another hand.
+        let begun = gap.unwrap_or(at);
+        let tried = self.trial.is_some_and(|it| it.since <= begun && begun < it.until);
+        self.use_opening(at, gap) || tried
+    }
+
+    fn use_opening(&mut self, at: Monotonic, gap: Option<Monotonic>) -> bool {
         let Some(excuse) = &mut self.excuse else { return false };
         let holds = excuse.in_flight || gap.unwrap_or(at) < excuse.until;
         if at < excuse.since || !holds {
@@ -237,6 +253,19 @@ impl Door {
         excuse.used |= self.state == DoorState::Open;
         excuse.until = excuse.until.max(until);
         self.excuse = Some(excuse);
+    }
+
+    /// A commissioning may open the door from `since` until `until`: that excuses what it opens
+    /// meanwhile, and nothing that was open before.
+    pub(super) const fn trial_begun(&mut self, since: Monotonic, until: Monotonic) {
+        self.trial = Some(Trial { since, until });
+    }
+
+    /// The trial ends at `at`, if not before.
+    pub(super) fn trial_ended(&mut self, at: Monotonic) {
+        if let Some(trial) = &mut self.trial {
+            trial.until = trial.until.min(at);
+        }
     }
 
     pub(super) fn forget_jam(&mut self) {

@@ -642,3 +642,39 @@ fn what_the_next_start_is_to_know_is_told_when_it_changes() {
     let moved = bench.watch.take_moved();
     assert_eq!(moved[&locker_id], memory(false, Some(Moment::Earlier(last_seen))));
 }
+
+#[test]
+fn a_trial_excuses_what_opens_in_it_and_clears_nothing() {
+    let mut bench = Bench::closed();
+    bench.after(100).set(105, Open);
+    assert_eq!(bench.look(), ["raise forced_open locker:105"]);
+    // Published before the trial, looked at after it.
+    bench.set(104, Open);
+    bench.after(10);
+    let (begun, doors) = (bench.now, (101..=106).map(LockerId));
+    bench.watch.trial_begun(doors.clone(), begun, Monotonic(begun.0 + 5_000));
+    assert!(bench.watch.take_decisions().is_empty(), "what stands stays");
+    assert_eq!(bench.look(), ["raise forced_open locker:104"]);
+    assert_eq!(bench.after(500).set(102, Open).look(), [""; 0], "whichever door it is");
+    assert!(bench.watch.is_live(AlarmKind::ForcedOpen, &locker(105)));
+    bench.after(100);
+    bench.watch.trial_ended(doors, Monotonic(bench.now.0 + 1_000));
+    assert_eq!(bench.after(999).set(101, Open).look(), [""; 0], "seen a little late");
+    assert_eq!(bench.after(1).set(103, Open).look(), ["raise forced_open locker:103"]);
+    bench.set(102, Closed).look();
+    assert_eq!(bench.after(100).set(102, Open).look(), ["raise forced_open locker:102"]);
+}
+
+#[test]
+fn a_trial_that_nobody_ended_runs_out() {
+    let mut bench = Bench::closed();
+    let begun = bench.now;
+    bench.watch.trial_begun([LockerId(101)], begun, Monotonic(begun.0 + 5_000));
+    assert_eq!(bench.after(5_000).set(101, Open).look(), ["raise forced_open locker:101"]);
+    // Nobody saw the door since before a trial: that is no accusation, and no excuse either.
+    let mut bench = Bench::closed();
+    bench.after(100).set(101, Unknown).look();
+    let begun = bench.after(100).now;
+    bench.watch.trial_begun([LockerId(101)], begun, Monotonic(begun.0 + 5_000));
+    assert_eq!(bench.after(100).set(101, Open).look(), ["raise opened_unwatched locker:101"]);
+}

@@ -1,8 +1,9 @@
 //! Proving a board through the API: the same steps as on the command line, on the server's own bus.
 //!
-//! A proof is named by its bus and board and kept as a file after each step. Doors that open in it are
-//! excused before the pulse leaves. A board with a rented locker is refused unless somebody says why it
-//! must be; who did, stands in the audit chain.
+//! A proof is named by its bus and board and kept as a file after each step. With a pulse that the bus
+//! accepts, and before it leaves, the board's doors are excused until it was watched. A board with a rented
+//! locker is refused, at the start and at each pulse, unless somebody said at the start why it must be;
+//! who did, and who had each lock pulsed, stands in the audit chain.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,11 +13,13 @@ use serde_json::{Value, json};
 
 use super::{board_not_found, bus_name, demand_admin, demand_staff, paper};
 use crate::bus::tools::ToolError;
-use crate::bus::tools::prove::{Prober, ProveError};
+use crate::bus::tools::prove::{PULSE_MAX, Prober, ProveError};
+use crate::bus::{Bus, OpenRefused, OpeningWatch};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::commissioning::{Proof, Step};
 use crate::domain::id::{BankId, LockerId, MemberId};
 use crate::domain::locker::{Locker, parse_locker_id};
+use crate::domain::time::Monotonic;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::tokens::Caller;
@@ -27,6 +30,8 @@ use crate::store::{Change, Lane, StoreError, Tx, banks, proofs};
 const REASON_CHARS_MAX: usize = 200;
 /// The shape of [`Kept`] that this program writes.
 const VERSION: u32 = 1;
+/// How much later than the proof the door watch may see a door: two polls of a long bus, in milliseconds.
+const LATE_MS: u64 = 1_000;
 
 /// Which board is to be proven.
 #[derive(Debug, Clone)]
@@ -62,6 +67,9 @@ pub enum ProofAction {
 struct Kept {
     version: u32,
     echo: Option<bool>,
+    /// Why it is done although a locker of the board is rented.
+    #[serde(default)]
+    force_reason: Option<String>,
     proof: Proof,
 }
 
@@ -77,11 +85,8 @@ impl Services {
             return Err(Error::new(Code::Invalid, detail));
         }
         let expected = self.lockers_on(&bus, order.board);
-        let rented = self.rented_of(expected.values());
-        if let (Some(locker), None) = (rented, reason) {
-            let detail =
-                format!("locker {locker} on this board is rented: send force with a reason");
-            return Err(Error::new(Code::BoardRented, detail).with("locker_id", locker.0));
+        if let (Some(locker), None) = (self.rented_of(expected.values()), reason) {
+            return Err(board_rented(locker, "send force with a reason"));
         }
         let _claim = self.commissioning.claim(&bus)?;
         for id in self.proof_ids().await? {
@@ -93,7 +98,9 @@ impl Services {
             }
         }
         let proof = Proof::new((bus, order.board), prober.family(), prober.locks(), expected);
-        let kept = Kept { version: VERSION, echo: prober.has_echo().await, proof };
+        let echo = prober.has_echo().await;
+        let force_reason = reason.map(str::to_owned);
+        let kept = Kept { version: VERSION, echo, force_reason, proof };
         let id = id_of(&kept.proof);
         let detail = json!({ "force_reason": reason }).to_string();
         self.audit_proof(caller.member_id, "commissioning.prove", &id, detail).await?;
@@ -135,15 +142,14 @@ impl Services {
         };
         let mut kept = self.read_proof(id).await?;
         let _claim = self.commissioning.claim(kept.proof.bus())?;
-        let (bus, board) = (kept.proof.bus().clone(), kept.proof.board());
-        let prober = Prober::new(&self.bus, &bus, board).map_err(|_| board_not_found())?;
+        let (bus, board) = (kept.proof.bus(), kept.proof.board());
+        let prober = Prober::new(&self.bus, bus, board).map_err(|_| board_not_found())?;
+        if action == ProofAction::Pulse {
+            self.pulse_next(caller, id, &prober, &mut kept).await?;
+        }
         let proof = &mut kept.proof;
         match action {
-            ProofAction::Pulse => {
-                self.excuse_doors(&bus, board);
-                let now_ms = self.clock.monotonic().0;
-                prober.pulse(proof, now_ms).await.map_err(|error| explain(&error))?;
-            }
+            ProofAction::Pulse => {}
             ProofAction::Closed => prober.closed(proof).await.map_err(|error| explain(&error))?,
             ProofAction::Number(number) => {
                 let number = number.map(parse_locker_id).transpose();
@@ -238,14 +244,55 @@ impl Services {
         lockers.into_iter().copied().find(|it| snapshot.of_locker(*it).next().is_some())
     }
 
-    /// Any door of the board may open now, and nobody forced it.
-    fn excuse_doors(&self, bus: &BusName, board: u8) {
-        let (lockers, now) = (self.lockers_on(bus, board), self.clock.monotonic());
+    /// Has the next lock pulsed, if it is its turn and nobody was given a locker of the board meanwhile.
+    async fn pulse_next(
+        &self,
+        caller: Caller,
+        id: &str,
+        prober: &Prober,
+        kept: &mut Kept,
+    ) -> Result<(), Error> {
+        let proof = &mut kept.proof;
+        let lockers = self.lockers_on(proof.bus(), proof.board());
+        let rented = self.rented_of(lockers.values());
+        if let (Some(locker), None) = (rented, &kept.force_reason) {
+            let next = "delete this proof and begin it again with force and a reason";
+            return Err(board_rented(locker, next));
+        }
+        // Out of turn nothing is pulsed, as the prober will say.
+        if let Step::Pulse { lock } = proof.step() {
+            let detail = json!({
+                "proof": id, "locker_id": lockers.get(&lock), "force_reason": kept.force_reason,
+            });
+            let subject = format!("channel:{}", proof.channel(lock));
+            let action = "commissioning.pulse";
+            self.audit_step(caller.member_id, action, subject, detail.to_string()).await?;
+        }
+        let now_ms = self.clock.monotonic().0;
+        let doors = lockers.into_values().collect::<Vec<_>>();
+        let open = |bus: &Bus, channel: &Channel| self.open_excused(bus, channel, &doors);
+        let pulsed = prober.pulse_by(proof, now_ms, open).await;
+        let end = Monotonic(self.clock.monotonic().0.saturating_add(LATE_MS));
+        self.watch.tell(&self.clock, |rules| rules.trial_ended(doors.iter().copied(), end));
+        pulsed.map_err(|error| explain(&error))
+    }
+
+    /// Hands a pulse to the bus; when it is accepted any of these doors may open now, and nobody forced
+    /// it. Under the lock of the watch, so that the excuse comes before the door.
+    fn open_excused(
+        &self,
+        bus: &Bus,
+        channel: &Channel,
+        doors: &[LockerId],
+    ) -> Result<OpeningWatch, OpenRefused> {
+        let now = self.clock.monotonic();
+        let watch_ms = u64::try_from(PULSE_MAX.as_millis()).unwrap_or(u64::MAX);
+        let until = Monotonic(now.0.saturating_add(watch_ms).saturating_add(LATE_MS));
         self.watch.tell(&self.clock, |rules| {
-            for locker in lockers.into_values() {
-                rules.mechanical_key(locker, now);
-            }
-        });
+            let watch = bus.open_once(channel)?;
+            rules.trial_begun(doors.iter().copied(), now, until);
+            Ok(watch)
+        })
     }
 
     async fn audit_proof(
@@ -255,7 +302,16 @@ impl Services {
         id: &str,
         detail: String,
     ) -> Result<(), Error> {
-        let subject = format!("proof:{id}");
+        self.audit_step(actor, action, format!("proof:{id}"), detail).await
+    }
+
+    async fn audit_step(
+        &self,
+        actor: MemberId,
+        action: &'static str,
+        subject: String,
+        detail: String,
+    ) -> Result<(), Error> {
         let done = self.store.write::<_, StoreError, _>(Lane::Change, move |tx| {
             tx.audit(&AuditEntry { actor: Some(actor), action, subject: &subject, detail: &detail })
         });
@@ -376,6 +432,11 @@ fn explain(error: &ProveError) -> Error {
         ProveError::Silent(_) | ProveError::Unsteady | ProveError::Tool(_) => Code::BoardSilent,
     };
     Error::new(code, error.to_string())
+}
+
+fn board_rented(locker: LockerId, next: &str) -> Error {
+    let detail = format!("locker {locker} on this board is rented: {next}");
+    Error::new(Code::BoardRented, detail).with("locker_id", locker.0)
 }
 
 fn proof_not_found() -> Error {

@@ -41,8 +41,6 @@ pub struct AddressOrder {
     pub new: u8,
     /// The line's speed; the bus's own when left out.
     pub baud: Option<u32>,
-    /// Last address at which other boards are looked for; all when left out.
-    pub last: Option<u8>,
 }
 
 impl Services {
@@ -70,11 +68,13 @@ impl Services {
     pub async fn start_address(&self, caller: Caller, order: AddressOrder) -> Result<Uuid, Error> {
         demand_admin(caller)?;
         let (bus, own_baud) = self.known_bus(&order.bus)?;
+        let boards = self.bus.boards(&bus).unwrap_or_default().iter();
+        let boards = boards.filter(|board| board.family == order.family);
         let plan = AddressPlan {
             baud: order.baud.unwrap_or(own_baud),
             family: order.family,
             new: order.new,
-            last: order.last.unwrap_or(u8::MAX),
+            configured: boards.map(|board| board.address).collect(),
             reply_timeout_ms: 60,
         };
         let (search, claim) = self.begin_search("address", &bus)?;
@@ -160,7 +160,7 @@ async fn run_address(search: Arc<Search>, claim: Claim, mut wire: Wire, plan: Ad
         search.change(|view| view["asked"] = json!(address));
     });
     let done = match looked.await {
-        Ok(own) => set(&mut wire, &plan).await.map(|outcome| (own, outcome)),
+        Ok(own) => set(&mut wire, &plan, &search.stop).await.map(|outcome| (own, outcome)),
         Err(refused) => Err(refused),
     };
     drop(claim);
