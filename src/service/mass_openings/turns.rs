@@ -116,12 +116,12 @@ mod tests {
         assert!(turns.busy(A, now + SECOND, now));
         assert_eq!(turns.next(now), Next::Wait(now + SECOND));
         // One that opens gives the other its time again.
-        let now = now + BUSY_PATIENCE - SECOND;
+        let now = now + BUSY_PATIENCE.saturating_sub(SECOND);
         assert_eq!(turns.next(now), Next::Open(B));
         turns.had();
         assert_eq!(turns.next(now), Next::Open(A));
         assert!(turns.busy(A, now, now));
-        let almost = now + BUSY_PATIENCE - Duration::from_millis(1);
+        let almost = now + BUSY_PATIENCE.saturating_sub(Duration::from_millis(1));
         assert_eq!(turns.next(almost), Next::Open(A));
         assert!(turns.busy(A, almost, almost));
         let over = now + BUSY_PATIENCE;
