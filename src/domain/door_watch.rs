@@ -71,11 +71,14 @@ impl DoorWatch {
         }
     }
 
-    /// Takes up an alarm of an earlier run; one that is live already stays as it is.
+    /// Takes up an alarm of an earlier run; one that is live already stays as it is. One of a door
+    /// that is seen closed by now ends at once: its closing came before and is not seen again.
     pub fn restore_alarm(&mut self, alarm: Restored, now: Monotonic) {
         for id in alarm.doubted {
-            self.doors.entry(id).or_insert_with(|| Door::new(now)).doubted = true;
+            let door = self.doors.entry(id).or_insert_with(|| Door::new(now));
+            door.doubted = !door.is_closed();
         }
+        let (kind, subject) = (alarm.kind, alarm.subject.clone());
         self.live.entry((alarm.kind, alarm.subject)).or_insert(Live {
             raised_at: now,
             seen_at: now,
@@ -84,6 +87,10 @@ impl DoorWatch {
             escalated: alarm.escalated,
             acknowledged: alarm.acknowledged,
         });
+        let door = subject.locker().and_then(|id| self.doors.get(&id));
+        if SILENCED.contains(&kind) && door.is_some_and(Door::is_closed) {
+            self.clear(kind, &subject, ClearReason::DoorClosed, now);
+        }
     }
 
     /// Takes up what an earlier run knew of a door, unless more is known by now.

@@ -1,9 +1,10 @@
 //! The door watch at work: shows the rules what the bus publishes, and stores what they decide.
 //!
-//! One task wakes with each published change of a door and every second. Openings tell the watch
-//! before their command leaves, under the same lock, so that the excuse always comes before the door.
-//! What was decided waits in memory until it is committed: while the database fails it is kept, up to
-//! a bound, and stored when it heals. Nothing here opens, refuses or ends anything: an alarm never
+//! One loop looks with each published change of a door and every second; another stores, so that a
+//! slow card hides no door. Openings tell the watch before their command leaves, under the same lock,
+//! so that the excuse always comes before the door. What was decided waits in memory until it is
+//! committed, in its order: while the database fails it is kept, up to a bound, and stored when it
+//! heals. Nothing here opens, refuses or ends anything: an alarm never
 //! costs anybody a locker.
 
 use std::collections::{BTreeMap, HashMap};
@@ -39,7 +40,11 @@ use pending::{Due, DueWhat, Pending};
 /// How often the watch looks when nothing changes: thresholds pass without a change.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
 
-/// Pause after a look, so that a wall of doors that opens at once is not looked at door by door.
+/// How often what waits is tried again when nothing new is decided.
+const STORE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Pause after a look, so that a wall of doors that opens at once is not looked at door by door;
+/// and after storing, so that what comes together is stored together.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often it is stored that the doors are watched: the most by which the beginning of a gap
@@ -52,7 +57,7 @@ const STORE_SLICE: usize = 32;
 /// Doors stored in one job.
 const DOORS_SLICE: usize = 256;
 
-/// Jobs of one look; what is left waits for the next.
+/// Jobs of decisions in a row; then doors have their turn.
 const JOBS_MAX: usize = 8;
 
 /// Cleared alarms that nobody acknowledged, taken up at start: the newest.
@@ -61,8 +66,10 @@ pub(super) const UNSEEN_MAX: u32 = 1_000;
 /// The door watch with what it has not stored yet.
 pub struct Watch {
     inner: Mutex<Inner>,
-    /// Wakes the task: something is to be looked at or stored.
+    /// Wakes the loop that looks: something else than a door changed.
     pub(super) due: Notify,
+    /// Wakes the loop that stores.
+    unstored: Notify,
     window_ms: u64,
 }
 
@@ -85,7 +92,7 @@ impl Watch {
             restored: false,
         };
         let window_ms = thresholds.open_window_ms;
-        Self { inner: Mutex::new(inner), due: Notify::new(), window_ms }
+        Self { inner: Mutex::new(inner), due: Notify::new(), unstored: Notify::new(), window_ms }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -98,14 +105,14 @@ impl Watch {
         let mut inner = self.lock();
         let told = tell(&mut inner.rules);
         if inner.collect(clock) {
-            self.due.notify_one();
+            self.unstored.notify_one();
         }
         told
     }
 }
 
 impl Inner {
-    /// Takes what was decided into the queue, in wall time; says whether there was anything.
+    /// Takes what was decided into the queue, in wall time; says whether anything is to be stored.
     fn collect(&mut self, clock: &Clock) -> bool {
         let decisions = self.rules.take_decisions();
         let wall = |moment| match moment {
@@ -131,13 +138,25 @@ impl Inner {
             let unseen_since = memory.unseen_since.map(wall);
             self.moved.insert(id, KnownDoor { locker_id: id, open: memory.open, unseen_since });
         }
-        !decisions.is_empty()
+        !decisions.is_empty() || !self.moved.is_empty()
     }
 }
 
 impl Services {
     /// Watches the doors until `stop`; then stores what is still to be stored.
     pub async fn watch_doors(&self, stop: CancellationToken) {
+        // Before the first look, which is compared with it.
+        self.report_watch(self.remember_watch().await);
+        let looked = CancellationToken::new();
+        let look = async {
+            self.look_until(&stop).await;
+            looked.cancel();
+        };
+        tokio::join!(look, self.store_watch_until(&looked));
+    }
+
+    /// Looks at the doors until `stop`, and once more then. Waits for no database.
+    async fn look_until(&self, stop: &CancellationToken) {
         let mut changes = self.bus.subscribe();
         let mut ticks = tokio::time::interval(LOOK_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -148,39 +167,57 @@ impl Services {
                 Ok(()) = changes.changed() => {}
                 () = self.watch.due.notified() => {}
             }
-            self.report_watch(self.look_at_doors().await);
+            self.look_at_doors();
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(LOOK_PAUSE) => {}
             }
         }
-        self.watch.lock().watched_at = None;
-        self.report_watch(self.look_at_doors().await);
+        self.look_at_doors();
     }
 
-    fn report_watch(&self, looked: Result<(), Error>) {
-        if let Err(error) = looked {
+    /// Stores what is decided until the last look was `looked`, and the rest then.
+    async fn store_watch_until(&self, looked: &CancellationToken) {
+        let mut ticks = tokio::time::interval(STORE_PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !looked.is_cancelled() {
+            tokio::select! {
+                () = looked.cancelled() => break,
+                _ = ticks.tick() => {}
+                () = self.watch.unstored.notified() => {}
+            }
+            self.report_watch(self.store_watch().await);
+            tokio::select! {
+                () = looked.cancelled() => {}
+                () = tokio::time::sleep(LOOK_PAUSE) => {}
+            }
+        }
+        self.watch.lock().watched_at = None;
+        self.report_watch(self.store_watch().await);
+    }
+
+    fn report_watch(&self, stored: Result<(), Error>) {
+        if let Err(error) = stored {
             let waiting = self.watch.lock().pending.len();
             tracing::warn!(area = "store", %error, waiting, "alarms are not stored yet");
         }
     }
 
-    /// One look at everything, and one attempt to store what was decided.
-    pub async fn look_at_doors(&self) -> Result<(), Error> {
-        let remembered = self.remember_watch().await;
+    /// One look at everything.
+    fn look_at_doors(&self) {
         let sightings = self.sightings();
         let now = self.clock.monotonic();
-        {
-            let mut inner = self.watch.lock();
-            inner.rules.observe(&sightings, now);
-            inner.collect(&self.clock);
-        }
+        self.watch.tell(&self.clock, |rules| rules.observe(&sightings, now));
+    }
+
+    /// One attempt to store what was decided.
+    async fn store_watch(&self) -> Result<(), Error> {
         if self.store.degraded().is_some() {
             return Ok(());
         }
-        remembered?;
+        self.remember_watch().await?;
         self.store_decisions().await?;
-        self.store_doors(now).await
+        self.store_doors().await
     }
 
     /// Takes up what an earlier run left, once; on a failing database later.
@@ -211,6 +248,7 @@ impl Services {
                 let door = RestoredDoor { locker_id, open, last_seen, excused };
                 inner.rules.restore_door(door);
             }
+            inner.collect(&self.clock);
         }
         self.alarms.publish(open);
         Ok(())
@@ -254,7 +292,7 @@ impl Services {
     async fn store_decisions(&self) -> Result<(), Error> {
         let mut slice_max = STORE_SLICE;
         for _ in 0..JOBS_MAX {
-            let slice = self.watch.lock().pending.first(slice_max);
+            let slice = self.watch.lock().pending.take_in_hand(slice_max);
             if slice.is_empty() {
                 return Ok(());
             }
@@ -274,12 +312,14 @@ impl Services {
             }
             self.watch.lock().pending.stored(count);
         }
-        self.watch.due.notify_one();
+        self.watch.unstored.notify_one();
         Ok(())
     }
 
     /// Stores doors as they are known now, and at times until when they were watched.
-    async fn store_doors(&self, now: Monotonic) -> Result<(), Error> {
+    async fn store_doors(&self) -> Result<(), Error> {
+        // As of now, not of the commit: a door may change while this waits for its turn.
+        let (now, watched_ms) = (self.clock.monotonic(), self.clock.now().as_millisecond());
         let (slice, watched) = {
             let inner = self.watch.lock();
             let slice: Vec<_> = inner.moved.values().take(DOORS_SLICE).copied().collect();
@@ -298,7 +338,7 @@ impl Services {
                         doors::upsert(tx.conn, door)?;
                     }
                 }
-                doors::update_watched(tx.conn, tx.now_ms())
+                doors::update_watched(tx.conn, watched_ms)
             })
             .await?;
         let mut inner = self.watch.lock();

@@ -31,15 +31,14 @@ use crate::store::snapshot::Site;
 use crate::store::{Constraint, Lane, StoreError, Tx, fallback, mass_openings, members};
 
 mod runs;
+mod turns;
 
 pub use runs::MassOpenings;
 
 use runs::Run;
+use turns::{Next, Turns};
 
-/// How long a turn waits for a lock that cools down or is in use before it passes.
-const BUSY_PATIENCE: Duration = Duration::from_secs(30);
-
-/// Bounds of one wait for such a lock.
+/// Bounds of the time after which a lock that cools down or is in use is tried again.
 const BUSY_WAIT_MIN: Duration = Duration::from_millis(100);
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(2);
 
@@ -53,6 +52,14 @@ pub enum Selection {
     Bank(BankId),
     /// These.
     Lockers(Vec<LockerId>),
+}
+
+/// How a turn went.
+enum Tried {
+    /// It is over, with this.
+    Over(LineState),
+    /// Nothing was done: the lock is busy, or `everyone` is to wait. Worth another try after `wait`.
+    Busy { wait: Duration, everyone: bool },
 }
 
 impl Services {
@@ -191,43 +198,67 @@ impl Services {
     }
 
     async fn open_in_turn(&self, run: &Run, lockers: &[LockerId]) {
-        for locker in lockers {
-            if run.cancel.is_cancelled() || self.stopping.is_cancelled() {
-                return;
+        let mut turns = Turns::new(lockers);
+        while !run.cancel.is_cancelled() && !self.stopping.is_cancelled() {
+            let locker = match turns.next(Instant::now()) {
+                Next::Open(locker) => locker,
+                Next::Wait(until) => {
+                    self.rest_in_between(run, until).await;
+                    continue;
+                }
+                Next::Over => return,
+            };
+            self.openings_of_many.see(run, locker, LineState::Opening, None);
+            let mut rest_until = None;
+            let state = match self.open_one_of_many(run, locker).await {
+                Tried::Over(state) => {
+                    turns.had();
+                    state
+                }
+                Tried::Busy { wait, everyone } => {
+                    let now = Instant::now();
+                    rest_until = everyone.then_some(now + wait);
+                    if turns.busy(locker, now + wait, now) {
+                        LineState::Waiting
+                    } else {
+                        LineState::Skipped(SkipReason::Busy)
+                    }
+                }
+            };
+            self.openings_of_many.see(run, locker, state, None);
+            if let Some(until) = rest_until {
+                self.rest_in_between(run, until).await;
             }
-            self.openings_of_many.see(run, *locker, LineState::Opening, None);
-            let state = self.open_one_of_many(run, *locker).await;
-            self.openings_of_many.see(run, *locker, state, None);
         }
     }
 
-    async fn open_one_of_many(&self, run: &Run, locker: LockerId) -> LineState {
-        let deadline = Instant::now() + BUSY_PATIENCE;
-        loop {
-            let refusal = match self.open_to_the_end(run.caller, locker, None, Some(run.id)).await {
-                Ok(opening) => {
-                    let id = Some(opening.value);
-                    self.openings_of_many.see(run, locker, LineState::Opening, id);
-                    let outcome = self.outcome_of(opening.value).await;
-                    // Without one, its opening will tell when it is settled.
-                    return outcome.map_or(LineState::Opening, LineState::Ended);
-                }
-                Err(refusal) => refusal,
-            };
-            match refusal.code {
-                Code::NotWired => return LineState::Skipped(SkipReason::NotWired),
-                Code::LockCooling | Code::OpeningUnderWay | Code::Overloaded => {}
-                _ => return LineState::Skipped(SkipReason::NotAllowed),
+    /// Waits until then, or until the order is to stop.
+    async fn rest_in_between(&self, run: &Run, until: Instant) {
+        tokio::select! {
+            () = tokio::time::sleep_until(until.into()) => {}
+            () = run.cancel.cancelled() => {}
+            () = self.stopping.cancelled() => {}
+        }
+    }
+
+    async fn open_one_of_many(&self, run: &Run, locker: LockerId) -> Tried {
+        let refusal = match self.open_to_the_end(run.caller, locker, None, Some(run.id)).await {
+            Ok(opening) => {
+                let id = Some(opening.value);
+                self.openings_of_many.see(run, locker, LineState::Opening, id);
+                let outcome = self.outcome_of(opening.value).await;
+                // Without one, its opening will tell when it is settled.
+                return Tried::Over(outcome.map_or(LineState::Opening, LineState::Ended));
             }
-            if deadline <= Instant::now() {
-                return LineState::Skipped(SkipReason::Busy);
-            }
-            let wait = Duration::from_millis(refusal.retry_after_ms.unwrap_or_default());
-            tokio::select! {
-                () = tokio::time::sleep(wait.clamp(BUSY_WAIT_MIN, BUSY_WAIT_MAX)) => {}
-                () = run.cancel.cancelled() => return LineState::Waiting,
-                () = self.stopping.cancelled() => return LineState::Waiting,
-            }
+            Err(refusal) => refusal,
+        };
+        let wait = Duration::from_millis(refusal.retry_after_ms.unwrap_or_default());
+        let wait = wait.clamp(BUSY_WAIT_MIN, BUSY_WAIT_MAX);
+        match refusal.code {
+            Code::LockCooling | Code::OpeningUnderWay => Tried::Busy { wait, everyone: false },
+            Code::Overloaded => Tried::Busy { wait, everyone: true },
+            Code::NotWired => Tried::Over(LineState::Skipped(SkipReason::NotWired)),
+            _ => Tried::Over(LineState::Skipped(SkipReason::NotAllowed)),
         }
     }
 

@@ -490,6 +490,28 @@ fn an_alarm_while_the_database_fails_is_stored_when_it_works_again() {
 }
 
 #[test]
+fn a_door_that_moves_while_the_card_is_slow_is_seen() {
+    let watched = Watched::start("");
+    let tool = watched.site.sql();
+    tool.execute_batch("BEGIN IMMEDIATE").expect("free");
+    // Storing this one has to wait; the other door is open for a part of that time only.
+    watched.door(2, DoorAction::Open);
+    std::thread::sleep(Duration::from_millis(300));
+    watched.door(3, DoorAction::Open);
+    std::thread::sleep(Duration::from_millis(250));
+    watched.door(3, DoorAction::Close);
+    std::thread::sleep(Duration::from_millis(200));
+    tool.execute_batch("ROLLBACK").expect("done");
+    let first = watched.alarm("forced_open", "live");
+    assert_eq!(first["locker_id"], 102, "{first}");
+    let other = watched.alarm("forced_open", "cleared");
+    assert_eq!((&other["locker_id"], &other["clear_reason"]), (&json!(103), &json!("door_closed")));
+    // Committed in the order in which it happened.
+    assert!(first["alarm_id"].as_i64() < other["alarm_id"].as_i64(), "{first}, {other}");
+    watched.site.demand_clean();
+}
+
+#[test]
 fn the_list_is_paged_and_wrong_questions_are_named() {
     let watched = Watched::start("");
     let admin = watched.site.account("ADMIN");

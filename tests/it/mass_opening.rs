@@ -193,7 +193,7 @@ fn the_report_names_every_door_that_was_not_seen_open() {
 }
 
 #[test]
-fn a_lock_that_cools_down_is_waited_for() {
+fn a_lock_that_cools_down_is_waited_for_and_keeps_no_other_waiting() {
     let wired = Wired::start();
     let single = wired.staff.locker(101, "open").expect(202).json();
     wired.staff.outcome(single["operation_id"].as_str().expect("an id"));
@@ -208,6 +208,8 @@ fn a_lock_that_cools_down_is_waited_for() {
     let pulses = wired.boards.pulses("east", 1, 1);
     assert_eq!(pulses.len(), 2, "{pulses:?}");
     assert!(pulses[1].at_us - pulses[0].at_us >= 2_000_000, "{pulses:?}");
+    let other = wired.boards.pulses("east", 1, 2);
+    assert!(other[0].at_us < pulses[1].at_us, "the other one waited: {pulses:?}, {other:?}");
     wired.boards.demand_no_violations();
 }
 

@@ -160,6 +160,11 @@ impl Door {
         }
     }
 
+    /// Whether it is seen closed now.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == DoorState::Closed
+    }
+
     /// What the next run is to know of it; nothing while nothing is known.
     pub(super) fn memory(&self) -> Option<Memory> {
         let unseen = self.state == DoorState::Unknown;

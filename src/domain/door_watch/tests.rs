@@ -400,6 +400,50 @@ fn alarms_of_an_earlier_run_go_on_and_end() {
 }
 
 #[test]
+fn an_alarm_taken_up_after_its_door_was_seen_closed_is_over() {
+    let restored = |kind, number| Restored {
+        kind,
+        subject: locker(number),
+        count: 1,
+        escalated: false,
+        acknowledged: false,
+        doubted: Vec::new(),
+    };
+    let mut bench = Bench::closed();
+    bench.after(1_000).set(103, Unknown).look();
+    for (kind, number) in [
+        (AlarmKind::ForcedOpen, 101),
+        (AlarmKind::LeftOpen, 101),
+        (AlarmKind::Jammed, 102),
+        (AlarmKind::LeftOpen, 103),
+    ] {
+        bench.watch.restore_alarm(restored(kind, number), bench.now);
+    }
+    let wanted =
+        ["clear door_closed forced_open locker:101", "clear door_closed left_open locker:101"];
+    assert_eq!(bench.look(), wanted);
+    // The next one is an alarm of its own.
+    assert_eq!(bench.after(100).set(101, Open).look(), ["raise forced_open locker:101"]);
+    let wanted = ["clear door_closed left_open locker:103"];
+    assert_eq!(bench.after(100).set(103, Closed).look(), wanted);
+}
+
+#[test]
+fn a_board_doubted_before_the_restart_is_believed_once_all_its_doors_read_closed() {
+    let mut bench = Bench::closed();
+    let restored = Restored {
+        kind: AlarmKind::SensorFault,
+        subject: board(),
+        count: 3,
+        escalated: false,
+        acknowledged: false,
+        doubted: vec![LockerId(101), LockerId(102), LockerId(103)],
+    };
+    bench.watch.restore_alarm(restored, bench.now);
+    assert_eq!(bench.after(100).set(101, Open).look()[0], "raise forced_open locker:101");
+}
+
+#[test]
 fn a_door_left_open_is_an_alarm_at_its_limit_and_staffs_affair_later() {
     let mut bench = Bench::closed();
     bench.begin(101, 1);

@@ -1,7 +1,8 @@
 //! Decisions of the door watch that are not stored yet, oldest first, in wall time.
 //!
 //! Bounded: when too many wait, which needs a database that fails for long, the oldest alarm that
-//! both began and ended meanwhile is given up as a whole; it was in the log.
+//! both began and ended meanwhile is given up as a whole; it was in the log. What is being stored
+//! just now keeps its place.
 
 use std::collections::VecDeque;
 
@@ -56,28 +57,35 @@ impl Due {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Pending(VecDeque<Due>);
+pub(super) struct Pending {
+    waiting: VecDeque<Due>,
+    /// How many of the oldest are being stored.
+    in_hand: usize,
+}
 
 impl Pending {
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.waiting.len()
     }
 
     pub(super) fn push(&mut self, due: Due) {
-        if self.0.len() >= PENDING_MAX {
+        if self.waiting.len() >= PENDING_MAX {
             self.give_up();
         }
-        self.0.push_back(due);
+        self.waiting.push_back(due);
     }
 
-    /// The oldest ones, at most `count`.
-    pub(super) fn first(&self, count: usize) -> Vec<Due> {
-        self.0.iter().take(count).cloned().collect()
+    /// The oldest ones, at most `count`, to be stored: none of them is given up before it is said
+    /// that they are stored, or others are taken.
+    pub(super) fn take_in_hand(&mut self, count: usize) -> Vec<Due> {
+        self.in_hand = count.min(self.waiting.len());
+        self.waiting.iter().take(count).cloned().collect()
     }
 
     /// The oldest `count` are stored.
     pub(super) fn stored(&mut self, count: usize) {
-        self.0.drain(..count.min(self.0.len()));
+        self.waiting.drain(..count.min(self.waiting.len()));
+        self.in_hand = 0;
     }
 
     /// Makes room: the oldest alarm that is over goes, with all that became of it. Without one the
@@ -85,17 +93,18 @@ impl Pending {
     fn give_up(&mut self) {
         let ended = |due: &Due| matches!(due.what, DueWhat::Clear(_));
         let begun = |due: &Due| matches!(due.what, DueWhat::Raise { .. });
-        let whole = self.0.iter().enumerate().find_map(|(first, raised)| {
-            let mut later = self.0.iter().enumerate().skip(first + 1);
-            let end = later.find(|(_, due)| ended(due) && due.is_about(raised))?.0;
-            begun(raised).then_some((first, end))
-        });
-        let (first, end) = whole.unwrap_or((0, 0));
-        let given_up = self.0[first].clone();
+        let whole =
+            self.waiting.iter().enumerate().skip(self.in_hand).find_map(|(first, raised)| {
+                let mut later = self.waiting.iter().enumerate().skip(first + 1);
+                let end = later.find(|(_, due)| ended(due) && due.is_about(raised))?.0;
+                begun(raised).then_some((first, end))
+            });
+        let (first, end) = whole.unwrap_or((self.in_hand, self.in_hand));
+        let given_up = self.waiting[first].clone();
         tracing::error!(area = "store", alarm.kind = %given_up.kind,
             alarm.subject = %given_up.subject, "too many alarms wait: this one is given up");
         let mut place = 0;
-        self.0.retain(|due| {
+        self.waiting.retain(|due| {
             let within = (first..=end).contains(&place);
             place += 1;
             !(within && due.is_about(&given_up))
@@ -135,8 +144,27 @@ mod tests {
         }
         pending.push(due(1, DueWhat::Escalate));
         assert_eq!(pending.len(), PENDING_MAX - 2);
-        assert_eq!(pending.first(3), [raise(1), raise(2), raise(3)]);
+        assert_eq!(pending.take_in_hand(3), [raise(1), raise(2), raise(3)]);
         pending.stored(2);
-        assert_eq!(pending.first(1), [raise(3)]);
+        assert_eq!(pending.take_in_hand(1), [raise(3)]);
+    }
+
+    #[test]
+    fn what_is_being_stored_keeps_its_place() {
+        let mut pending = Pending::default();
+        pending.push(raise(1));
+        pending.push(due(1, DueWhat::Clear(ClearReason::DoorClosed)));
+        for locker in 2.. {
+            if pending.len() == PENDING_MAX {
+                break;
+            }
+            pending.push(raise(locker));
+        }
+        assert_eq!(pending.take_in_hand(2).len(), 2);
+        pending.push(raise(1));
+        pending.stored(2);
+        // The oldest that was not in hand went instead.
+        assert_eq!(pending.take_in_hand(1), [raise(3)]);
+        assert_eq!(pending.len(), PENDING_MAX - 2);
     }
 }
