@@ -21,7 +21,7 @@ const LOCKS: u8 = 16;
 /// How long polls are counted.
 const POLLING: Duration = Duration::from_secs(20);
 /// How often a door is closed.
-const CLOSINGS: usize = 200;
+const CLOSINGS: usize = 60;
 /// The limits.
 const CYCLE_LIMIT: f64 = 1.25;
 const LATENCY_EXTRA: Duration = Duration::from_millis(20);
