@@ -155,9 +155,9 @@ async fn measure(line: &Line, turnaround_ms: u32) {
     latencies.sort();
     let at = |share: usize| latencies[(latencies.len() - 1) * share / 100];
     say(format_args!(
-        "  closed to known {:7.1} ms median {:7.1} p99 {:7.1} max   limit {:7.1} (two cycles + 20 ms)",
+        "  closed to known {:7.1} ms median {:7.1} p95 {:7.1} max   limit {:7.1} (two cycles + 20 ms)",
         ms(at(50)),
-        ms(at(99)),
+        ms(at(95)),
         ms(at(100)),
         ms(cycle * 2 + LATENCY_EXTRA),
     ));
