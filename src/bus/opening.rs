@@ -1,8 +1,9 @@
 //! One opening from the queue to what was seen of it: events, outcome, and the rules between them.
 //!
 //! Nothing here talks to a wire: the port task feeds in what it sent and read. A pulse is repeated
-//! only when two equal reads show its door closed after it, and then once. Every accepted opening gets exactly one [`Happened::Ended`], also when its port or the
-//! program goes away. "Confirmed" needs a sensor; an acknowledgement is only an acknowledgement.
+//! only when two equal reads show its door closed after it, and then once. Every accepted opening gets
+//! exactly one [`Happened::Ended`], also when its port or the program goes away. "Confirmed" needs a
+//! sensor; an acknowledgement is only an acknowledgement.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -24,7 +24,8 @@ pub(super) struct OpeningQuery {
 pub(super) struct OpeningReply {
     /// The locker.
     locker_id: i64,
-    /// What was seen so far, oldest first: requested, sent, acknowledged, opened, closed.
+    /// What was seen so far, oldest first: requested, sent, acknowledged, `sent_again` (the door stayed
+    /// closed), opened, closed.
     phases: Vec<PhaseReply>,
     /// `null` while it is under way; then opened, `already_open`, `door_did_not_open`, unseen (no
     /// sensors: we cannot see the door), `no_answer`, refused, unreachable or interrupted.
@@ -36,7 +37,7 @@ pub(super) struct OpeningReply {
 /// One thing that was seen.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PhaseReply {
-    /// requested, sent, acknowledged, opened or closed.
+    /// requested, sent, acknowledged, `sent_again`, opened or closed.
     phase: &'static str,
     /// When, RFC 3339.
     at: String,
