@@ -17,7 +17,10 @@ use jiff::Span;
 use lockerd::app::App;
 use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
-use lockerd::config::{AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, LogConfig};
+use lockerd::config::{
+    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LogConfig, PrivacyConfig,
+    RetentionConfig,
+};
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;
 use lockerd::service::Services;
@@ -143,6 +146,9 @@ fn config(mode: Mode, dir: &Path) -> Config {
         data_dir: dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
         http: HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..HttpConfig::default() },
+        kiosk: KioskConfig::default(),
+        privacy: PrivacyConfig::default(),
+        retention: RetentionConfig::default(),
         auth: AuthConfig::default(),
         alarms: lockerd::config::AlarmsConfig::default(),
         log: LogConfig::default(),

@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
+use crate::service::secrets::{Secrets, Vault};
 use crate::service::tokens::TokenKeys;
 use crate::service::{Parts, Services};
 use crate::store::open::DirLock;
@@ -46,7 +47,7 @@ pub enum AppError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// A key file.
-    #[error("the token key cannot be used: {0}")]
+    #[error("a key cannot be used: {0}")]
     Key(std::io::Error),
     /// The address.
     #[error("{0}")]
@@ -84,7 +85,10 @@ impl App {
         let dir = DataDir::new(&config.data_dir);
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;
-        let token_keys = TokenKeys::load_or_create(&dir.token_key()).map_err(AppError::Key)?;
+        let secrets = Secrets::of(dir.path());
+        let token_keys =
+            TokenKeys::new(&secrets.load_or_create("token.key").map_err(AppError::Key)?);
+        let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
         let tasks = Tasks {
             jobs: TaskTracker::new(),
             jobs_stop: CancellationToken::new(),
@@ -99,6 +103,7 @@ impl App {
             bus,
             settings: config.settings(),
             token_keys,
+            vault,
             tracker: tasks.services.clone(),
         });
         if let Err(error) = services.remember_pulses().await {

@@ -17,7 +17,10 @@ use crate::bus::{BoardConfig, BusConfig};
 use crate::domain::channel::{BusName, Family};
 use crate::domain::door_watch::Thresholds;
 use crate::service::Settings;
-use crate::service::accounts::{Registration, RosterLogin};
+
+mod people;
+
+pub use people::{AuthConfig, KioskConfig, PrivacyConfig, RetentionConfig};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
@@ -37,6 +40,15 @@ pub struct Config {
     /// Logging in.
     #[serde(default)]
     pub auth: AuthConfig,
+    /// The screens beside the banks.
+    #[serde(default)]
+    pub kiosk: KioskConfig,
+    /// What people are told about their data.
+    #[serde(default)]
+    pub privacy: PrivacyConfig,
+    /// How long personal data is kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// From when on something is an alarm.
     #[serde(default)]
     pub alarms: AlarmsConfig,
@@ -78,31 +90,6 @@ impl Default for HttpConfig {
             connections_max: 1024,
             sockets_max: 512,
             worker_threads: 2,
-        }
-    }
-}
-
-/// Logging in.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AuthConfig {
-    /// How far student id, name and phone open the site: off, claim or full.
-    pub roster_login: RosterLogin,
-    /// Whether a roster log-in with a new student id makes an account: closed or open.
-    pub registration: Registration,
-    /// How long an access token lives, in minutes; 1 to 720.
-    pub access_minutes: u32,
-    /// How long a refresh token lives, in hours; 1 to 720.
-    pub refresh_hours: u32,
-}
-
-impl Default for AuthConfig {
-    fn default() -> Self {
-        Self {
-            roster_login: RosterLogin::Off,
-            registration: Registration::Closed,
-            access_minutes: 30,
-            refresh_hours: 24,
         }
     }
 }
@@ -157,10 +144,7 @@ impl AlarmsConfig {
             ("sensor_fault_doors", self.sensor_fault_doors, 2, 50),
             ("offline_s", self.offline_s, 1, 3_600),
         ] {
-            if !(least..=most).contains(&value) {
-                let text = format!("alarms.{key} is {value}; {least} to {most}");
-                return Err(ConfigError::Value(text));
-            }
+            in_range(&format!("alarms.{key}"), value, least, most)?;
         }
         Ok(())
     }
@@ -398,12 +382,9 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let bad = |text: String| Err(ConfigError::Value(text));
         self.zone()?;
-        if !(1..=720).contains(&self.auth.access_minutes) {
-            return bad(format!("auth.access_minutes is {}; 1 to 720", self.auth.access_minutes));
-        }
-        if !(1..=720).contains(&self.auth.refresh_hours) {
-            return bad(format!("auth.refresh_hours is {}; 1 to 720", self.auth.refresh_hours));
-        }
+        self.auth.check()?;
+        self.kiosk.check()?;
+        self.retention.check()?;
         if !(1..=16).contains(&self.http.worker_threads) {
             return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
         }
@@ -460,9 +441,24 @@ impl Config {
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
             refresh_lifetime: SignedDuration::from_hours(i64::from(self.auth.refresh_hours)),
+            email_domains: self.auth.email_domains.clone(),
+            single_device: self.auth.single_device,
+            second_factor: self.auth.second_factor,
+            password_words: self.auth.password_words.clone(),
+            kiosk: self.kiosk.settings(),
+            privacy_version: self.privacy.version.clone(),
+            retention: self.retention.settings(),
             alarms: self.alarms.thresholds(),
         }
     }
+}
+
+/// Refuses a number that is out of its range, by the name of its key.
+fn in_range(key: &str, value: u32, least: u32, most: u32) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Value(format!("{key} is {value}; {least} to {most}")))
 }
 
 impl BusEntry {
@@ -518,6 +514,7 @@ fn set(table: &mut toml::Table, path: &[String], value: &str) -> Result<(), Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::accounts::{Registration, RosterLogin};
 
     const BUS: &str = "data_dir = '/x'
 [[bus]]

@@ -34,6 +34,7 @@ mod openapi;
 mod openings;
 mod operations;
 pub mod problem;
+mod sessions;
 pub mod simulator;
 
 pub use accept::{Limits, Server};

@@ -34,6 +34,8 @@ pub mod openings;
 pub mod passwords;
 pub mod rentals;
 mod rest;
+pub mod secrets;
+pub mod sessions;
 pub mod site;
 pub mod tokens;
 pub mod upkeep;
@@ -46,6 +48,7 @@ use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use secrets::Vault;
 use tokens::{Caller, TokenKeys};
 use upkeep::SavedVersion;
 
@@ -60,8 +63,72 @@ pub struct Settings {
     pub access_lifetime: SignedDuration,
     /// How long a refresh token lives.
     pub refresh_lifetime: SignedDuration,
+    /// Domains that the address of a sign-up must be of; empty: any.
+    pub email_domains: Vec<String>,
+    /// Whether a log-in of a student ends their other log-ins.
+    pub single_device: bool,
+    /// Who must show a second factor.
+    pub second_factor: SecondFactor,
+    /// The campus's own words that no password may consist of.
+    pub password_words: Vec<String>,
+    /// The screens beside the banks.
+    pub kiosk: KioskSettings,
+    /// Which privacy notice is in force.
+    pub privacy_version: String,
+    /// How long personal data is kept.
+    pub retention: Retention,
     /// From when on something is an alarm.
     pub alarms: Thresholds,
+}
+
+/// Who must show a second factor at log-in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactor {
+    /// Nobody; who has set one up is asked for it all the same.
+    #[default]
+    Off,
+    /// Admins.
+    Admins,
+    /// Staff and admins.
+    Staff,
+}
+
+impl SecondFactor {
+    /// Whether an account of this role must have one.
+    #[must_use]
+    pub const fn is_demanded_of(self, role: Role) -> bool {
+        match (self, role) {
+            (Self::Off, _) | (_, Role::Student) | (Self::Admins, Role::Staff) => false,
+            (Self::Admins | Self::Staff, Role::Admin) | (Self::Staff, Role::Staff) => true,
+        }
+    }
+}
+
+/// How long things last at a kiosk.
+#[derive(Debug, Clone, Copy)]
+pub struct KioskSettings {
+    /// A sign-in without a request.
+    pub idle: SignedDuration,
+    /// A sign-in at most.
+    pub session: SignedDuration,
+    /// A silent kiosk until it is taken for broken.
+    pub silent: SignedDuration,
+}
+
+/// How long personal data is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Openings of lockers.
+    pub openings: SignedDuration,
+    /// People who left, until they are anonymised.
+    pub members: SignedDuration,
+    /// Log-ins that ended.
+    pub sessions: SignedDuration,
+    /// Alarms that are over.
+    pub alarms: SignedDuration,
+    /// Mails that were sent or given up.
+    pub mails: SignedDuration,
 }
 
 /// Everything a use-case needs. Shared as an `Arc`.
@@ -78,6 +145,8 @@ pub struct Services {
     pub passwords: Passwords,
     /// Signs and checks access tokens.
     pub token_keys: TokenKeys,
+    /// Seals and hashes what the database alone must not give away.
+    pub vault: Vault,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -111,6 +180,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Signs and checks access tokens.
     pub token_keys: TokenKeys,
+    /// Seals and hashes what the database alone must not give away.
+    pub vault: Vault,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -125,6 +196,7 @@ impl Services {
             bus: parts.bus,
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
+            vault: parts.vault,
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),

@@ -18,7 +18,10 @@ use super::simulate::control;
 use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{AlarmsConfig, AuthConfig, Config, HttpConfig, LogConfig};
+use crate::config::{
+    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LogConfig, PrivacyConfig,
+    RetentionConfig,
+};
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
 use crate::sim::Simulator;
@@ -143,6 +146,9 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
             registration: Registration::Open,
             ..AuthConfig::default()
         },
+        kiosk: KioskConfig::default(),
+        privacy: PrivacyConfig::default(),
+        retention: RetentionConfig::default(),
         alarms: AlarmsConfig::default(),
         log: LogConfig::default(),
         buses: plan.bus_entries(buses),

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::service::secrets::{Secrets, Vault};
 use crate::service::tokens::TokenKeys;
 use crate::service::{Parts, Services};
 use crate::store::{DataDir, Store};
@@ -24,10 +25,13 @@ pub(super) fn with_services<T>(
         let _lock = dir.lock()?;
         let clock = Clock::system(config.zone()?);
         let (store, writer) = Store::open(&dir, &clock)?;
+        let secrets = Secrets::of(dir.path());
+        let key = |name| secrets.load_or_create(name).context("a key");
         let tracker = TaskTracker::new();
         let services = Services::new(Parts {
             bus: Bus::start(Vec::new(), &tracker, &CancellationToken::new()),
-            token_keys: TokenKeys::load_or_create(&dir.token_key()).context("token key")?,
+            token_keys: TokenKeys::new(&key("token.key")?),
+            vault: Vault::new(&key("vault.key")?),
             settings: config.settings(),
             store,
             clock,

@@ -1,24 +1,20 @@
-//! `/api/v1/auth`: log in, refresh, log out, who am I.
+//! `/api/v1/auth`: log in, who am I; what follows a log-in stands in `sessions`.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
-use warp::http::header::{CACHE_CONTROL, HeaderValue};
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
+use super::sessions::{self, TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, with};
-use crate::service::accounts::{Credentials, RosterTriple, Tokens};
+use crate::service::accounts::{Credentials, RosterTriple};
 use crate::service::error::Code;
 
 pub(super) fn routes(api: &Api) -> Routes {
-    log_in(api)
-        .or_route(log_in_or_register(api))
-        .or_route(refresh(api))
-        .or_route(log_out(api))
-        .or_route(me(api))
+    log_in(api).or_route(log_in_or_register(api)).or_route(me(api)).or_route(sessions::routes(api))
 }
 
 /// Either the roster triple (`student_id`, name, `phone_number`) or id and password.
@@ -47,31 +43,6 @@ pub(super) struct RosterRequest {
     name: String,
     /// Phone number.
     phone_number: String,
-}
-
-/// A refresh token.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RefreshRequest {
-    /// The newest refresh token of the log-in.
-    refresh_token: String,
-}
-
-/// A fresh pair of tokens.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TokensReply {
-    /// Send it as `Authorization: Bearer …`.
-    access_token: String,
-    /// Good once, for the next pair.
-    refresh_token: String,
-    /// Always `Bearer`.
-    token_type: &'static str,
-    /// How long the access token lives, in seconds.
-    expires_in: i64,
-    /// The member's number.
-    member_id: i64,
-    /// student, staff or admin.
-    role: &'static str,
 }
 
 /// The caller's own account.
@@ -114,20 +85,6 @@ impl LogInRequest {
             )),
         }
     }
-}
-
-fn tokens_reply(tokens: Tokens, status: StatusCode) -> Response {
-    let reply = TokensReply {
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        token_type: "Bearer",
-        expires_in: tokens.expires_in_s,
-        member_id: tokens.member_id.0,
-        role: tokens.role.name(),
-    };
-    let mut response = warp::reply::with_status(warp::reply::json(&reply), status).into_response();
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 fn log_in(api: &Api) -> Routes {
@@ -184,54 +141,6 @@ pub(super) async fn handle_log_in_or_register(
     let device = head.device(api.proxy_rule());
     let (tokens, new) = api.services().log_in_or_register(triple, device).await?;
     Ok(tokens_reply(tokens, if new { StatusCode::CREATED } else { StatusCode::OK }))
-}
-
-fn refresh(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "refresh")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_refresh)
-        .map(Reply::into_response)
-        .boxed()
-}
-
-/// Trade the refresh token for a new pair.
-///
-/// The old one is dead; showing it again later ends the log-in.
-#[utoipa::path(
-    post, path = "/api/v1/auth/refresh", tag = "auth", request_body = RefreshRequest,
-    responses((status = 200, body = TokensReply), (status = 401), (status = 409))
-)]
-pub(super) async fn handle_refresh(
-    head: Head,
-    body: RawBody,
-    api: Api,
-) -> Result<Response, Problem> {
-    let request = body.json::<RefreshRequest>(&head).await?;
-    Ok(tokens_reply(api.services().refresh(&request.refresh_token).await?, StatusCode::OK))
-}
-
-fn log_out(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "logout")
-        .and(warp::post())
-        .and(head())
-        .and(with(api))
-        .then(handle_log_out)
-        .map(Reply::into_response)
-        .boxed()
-}
-
-/// End this log-in at once, also for access tokens already out.
-#[utoipa::path(
-    post, path = "/api/v1/auth/logout", tag = "auth",
-    responses((status = 204), (status = 401)), security(("bearer" = []))
-)]
-pub(super) async fn handle_log_out(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    api.services().log_out(caller).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn me(api: &Api) -> Routes {

@@ -16,9 +16,9 @@ use warp::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT
 use super::Api;
 use super::accept::Peer;
 use super::problem::Problem;
-use crate::service::accounts::Device;
 use crate::service::error::Code;
 use crate::service::idempotency::RequestKey;
+use crate::service::sessions::Device;
 use crate::service::tokens::Caller;
 
 /// A larger JSON body is refused unless a call says otherwise: a log-in is the usual largest.

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
     alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
-    openings, operations,
+    openings, operations, sessions,
 };
 use crate::service::error::Code;
 
@@ -38,9 +38,9 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
     paths(
         auth::handle_log_in,
         auth::handle_log_in_or_register,
-        auth::handle_refresh,
-        auth::handle_log_out,
         auth::handle_me,
+        sessions::handle_refresh,
+        sessions::handle_log_out,
         lockers::handle_list,
         lockers::handle_summary,
         lockers::handle_mine,

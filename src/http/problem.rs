@@ -31,11 +31,17 @@ impl From<Error> for Problem {
 }
 
 /// The status of a code.
+#[expect(clippy::too_many_lines, reason = "one table")]
 #[must_use]
 pub const fn status(code: Code) -> StatusCode {
     match code {
         Code::BadRequest | Code::BadJson => StatusCode::BAD_REQUEST,
-        Code::Invalid | Code::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Invalid
+        | Code::KeyReused
+        | Code::CodeWrong
+        | Code::PasswordWeak
+        | Code::ConsentNeeded => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::CodeExpired => StatusCode::GONE,
         Code::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::LengthRequired => StatusCode::LENGTH_REQUIRED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -50,20 +56,43 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ScanNotFound
         | Code::ProofNotFound
         | Code::OperationNotFound
+        | Code::SessionNotFound
+        | Code::MemberNotFound
+        | Code::KioskNotFound
+        | Code::MailNotFound
+        | Code::LimitNotFound
+        | Code::AuditRowNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
         Code::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-        Code::Unauthenticated | Code::BadCredentials | Code::SessionEnded => {
-            StatusCode::UNAUTHORIZED
-        }
+        Code::Unauthenticated
+        | Code::BadCredentials
+        | Code::SecondFactorNeeded
+        | Code::KioskUnknown
+        | Code::SessionEnded => StatusCode::UNAUTHORIZED,
         Code::RosterLoginOff
+        | Code::SecondFactorMissing
+        | Code::RegistrationClosed
+        | Code::AccountDisabled
+        | Code::Leaving
+        | Code::PresenceNeeded
+        | Code::PresenceWrong
+        | Code::NotAtKiosk
         | Code::PasswordNeeded
         | Code::Forbidden
         | Code::ForeignOrigin
         | Code::OutsideWindow
         | Code::OutsideDates => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
+        | Code::StillRenting
+        | Code::LastAdmin
+        | Code::RosterShrinks
+        | Code::KeysElsewhere
+        | Code::TotpEnrolled
+        | Code::TotpNotEnrolled
+        | Code::PresenceUsed
+        | Code::MailOff
         | Code::StudentIdTaken
         | Code::PhoneTaken
         | Code::EmailTaken
@@ -83,7 +112,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NotWired
         | Code::OpeningUnderWay
         | Code::MassOpeningUnderWay => StatusCode::CONFLICT,
-        Code::LockCooling => StatusCode::TOO_MANY_REQUESTS,
+        Code::LockCooling | Code::TooManyAttempts | Code::TooManyRequests => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Code::Overloaded | Code::Degraded => StatusCode::SERVICE_UNAVAILABLE,
         Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

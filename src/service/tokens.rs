@@ -5,11 +5,6 @@
 //! are one process (RFC 8725 §3.1). A refresh token is `SESSION.FAMILY.SECRET`: whoever shows the
 //! family secret with an old rotation secret proves theft, whoever guesses numbers proves nothing.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -18,6 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::{Code, Error};
+use super::secrets;
 use crate::domain::id::{MemberId, SessionId};
 use crate::domain::member::Role;
 
@@ -25,7 +21,6 @@ const ISSUER: &str = "lockerd";
 const AUDIENCE: &str = "access";
 /// How far clocks may differ, in seconds.
 const LEEWAY_S: i64 = 30;
-const KEY_BYTES: usize = 32;
 const SECRET_BYTES: usize = 32;
 
 /// How a member proved who they are.
@@ -38,6 +33,8 @@ pub enum Method {
     Roster,
     /// Issued by the program itself, for load drivers of a demo.
     Issued,
+    /// With a six-digit code at a kiosk, for a moment.
+    Kiosk,
 }
 
 impl Method {
@@ -48,6 +45,7 @@ impl Method {
             Self::Password => "password",
             Self::Roster => "roster",
             Self::Issued => "issued",
+            Self::Kiosk => "kiosk",
         }
     }
 
@@ -57,6 +55,7 @@ impl Method {
         match name {
             "password" => Self::Password,
             "issued" => Self::Issued,
+            "kiosk" => Self::Kiosk,
             _ => Self::Roster,
         }
     }
@@ -73,6 +72,8 @@ pub struct Caller {
     pub session_id: SessionId,
     /// How they had proven who they are.
     pub method: Method,
+    /// Whether they had shown a second factor as well.
+    pub strong: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,9 @@ struct Claims {
     sid: i64,
     role: Role,
     amr: Method,
+    /// Whether a second factor was shown as well.
+    #[serde(default)]
+    strong: bool,
     iat: i64,
     nbf: i64,
     exp: i64,
@@ -98,24 +102,6 @@ pub struct TokenKeys {
 }
 
 impl TokenKeys {
-    /// Takes the key of a file; makes one, readable by its owner only, when there is none.
-    pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        let key = match fs::read(path) {
-            Ok(key) => key,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path)?,
-            Err(error) => return Err(error),
-        };
-        if key.len() == KEY_BYTES {
-            Ok(Self::new(&key))
-        } else {
-            let text = format!(
-                "{} must hold {KEY_BYTES} bytes: remove it to make a new one",
-                path.display()
-            );
-            Err(io::Error::new(io::ErrorKind::InvalidData, text))
-        }
-    }
-
     /// Uses a given key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
@@ -149,6 +135,7 @@ impl TokenKeys {
             sid: caller.session_id.0,
             role: caller.role,
             amr: caller.method,
+            strong: caller.strong,
             iat: issued,
             nbf: issued,
             exp: issued.saturating_add(lifetime.as_secs()),
@@ -185,24 +172,11 @@ impl TokenKeys {
             role: data.claims.role,
             session_id: SessionId(data.claims.sid),
             method: data.claims.amr,
+            strong: data.claims.strong,
         };
         let until = Timestamp::from_second(data.claims.exp).map_err(|_| refuse())?;
         Ok((caller, until))
     }
-}
-
-fn create(path: &Path) -> io::Result<Vec<u8>> {
-    let key = random::<KEY_BYTES>()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    Ok(key.to_vec())
-}
-
-fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes)
 }
 
 /// A refresh token in parts.
@@ -224,8 +198,7 @@ pub struct RefreshSecrets {
 impl RefreshSecrets {
     /// Draws new secrets.
     pub fn draw() -> Result<Self, Error> {
-        let draw = || random::<SECRET_BYTES>().map_err(|error| no_randomness(&error));
-        Ok(Self { family: draw()?, secret: draw()? })
+        Ok(Self { family: secrets::draw()?, secret: secrets::draw()? })
     }
 
     /// What is stored of the family's secret.
@@ -245,11 +218,6 @@ impl RefreshSecrets {
     pub const fn token(self, session_id: SessionId) -> RefreshToken {
         RefreshToken { session_id, family: self.family, secret: self.secret }
     }
-}
-
-fn no_randomness(error: &io::Error) -> Error {
-    tracing::error!(area = "http", %error, "the system gave no random bytes");
-    Error::new(Code::Internal, "something went wrong on our side; it was logged")
 }
 
 impl RefreshToken {
@@ -274,8 +242,7 @@ impl RefreshToken {
 
     /// The next token of the same family.
     pub fn rotated(&self) -> Result<Self, Error> {
-        let secret = random().map_err(|error| no_randomness(&error))?;
-        Ok(Self { secret, ..self.clone() })
+        Ok(Self { secret: secrets::draw()?, ..self.clone() })
     }
 
     /// Whether it is of the family with this stored hash.
@@ -306,6 +273,7 @@ mod tests {
         role: Role::Staff,
         session_id: SessionId(3),
         method: Method::Password,
+        strong: false,
     };
 
     fn now() -> Timestamp {
@@ -339,20 +307,6 @@ mod tests {
         for bad in [token(&keys, 3600), token(&keys, -3600), foreign, changed, unsigned] {
             assert!(keys.check(&bad, now()).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn the_key_is_made_once_and_is_its_owners_only() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().expect("a place");
-        let path = dir.path().join("token.key");
-        let first = TokenKeys::load_or_create(&path).expect("made");
-        let again = TokenKeys::load_or_create(&path).expect("read");
-        assert!(again.check(&token(&first, 0), now()).is_ok());
-        let mode = fs::metadata(&path).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        fs::write(&path, b"short").expect("written");
-        assert!(TokenKeys::load_or_create(&path).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! People with an account.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use crate::domain::id::{BankId, MemberId};
@@ -23,9 +23,31 @@ pub struct MemberRow {
     pub role: Role,
     /// argon2id in PHC form, if they have a password.
     pub password_hash: Option<String>,
+    /// Faculty or office, if known.
+    pub department: Option<String>,
+    /// The language of their mails: `ko` or `en`.
+    pub language: String,
+    /// Whether the last roster had them.
+    pub on_roster: bool,
+    /// When the account was made, unix milliseconds; so are the others.
+    pub joined_ms: i64,
+    /// When they last logged in.
+    pub last_login_ms: Option<i64>,
+    /// When their address was last proven.
+    pub email_verified_ms: Option<i64>,
+    /// When their password was last changed.
+    pub password_changed_ms: Option<i64>,
+    /// Since when they can only empty their locker and return it.
+    pub leaving_ms: Option<i64>,
+    /// Since when staff keep them out, and why.
+    pub disabled: Option<(i64, String)>,
+    /// Which privacy notice they agreed to, and when.
+    pub consent: Option<(String, i64)>,
 }
 
-const COLUMNS: &str = "SELECT id, student_id, name, phone, email, role, password_hash FROM member";
+const COLUMNS: &str = "SELECT id, student_id, name, phone, email, role, password_hash, department,
+    language, on_roster, joined_ms, last_login_ms, email_verified_ms, password_changed_ms,
+    leaving_ms, disabled_ms, disabled_reason, consent_version, consent_ms FROM member";
 
 fn find(
     conn: &Connection,
@@ -34,29 +56,38 @@ fn find(
 ) -> Result<Option<MemberRow>, StoreError> {
     let sql = format!("{COLUMNS} WHERE left_ms IS NULL AND {condition}");
     let mut statement = conn.prepare_cached(&sql)?;
-    let row = statement
-        .query_row([value], |row| {
-            Ok((
-                MemberRow {
-                    id: MemberId(row.get(0)?),
-                    student_id: row.get(1)?,
-                    name: row.get(2)?,
-                    phone: row.get(3)?,
-                    email: row.get(4)?,
-                    role: Role::Student,
-                    password_hash: row.get(6)?,
-                },
-                row.get::<_, String>(5)?,
-            ))
-        })
-        .optional()?;
-    let Some((row, role)) = row else { return Ok(None) };
+    statement.query_row([value], |row| Ok(read(row))).optional()?.transpose()
+}
+
+/// Reads a row of [`COLUMNS`].
+fn read(row: &Row<'_>) -> Result<MemberRow, StoreError> {
+    let role: String = row.get("role")?;
     let role = role.parse().map_err(|_| StoreError::Inconsistent {
         table: "member",
         column: "role",
         value: role,
     })?;
-    Ok(Some(MemberRow { role, ..row }))
+    let disabled_ms: Option<i64> = row.get("disabled_ms")?;
+    let consent_version: Option<String> = row.get("consent_version")?;
+    Ok(MemberRow {
+        id: MemberId(row.get("id")?),
+        student_id: row.get("student_id")?,
+        name: row.get("name")?,
+        phone: row.get("phone")?,
+        email: row.get("email")?,
+        role,
+        password_hash: row.get("password_hash")?,
+        department: row.get("department")?,
+        language: row.get("language")?,
+        on_roster: row.get("on_roster")?,
+        joined_ms: row.get("joined_ms")?,
+        last_login_ms: row.get("last_login_ms")?,
+        email_verified_ms: row.get("email_verified_ms")?,
+        password_changed_ms: row.get("password_changed_ms")?,
+        leaving_ms: row.get("leaving_ms")?,
+        disabled: disabled_ms.zip(row.get("disabled_reason")?),
+        consent: consent_version.zip(row.get("consent_ms")?),
+    })
 }
 
 /// Finds a live member by student id.

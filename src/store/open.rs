@@ -69,12 +69,6 @@ impl DataDir {
         self.0.join("proofs")
     }
 
-    /// The key that signs access tokens.
-    #[must_use]
-    pub fn token_key(&self) -> PathBuf {
-        self.0.join("token.key")
-    }
-
     /// Takes the directory for this process until the lock is dropped.
     pub fn lock(&self) -> Result<DirLock, OpenError> {
         if !self.0.is_dir() {

@@ -34,6 +34,8 @@ pub struct NewSession {
     pub user_agent: String,
     /// Where it came from.
     pub address: String,
+    /// Whether a second factor was shown as well.
+    pub strong: bool,
 }
 
 /// What a refresh needs of a log-in.
@@ -45,6 +47,8 @@ pub struct SessionRow {
     pub member_id: MemberId,
     /// How they had proven who they are.
     pub method: String,
+    /// Whether they had shown a second factor as well.
+    pub strong: bool,
     /// Hash of the family's secret.
     pub family_hash: [u8; 32],
     /// Hash of the newest refresh secret.
@@ -67,8 +71,8 @@ pub fn insert(
 ) -> Result<SessionId, StoreError> {
     conn.prepare_cached(
         "INSERT INTO session (member_id, method, family_hash, refresh_hash, issued_ms,
-                              refreshed_ms, expires_ms, user_agent, address)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8)",
+                              refreshed_ms, last_used_ms, expires_ms, user_agent, address, strong)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         session.member_id.0,
@@ -78,7 +82,8 @@ pub fn insert(
         now_ms,
         session.expires_ms,
         session.user_agent,
-        session.address
+        session.address,
+        session.strong
     ])?;
     Ok(SessionId(conn.last_insert_rowid()))
 }
@@ -88,7 +93,7 @@ pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, Stor
     let row = conn
         .prepare_cached(
             "SELECT member_id, method, family_hash, refresh_hash, previous_hash, refreshed_ms,
-                    expires_ms, ended_ms IS NOT NULL
+                    expires_ms, ended_ms IS NOT NULL, strong
              FROM session WHERE id = ?1",
         )?
         .query_row([id.0], |row| {
@@ -102,6 +107,7 @@ pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, Stor
                 refreshed_ms: row.get(5)?,
                 expires_ms: row.get(6)?,
                 ended: row.get(7)?,
+                strong: row.get(8)?,
             })
         })
         .optional()?;

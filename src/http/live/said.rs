@@ -163,6 +163,7 @@ mod tests {
             role,
             session_id: SessionId(1),
             method: Method::Password,
+            strong: false,
         };
         let asked = || {
             let names = ["lockers", "doors", "openings", "mass_openings", "health", "weather"];

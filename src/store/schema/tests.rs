@@ -37,7 +37,12 @@ fn version_1() -> (tempfile::TempDir, DataDir) {
          INSERT INTO term (id, name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on)
            VALUES (1, '가', 'A', 1, 2, '2026-03-01', '2026-06-30');
          INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
-           VALUES (1, 101, 1, 1, 'held', '2026-03-01', '2026-06-30', 1);",
+           VALUES (1, 101, 1, 1, 'held', '2026-03-01', '2026-06-30', 1);
+         INSERT INTO session (id, member_id, method, family_hash, refresh_hash, issued_ms,
+             refreshed_ms, expires_ms, user_agent, address, ended_ms, end_reason)
+           VALUES (1, 1, 'roster', zeroblob(32), zeroblob(32), 1, 5, 9, 'x', '::1', 7, 'log_out');
+         INSERT INTO outbox (id, kind, member_id, payload, created_ms, due_ms)
+           VALUES (1, 'rental_confirmed', 1, '{}', 3, 3), (2, 'rental_confirmed', 1, '{}', 4, 4);",
     )
     .expect("consistent");
     (temp, dir)
@@ -122,4 +127,19 @@ fn version_1_is_as_it_was_released() {
     use sha2::{Digest, Sha256};
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(V0001));
     assert_eq!(hash, V0001_HASH);
+}
+
+#[test]
+fn people_log_ins_and_messages_are_taken_over() {
+    let (_temp, dir) = version_1();
+    let conn = update(&dir, 1).expect("brought up to date");
+    let one = |sql: &str| -> String { conn.query_row(sql, [], |row| row.get(0)).expect("one") };
+    let session = "SELECT method || ' ' || last_used_ms || ' ' || strong || ' ' || end_reason
+                   FROM session WHERE id = 1";
+    assert_eq!(one(session), "roster 5 0 log_out");
+    // Whoever has no password and is a student came from a roster.
+    assert_eq!(one("SELECT language || ' ' || on_roster FROM member WHERE id = 1"), "ko 1");
+    let messages = "SELECT count(DISTINCT message_id) || ' ' || min(due_ms) || ' ' || max(due_ms)
+                    FROM outbox WHERE sent_ms IS NULL AND dead_ms IS NULL";
+    assert_eq!(one(messages), "2 3 4");
 }
