@@ -28,6 +28,7 @@ pub mod layout;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
+pub mod mails;
 pub mod mass_openings;
 pub mod members;
 pub mod openings;

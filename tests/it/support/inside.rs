@@ -12,16 +12,19 @@ use jiff::tz::TimeZone;
 use lockerd::app::App;
 use lockerd::clock::Clock;
 use lockerd::config::Config;
+use lockerd::domain::id::{BankId, MemberId};
+use lockerd::domain::member::{Profile, Role};
 use lockerd::http::{Api, HttpSettings, Limits, Server};
 use lockerd::service::Services;
-use lockerd::service::members::RosterRow;
+use lockerd::service::members::{NewMember, RosterRow};
 use lockerd::store::check::check;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::http::Client;
-use super::site::{student, student_id, student_name, student_phone};
+use super::site::{PASSWORD, student, student_id, student_name, student_phone};
 
 /// When the clock starts: ten in the morning in Seoul.
 const START: &str = "2026-08-24T01:00:00Z";
@@ -48,6 +51,17 @@ impl Inside {
         students: usize,
         term: impl FnOnce(Timestamp) -> String,
     ) -> Self {
+        Self::configured("[auth]\nroster_login = 'full'\n", lockers, students, term)
+    }
+
+    /// The same with other settings: lines of a configuration behind `[http]`.
+    #[track_caller]
+    pub fn configured(
+        settings: &str,
+        lockers: impl IntoIterator<Item = i64>,
+        students: usize,
+        term: impl FnOnce(Timestamp) -> String,
+    ) -> Self {
         let place = tempfile::tempdir().expect("a temporary place");
         let zone = TimeZone::get("Asia/Seoul").expect("bundled");
         let clock = Clock::manual(START.parse().expect("a time"), zone);
@@ -57,7 +71,7 @@ impl Inside {
             .build()
             .expect("a runtime");
         let config = format!(
-            "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[auth]\nroster_login = 'full'\n",
+            "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n{settings}",
             place.path().display()
         );
         let config = Config::parse(&config, "the test", []).expect("valid");
@@ -97,6 +111,47 @@ impl Inside {
         Client::nobody(self.address).log_in(&student(n))
     }
 
+    /// Somebody who is not logged in.
+    pub fn nobody(&self) -> Client {
+        Client::nobody(self.address)
+    }
+
+    /// Makes an account whose password is [`PASSWORD`]; staff look after these banks.
+    #[track_caller]
+    pub fn add(&self, id: &str, role: Role, banks: &[i64]) -> MemberId {
+        let profile = Profile::parse(id, "이직원", None, Some(&format!("{id}@korea.ac.kr")));
+        let new = NewMember {
+            profile: profile.expect("valid"),
+            role,
+            password: Some(PASSWORD.to_owned()),
+            staff_of: banks.iter().copied().map(BankId).collect(),
+        };
+        self.run(self.services.add_member(new)).expect("a new account")
+    }
+
+    /// Logs in with [`PASSWORD`].
+    #[track_caller]
+    pub fn account(&self, id: &str) -> Client {
+        self.nobody().log_in(&json!({ "id": id, "password": PASSWORD }))
+    }
+
+    /// A connection to the database beside the server's own.
+    #[track_caller]
+    pub fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.place.path().join("lockerd.db")).expect("there")
+    }
+
+    /// What was sealed into the newest mail of a kind (its code), for whomever it is.
+    #[track_caller]
+    pub fn mailed(&self, kind: &str) -> Value {
+        let sql = "SELECT message_id, sealed FROM outbox WHERE kind = ?1 ORDER BY id DESC LIMIT 1";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let (id, sealed): (String, Vec<u8>) =
+            self.sql().query_row(sql, [kind], row).expect("such a mail with a secret");
+        let text = self.services.vault.open(&format!("outbox:{id}"), &sealed).expect("sealed here");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
     /// Turns the clock forward.
     pub fn pass(&self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
@@ -110,7 +165,7 @@ impl Inside {
     /// Every rental as `locker member state reason`, oldest first.
     #[track_caller]
     pub fn history(&self) -> Vec<String> {
-        let conn = rusqlite::Connection::open(self.place.path().join("lockerd.db")).expect("there");
+        let conn = self.sql();
         let sql = "SELECT locker_id || ' ' || student_id || ' ' || state || ' '
                      || coalesce(end_reason, '-')
                    FROM rental JOIN member ON member.id = member_id ORDER BY rental.id";
