@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_off_and_characters_are_counted_not_bytes() {
-        let long: String = "가나다라마바사아자차카타파하거너더러머버".chars().cycle().take(257).collect();
+        let long: String =
+            "가나다라마바사아자차카타파하거너더러머버".chars().cycle().take(257).collect();
         assert_eq!(check(&long, &owner(Role::Student, false)), Err(WeakPassword::Long));
         let most: String = long.chars().take(256).collect();
         assert_eq!(check_length(&most, Role::Student, false), Ok(()));
@@ -201,7 +202,8 @@ mod tests {
 
     #[test]
     fn no_kind_of_character_is_demanded() {
-        for password in ["correct horse battery staple", "x7gq2mpl0a", "물개 우산 기차표 안경"] {
+        for password in ["correct horse battery staple", "x7gq2mpl0a", "물개 우산 기차표 안경"]
+        {
             assert_eq!(check(password, &owner(Role::Student, false)), Ok(()), "{password}");
         }
     }

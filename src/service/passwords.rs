@@ -327,7 +327,8 @@ mod tests {
             passwords.verify(&ticket, password.to_owned(), Some(hash.to_owned()))
         };
         assert!(wrong(&verify("another", &old).await.expect("checked")));
-        let Verified::Right { rehashed: Some(new) } = verify("the password", &old).await.expect("ok")
+        let Verified::Right { rehashed: Some(new) } =
+            verify("the password", &old).await.expect("ok")
         else {
             panic!("not hashed anew")
         };
