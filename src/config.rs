@@ -437,10 +437,10 @@ impl Config {
         self.buses.iter().map(BusEntry::to_bus).collect()
     }
 
-    /// What the use-cases want to know.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
+    /// What the use-cases want to know; reads the site's texts.
+    pub fn settings(&self) -> Result<Settings, ConfigError> {
+        let retention = self.retention.settings();
+        Ok(Settings {
             roster_login: self.auth.roster_login,
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
@@ -450,11 +450,11 @@ impl Config {
             second_factor: self.auth.second_factor,
             password_words: self.auth.password_words.clone(),
             kiosk: self.kiosk.settings(),
-            privacy_version: self.privacy.version.clone(),
+            privacy: self.privacy.notice(&retention)?,
             limits: self.limits.rules(),
-            retention: self.retention.settings(),
+            retention,
             alarms: self.alarms.thresholds(),
-        }
+        })
     }
 }
 

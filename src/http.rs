@@ -28,14 +28,17 @@ pub mod dispatch;
 mod extract;
 mod health;
 mod layouts;
+mod limits;
 mod live;
 mod lockers;
 mod mass_openings;
 mod openapi;
 mod openings;
 mod operations;
+mod own_account;
 pub mod problem;
 mod sessions;
+mod sign_up;
 pub mod simulator;
 
 pub use accept::{Limits, Server};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Services;
 use super::error::Error;
 use super::secrets::Vault;
 use crate::store::Tx;
@@ -42,4 +43,12 @@ pub fn post(tx: &Tx<'_>, vault: &Vault, mail: &Mail<'_>) -> Result<(), Error> {
 #[must_use]
 pub fn purpose(message_id: &str) -> String {
     format!("outbox:{message_id}")
+}
+
+impl Services {
+    /// Whether the site sends mail at all.
+    #[must_use]
+    pub const fn mail_on(&self) -> bool {
+        true
+    }
 }
