@@ -223,7 +223,8 @@ impl Subject {
 
 /// 64 bits of a hash are enough to keep subjects apart.
 fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let [a, b, c, d, e, f, g, h, ..] = *hash;
+    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 /// How a limit is counted.

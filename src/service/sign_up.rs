@@ -256,12 +256,11 @@ fn decide(tx: &Tx<'_>, mode: Registration, profile: &Profile) -> Result<Decision
     }
     Ok(match by_id {
         None if mode == Registration::Open => Decision::New,
-        None => Decision::Nobody,
         Some(row) if row.password_hash.is_some() || row.role != Role::Student => {
             Decision::Known(Box::new(row))
         }
         Some(row) if is_whom_the_roster_has(&row, profile) => Decision::Fill(row.id),
-        Some(_) => Decision::Nobody,
+        None | Some(_) => Decision::Nobody,
     })
 }
 
