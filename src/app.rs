@@ -158,6 +158,9 @@ impl App {
         tasks.bus_stop.cancel();
         finish("bus", &tasks.bus, BUS_TIMEOUT).await;
         finish("services", &tasks.services, PART_TIMEOUT).await;
+        if let Err(error) = services.write_last_used().await {
+            tracing::warn!(area = "store", %error, "the last use of log-ins was not written down");
+        }
         // The last state, for a start on a database that breaks meanwhile.
         if let Err(error) = services.save_state().await {
             tracing::warn!(area = "store", %error, "the last state was not saved");

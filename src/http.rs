@@ -31,6 +31,7 @@ mod layouts;
 mod live;
 mod lockers;
 mod mass_openings;
+mod member_sessions;
 mod openapi;
 mod openings;
 mod operations;

@@ -50,6 +50,7 @@ use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use secrets::Vault;
+use sessions::LastUsed;
 use tokens::{Caller, TokenKeys};
 use upkeep::SavedVersion;
 
@@ -165,6 +166,8 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -208,6 +211,7 @@ impl Services {
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

@@ -159,6 +159,17 @@ impl RawBody {
         self.json_up_to(head, BODY_BYTES_MAX).await
     }
 
+    /// Reads a body that may be left out.
+    pub(super) async fn json_if_any<T: DeserializeOwned + Default>(
+        self,
+        head: &Head,
+    ) -> Result<T, Problem> {
+        match head.text(CONTENT_LENGTH) {
+            None | Some("0") => Ok(T::default()),
+            Some(_) => self.json(head).await,
+        }
+    }
+
     /// Reads a body that may be longer than others.
     pub(super) async fn json_up_to<T: DeserializeOwned>(
         self,
