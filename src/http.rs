@@ -27,6 +27,7 @@ mod commissioning;
 pub mod dispatch;
 mod extract;
 mod health;
+mod keys;
 mod layouts;
 mod live;
 mod lockers;

@@ -19,6 +19,8 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Forgets a key whose time is over, and rotates keys when the command line asks for it.
+const KEYS_PERIOD: Duration = Duration::from_secs(2);
 /// Writes down which log-ins were used and which have expired.
 const LOG_INS_PERIOD: Duration = Duration::from_secs(30);
 /// Forgets answers and ended log-ins that are too old.
@@ -40,6 +42,9 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
+    });
+    every(KEYS_PERIOD, "keys", services, tracker, stop, |services| async move {
+        services.look_after_keys().await
     });
     every(LOG_INS_PERIOD, "last use of log-ins", services, tracker, stop, |services| async move {
         services.write_last_used().await

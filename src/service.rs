@@ -38,6 +38,7 @@ mod rest;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod upkeep;
 
@@ -51,7 +52,8 @@ use openings::LiveOpenings;
 use passwords::Passwords;
 use secrets::Vault;
 use sessions::LastUsed;
-use tokens::{Caller, TokenKeys};
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.

@@ -64,6 +64,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/members/{member_id}/sessions", Access::Staff),
     route("DELETE", "/api/v1/members/{member_id}/sessions/{session_id}", Access::Staff),
     route("POST", "/api/v1/sessions/log-out-everybody", Access::Admin),
+    route("POST", "/api/v1/keys/rotate", Access::Admin),
     route("GET", "/api/v1/auth/me", Access::Member),
     route("GET", "/api/v1/lockers", Access::Member),
     route("GET", "/api/v1/lockers/summary", Access::Member),

@@ -108,7 +108,7 @@ impl Head {
     }
 
     /// A header that is believed from a trusted proxy only.
-    pub(super) fn from_proxy(
+    pub(super) fn told_by_proxy(
         &self,
         name: impl warp::http::header::AsHeaderName,
         rule: ProxyRule<'_>,

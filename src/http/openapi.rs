@@ -15,7 +15,7 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
+    alarms, auth, banks, buses, commissioning, health, keys, layouts, live, lockers, mass_openings,
     member_sessions, openings, operations, sessions,
 };
 use crate::service::error::Code;
@@ -48,6 +48,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         member_sessions::handle_end_all,
         member_sessions::handle_end,
         member_sessions::handle_log_out_everybody,
+        keys::handle_rotate,
         lockers::handle_list,
         lockers::handle_summary,
         lockers::handle_mine,

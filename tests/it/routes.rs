@@ -25,6 +25,7 @@ fn concrete(path: &str) -> String {
 /// A body that a route of staff takes, so that the refusal is about who asks.
 fn body(path: &str) -> &'static str {
     match path.rsplit('/').next() {
+        Some("rotate") => "{}",
         Some("log-out-everybody") => r#"{"reason":"x"}"#,
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
