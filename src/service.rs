@@ -44,6 +44,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod sign_up;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod upkeep;
 
@@ -57,7 +58,9 @@ use openings::LiveOpenings;
 use passwords::Passwords;
 use privacy::PrivacyNotice;
 use secrets::Vault;
-use tokens::{Caller, TokenKeys};
+use sessions::LastUsed;
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.
@@ -174,6 +177,8 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -217,6 +222,7 @@ impl Services {
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, limits, live,
-    lockers, mass_openings, openapi, openings, operations, sign_up,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, limits,
+    live, lockers, mass_openings, member_sessions, openapi, openings, operations, sign_up,
 };
 use crate::service::error::Code;
 
@@ -45,6 +45,9 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
+        ("members", member_sessions::routes(api)),
+        ("sessions", member_sessions::everybody(api)),
+        ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),

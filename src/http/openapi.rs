@@ -15,8 +15,8 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, layouts, limits, live, lockers,
-    mass_openings, openings, operations, own_account, sessions, sign_up,
+    alarms, auth, banks, buses, commissioning, health, keys, layouts, limits, live, lockers,
+    mass_openings, member_sessions, openings, operations, own_account, sessions, sign_up,
 };
 use crate::service::error::Code;
 
@@ -52,6 +52,14 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         own_account::handle_confirm_email,
         limits::handle_list,
         limits::handle_release,
+        sessions::handle_log_out_everywhere,
+        sessions::handle_list,
+        sessions::handle_end,
+        member_sessions::handle_list,
+        member_sessions::handle_end_all,
+        member_sessions::handle_end,
+        member_sessions::handle_log_out_everybody,
+        keys::handle_rotate,
         lockers::handle_list,
         lockers::handle_summary,
         lockers::handle_mine,

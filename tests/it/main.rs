@@ -21,6 +21,7 @@ mod opening;
 mod passwords;
 mod race;
 mod routes;
+mod sessions;
 mod sign_up;
 mod simulator;
 mod support;
