@@ -32,6 +32,7 @@ pub(super) fn with_services<T>(
             bus: Bus::start(Vec::new(), &tracker, &CancellationToken::new()),
             token_keys: TokenKeys::new(&key("token.key")?),
             vault: Vault::new(&key("vault.key")?),
+            mailer: config.mailer()?,
             settings: config.settings(),
             store,
             clock,
