@@ -149,6 +149,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         kiosk: KioskConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
+        mail: lockerd::config::MailConfig::default(),
         auth: AuthConfig::default(),
         alarms: lockerd::config::AlarmsConfig::default(),
         log: LogConfig::default(),

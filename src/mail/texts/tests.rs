@@ -1,3 +1,5 @@
+//! Every text in both languages, hostile values, times, and texts of a site's own.
+
 use serde_json::json;
 
 use super::*;
