@@ -33,6 +33,7 @@ pub(super) fn with_services<T>(
             token_keys: TokenKeys::load(secrets, clock.now()).context("a key")?,
             vault,
             settings: config.settings()?,
+            mailer: config.mailer()?,
             store,
             clock,
             tracker: tracker.clone(),

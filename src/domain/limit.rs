@@ -223,8 +223,7 @@ impl Subject {
 
 /// 64 bits of a hash are enough to keep subjects apart.
 fn hex(hash: &[u8; 32]) -> String {
-    let [a, b, c, d, e, f, g, h, ..] = *hash;
-    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    data_encoding::HEXLOWER.encode(&hash[..8])
 }
 
 /// How a limit is counted.

@@ -22,6 +22,14 @@ pub struct Mail<'a> {
     pub secret: Option<Value>,
 }
 
+impl Services {
+    /// Whether this site sends mails; without them no code can be mailed.
+    #[must_use]
+    pub const fn mail_on(&self) -> bool {
+        self.mailer.is_on()
+    }
+}
+
 /// Puts a mail into the outbox, in the transaction of what it tells of.
 pub fn post(tx: &Tx<'_>, vault: &Vault, mail: &Mail<'_>) -> Result<(), Error> {
     let message_id = Uuid::now_v7().to_string();
@@ -43,12 +51,4 @@ pub fn post(tx: &Tx<'_>, vault: &Vault, mail: &Mail<'_>) -> Result<(), Error> {
 #[must_use]
 pub fn purpose(message_id: &str) -> String {
     format!("outbox:{message_id}")
-}
-
-impl Services {
-    /// Whether the site sends mail at all.
-    #[must_use]
-    pub const fn mail_on(&self) -> bool {
-        true
-    }
 }

@@ -18,12 +18,14 @@ const JSON: &str = "Content-Type: application/json";
 const NEW: &str = "seven purple umbrellas";
 
 fn inside() -> Inside {
-    Inside::configured(
-        "[auth]\nroster_login = 'full'\npassword_words = ['호랑이']\n",
-        [101],
-        2,
-        open_now,
-    )
+    let settings = "[mail]
+transport = 'box'
+\
+                    [auth]
+roster_login = 'full'
+password_words = ['호랑이']
+";
+    Inside::configured(settings, [101], 2, open_now)
 }
 
 fn change(client: &Client, current: &str, new: &str) -> Reply {

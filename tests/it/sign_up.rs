@@ -10,10 +10,11 @@ use crate::support::site::{PASSWORD, student, student_id, student_name, student_
 const SIGN_UP: &str = "/api/v1/auth/sign-up";
 const CONFIRM: &str = "/api/v1/auth/sign-up/confirm";
 const RESEND: &str = "/api/v1/auth/sign-up/resend";
+const MAIL: &str = "[mail]\ntransport = 'box'\n";
 const JSON: &str = "Content-Type: application/json";
 
 fn open(more: &str) -> Inside {
-    let settings = format!("[auth]\nregistration = 'open'\n{more}");
+    let settings = format!("{MAIL}[auth]\nregistration = 'open'\n{more}");
     Inside::configured(&settings, [101], 3, open_now)
 }
 
@@ -265,7 +266,8 @@ fn a_phone_of_somebody_else_is_told_to_whoever_has_proven_their_address() {
 
 #[test]
 fn on_a_roster_site_only_whom_the_roster_has_gets_an_account() {
-    let site = Inside::configured("[auth]\nregistration = 'roster'\n", [101], 3, open_now);
+    let site =
+        Inside::configured(&format!("{MAIL}[auth]\nregistration = 'roster'\n"), [101], 3, open_now);
     let wish = |n: usize, email: &str| {
         let mut wish = newcomer(n);
         wish["student_id"] = json!(student_id(n));
@@ -323,6 +325,19 @@ fn a_closed_site_takes_nobody() {
     nobody.post_json(RESEND, &again).refused(403, "registration_closed");
     confirm(&nobody, "x", "1").refused(403, "registration_closed");
     nobody.post_json("/api/v1/auth/login", &student(0)).expect(200);
+}
+
+#[test]
+fn a_site_without_mail_says_that_it_cannot() {
+    let site = Inside::configured("[auth]\nregistration = 'open'\n", [101], 0, open_now);
+    site.nobody().post_json(SIGN_UP, &newcomer(1)).refused(409, "mail_off");
+    let again = json!({ "sign_up_id": "x" });
+    site.nobody().post_json(RESEND, &again).refused(409, "mail_off");
+    site.add("A1001", Role::Student, &[]);
+    let forgot = json!({ "id": "A1001" });
+    site.nobody().post_json("/api/v1/auth/password/forgot", &forgot).refused(409, "mail_off");
+    let wish = json!({ "email": "x@korea.ac.kr", "password": PASSWORD });
+    site.account("A1001").post_json("/api/v1/auth/email", &wish).refused(409, "mail_off");
 }
 
 #[test]
