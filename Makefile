@@ -51,6 +51,7 @@ bench: tools
 	$(CARGO) bench --locked --bench open_latency
 	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup
+	$(CARGO) bench --locked --bench login
 
 # No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
 fuzz: tools
