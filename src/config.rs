@@ -66,11 +66,11 @@ pub struct Config {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// The address that people type, for whatever links to this site.
+    /// The address that people type: what links to this site, and where its cookies are good.
     pub public_url: Option<String>,
     /// Host names this server answers for; empty: any.
     pub allowed_hosts: Vec<String>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    /// Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Most connections at once.
     pub connections_max: usize,

@@ -38,6 +38,7 @@ mod rest;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod upkeep;
 
@@ -50,7 +51,9 @@ use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use secrets::Vault;
-use tokens::{Caller, TokenKeys};
+use sessions::LastUsed;
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.
@@ -165,6 +168,8 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -208,6 +213,7 @@ impl Services {
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

@@ -19,12 +19,13 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use warp::http::StatusCode;
 use warp::http::header::{
-    CONNECTION, HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::browser::OwnSite;
 use super::extract::{Head, head};
 use super::problem::Problem;
 use super::{Api, Routes, with};
@@ -86,7 +87,7 @@ pub(super) async fn handle_socket(
         let detail = "this address speaks WebSocket only (version 13): see docs/ref/live.md";
         return Err(Problem::new(Code::UpgradeRequired, detail));
     };
-    if !head.is_of_this_site() {
+    if !head.is_of_this_site(api.own_site()) {
         let detail = "pages of other sites may not listen here";
         return Err(Problem::new(Code::ForeignOrigin, detail));
     }
@@ -139,14 +140,10 @@ impl Head {
     }
 
     /// Whether a browser says that a page of this very host opened the socket. Programs say nothing.
-    fn is_of_this_site(&self) -> bool {
+    fn is_of_this_site(&self, site: OwnSite<'_>) -> bool {
         let Some(origin) = self.header(ORIGIN) else { return true };
-        let host = self.header(HOST).and_then(|host| host.to_str().ok());
-        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        match (authority, host) {
-            (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
-            _ => false,
-        }
+        let is_own = |origin| self.names_this_host(origin) || site.public_origin == Some(origin);
+        origin.to_str().is_ok_and(is_own)
     }
 }
 
@@ -221,8 +218,10 @@ async fn first_words(socket: &mut Socket) -> Result<Said, End> {
 #[cfg(test)]
 mod tests {
     use warp::http::HeaderMap;
+    use warp::http::header::HOST;
 
     use super::*;
+    use crate::http::extract::ProxyRule;
 
     #[test]
     fn only_pages_of_this_host_and_programs_may_listen() {
@@ -234,11 +233,18 @@ mod tests {
             }
             Head::of(headers)
         };
-        for origin in ["", "http://lockers.example:3000", "https://LOCKERS.example:3000"] {
-            assert!(head(origin).is_of_this_site(), "{origin}");
+        let public_origin = Some("https://lockers.ac.kr");
+        let site = OwnSite { public_origin, proxies: ProxyRule(&[]) };
+        for origin in [
+            "",
+            "https://lockers.ac.kr",
+            "http://lockers.example:3000",
+            "https://LOCKERS.example:3000",
+        ] {
+            assert!(head(origin).is_of_this_site(site), "{origin}");
         }
         for origin in ["null", "http://lockers.example", "http://evil.example:3000", "x"] {
-            assert!(!head(origin).is_of_this_site(), "{origin}");
+            assert!(!head(origin).is_of_this_site(site), "{origin}");
         }
     }
 }
