@@ -86,6 +86,15 @@ impl House {
         put("address", "1");
         put("slug", "locker_taken");
         put("key", "a-key");
+        for name in ["second_session_id", "third_session_id"] {
+            let again = self.site.student(0);
+            let list = again.get("/api/v1/auth/sessions").expect(200).json();
+            let list = list["sessions"].as_array().expect("a list").clone();
+            let own = list.iter().find(|it| it["current"] == true).expect("the one that asks");
+            put(name, &own["session_id"].to_string());
+        }
+        let me = self.owner.get("/api/v1/auth/me").expect(200).json();
+        put("member_id", &me["member_id"].to_string());
         self.boards.door("east", 1, 1, DoorAction::Open);
         let alarm = until("the alarm", || {
             let list = self.staff.get("/api/v1/alarms").expect(200).json();
@@ -120,7 +129,11 @@ impl House {
     }
 
     fn call(&self, who: &Client, case: &Case) -> Reply {
-        let path = self.path(case.path);
+        let path = match case.with {
+            Some((name, other)) => case.path.replace(&format!("{{{name}}}"), &self.values[other]),
+            None => case.path.to_owned(),
+        };
+        let path = self.path(&path);
         assert!(!path.contains('{'), "{path}: give its parameter a value");
         let body = self.path_of_body(case.body);
         let headers: &[&str] = if body.is_empty() { &[] } else { &[case.kind()] };
@@ -137,10 +150,19 @@ impl House {
     fn right(&self, route: &Route, case: &Case) -> Client {
         match (route.access, case.owner) {
             (Access::Public, _) => self.site.nobody(),
-            (Access::Member, _) => self.owner.clone(),
+            // Logging out is among the cases: who comes after it has logged in again.
+            (Access::Member, _) => self.owner_again(),
             (Access::Staff, Owner::Everybody) => self.other_staff.clone(),
             (Access::Staff, _) => self.staff.clone(),
             (Access::Admin, _) => self.admin.clone(),
+        }
+    }
+
+    /// The owner, logged in.
+    fn owner_again(&self) -> Client {
+        match self.owner.get("/api/v1/auth/me").status {
+            200 => self.owner.clone(),
+            _ => self.site.student(0),
         }
     }
 

@@ -19,9 +19,16 @@ pub(super) struct Case {
     pub(super) body: &'static str,
     /// The statuses with which the right one is let in.
     pub(super) may: &'static [u16],
+    /// A parameter that stands for another thing than usual: its name, and that of the value.
+    pub(super) with: Option<(&'static str, &'static str)>,
 }
 
 impl Case {
+    /// The same with another value for a parameter.
+    const fn with(self, parameter: &'static str, value: &'static str) -> Self {
+        Self { with: Some((parameter, value)), ..self }
+    }
+
     /// The header that goes with the body.
     pub(super) fn kind(&self) -> &'static str {
         match self.body.as_bytes().first() {
@@ -39,7 +46,7 @@ const fn case(
     body: &'static str,
     may: &'static [u16],
 ) -> Case {
-    Case { method, path, owner, body, may }
+    Case { method, path, owner, body, may, with: None }
 }
 
 use Owner::{Everybody, Somebody};
@@ -146,5 +153,16 @@ pub(super) const CASES: &[Case] = &[
         &[200],
     ),
     case("POST", "/api/v1/lockers/{locker_id}/release", Somebody, "", &[200, 409]),
+    case("GET", "/api/v1/auth/sessions", Everybody, "", &[200]),
+    case("DELETE", "/api/v1/auth/sessions/{session_id}", Somebody, "", &[204])
+        .with("session_id", "second_session_id"),
+    case("GET", "/api/v1/members/{member_id}/sessions", Everybody, "", &[200]),
+    case("DELETE", "/api/v1/members/{member_id}/sessions/{session_id}", Everybody, "", &[204])
+        .with("session_id", "third_session_id"),
     case("POST", "/api/v1/auth/logout", Everybody, "", &[204]),
+    // Whoever is let in next is logged in anew: the owner has just left.
+    case("POST", "/api/v1/auth/logout-everywhere", Everybody, r#"{"keep_this":true}"#, &[200]),
+    case("DELETE", "/api/v1/members/{member_id}/sessions", Everybody, "", &[200]),
+    case("POST", "/api/v1/keys/rotate", Somebody, "", &[200]),
+    case("POST", "/api/v1/sessions/log-out-everybody", Somebody, r#"{"reason":"x"}"#, &[200]),
 ];

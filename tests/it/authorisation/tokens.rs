@@ -5,7 +5,8 @@ use std::path::Path;
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use lockerd::service::tokens::TokenKeys;
+use lockerd::service::secrets::Secrets;
+use lockerd::service::token_keys::TokenKeys;
 use serde_json::{Value, json};
 
 fn decoded(part: &str) -> Value {
@@ -133,7 +134,6 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
 
 /// Signed with the site's own key, but for another time.
 fn expired(body: &Value, data_dir: &Path, ago: SignedDuration) -> String {
-    let key = std::fs::read(data_dir.join("token.key")).expect("the site's key");
     let caller = lockerd::service::tokens::Caller {
         member_id: body["sub"].as_str().expect("text").parse().expect("a number"),
         role: lockerd::domain::member::Role::Admin,
@@ -141,7 +141,6 @@ fn expired(body: &Value, data_dir: &Path, ago: SignedDuration) -> String {
         method: lockerd::service::tokens::Method::Password,
         strong: false,
     };
-    let key: [u8; 32] = key.try_into().expect("32 bytes");
-    let keys = TokenKeys::new(&key);
+    let keys = TokenKeys::load(Secrets::new(data_dir, None), Timestamp::now()).expect("the key");
     keys.issue(caller, Timestamp::now() - ago, SignedDuration::from_mins(30)).expect("signed")
 }
