@@ -144,7 +144,7 @@ fn a_token_that_is_not_whole_and_ours_is_no_token() {
         changed[name] = value;
         changed
     };
-    let headed = |name: &str, value: &str| {
+    let with_head = |name: &str, value: &str| {
         let mut changed = serde_json::to_value(&header).expect("JSON");
         changed[name] = json!(value);
         format!("{}.{}.{}", encode(&changed), parts[1], parts[2])
@@ -162,10 +162,10 @@ fn a_token_that_is_not_whole_and_ours_is_no_token() {
         ("empty", String::new()),
         ("words", "hello".to_owned()),
         ("cut", good[..good.len() - 4].to_owned()),
-        ("alg none", headed("alg", "none").rsplit_once('.').expect("parts").0.to_owned() + "."),
-        ("alg none, signed", headed("alg", "none")),
-        ("another alg", headed("alg", "HS512")),
-        ("a key of another name", headed("kid", "0011223344556677")),
+        ("alg none", with_head("alg", "none").rsplit_once('.').expect("parts").0.to_owned() + "."),
+        ("alg none, signed", with_head("alg", "none")),
+        ("another alg", with_head("alg", "HS512")),
+        ("a key of another name", with_head("kid", "0011223344556677")),
         ("another purpose", purpose(Some("JWT"))),
         ("no purpose", purpose(None)),
         (
