@@ -18,12 +18,17 @@ use crate::domain::channel::{BusName, Family};
 use crate::domain::door_watch::Thresholds;
 use crate::service::Settings;
 
+mod mail;
 mod people;
 
-pub use people::{AuthConfig, KioskConfig, PrivacyConfig, RetentionConfig};
+pub use mail::{MailConfig, MailSecurity, MailTransport};
+pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
+
+/// Keys whose value is text even when it looks like a number.
+const ALWAYS_TEXT: &[&str] = &["password"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,12 +48,18 @@ pub struct Config {
     /// The screens beside the banks.
     #[serde(default)]
     pub kiosk: KioskConfig,
+    /// How often things may fail or be done.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// What people are told about their data.
     #[serde(default)]
     pub privacy: PrivacyConfig,
     /// How long personal data is kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// Mails.
+    #[serde(default)]
+    pub mail: MailConfig,
     /// From when on something is an alarm.
     #[serde(default)]
     pub alarms: AlarmsConfig,
@@ -384,7 +395,9 @@ impl Config {
         self.zone()?;
         self.auth.check()?;
         self.kiosk.check()?;
+        self.limits.check()?;
         self.retention.check()?;
+        self.mail.check()?;
         if !(1..=16).contains(&self.http.worker_threads) {
             return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
         }
@@ -433,10 +446,10 @@ impl Config {
         self.buses.iter().map(BusEntry::to_bus).collect()
     }
 
-    /// What the use-cases want to know.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
+    /// What the use-cases want to know; reads the site's texts.
+    pub fn settings(&self) -> Result<Settings, ConfigError> {
+        let retention = self.retention.settings();
+        Ok(Settings {
             roster_login: self.auth.roster_login,
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
@@ -446,10 +459,13 @@ impl Config {
             second_factor: self.auth.second_factor,
             password_words: self.auth.password_words.clone(),
             kiosk: self.kiosk.settings(),
-            privacy_version: self.privacy.version.clone(),
-            retention: self.retention.settings(),
+            privacy: self.privacy.notice(&retention)?,
+            limits: self.limits.rules(),
+            retention,
+            // `check` has read it already.
+            daily_mail_at: self.mail.daily_at().unwrap_or_default(),
             alarms: self.alarms.thresholds(),
-        }
+        })
     }
 }
 
@@ -503,8 +519,9 @@ fn set(table: &mut toml::Table, path: &[String], value: &str) -> Result<(), Stri
             place.entry(parent.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         place = entry.as_table_mut().ok_or_else(|| format!("{parent} is not a section"))?;
     }
-    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
+    let parsed = Some(value)
+        .filter(|_| !ALWAYS_TEXT.contains(&last.as_str()))
+        .and_then(|value| toml::from_str::<toml::Table>(&format!("value = {value}")).ok())
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
     place.insert(last.clone(), parsed);

@@ -29,6 +29,7 @@ mod extract;
 mod health;
 mod keys;
 mod layouts;
+mod limits;
 mod live;
 mod lockers;
 mod mass_openings;
@@ -36,8 +37,10 @@ mod member_sessions;
 mod openapi;
 mod openings;
 mod operations;
+mod own_account;
 pub mod problem;
 mod sessions;
+mod sign_up;
 pub mod simulator;
 
 pub use accept::{Limits, Server};

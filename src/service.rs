@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,17 +15,21 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
+use crate::domain::limit::LimitRules;
 use crate::domain::member::Role;
+use crate::mail::Mailer;
 use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod codes;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod layout;
+pub mod limits;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -32,11 +37,14 @@ pub mod mails;
 pub mod mass_openings;
 pub mod members;
 pub mod openings;
+pub mod own_account;
 pub mod passwords;
+pub mod privacy;
 pub mod rentals;
 mod rest;
 pub mod secrets;
 pub mod sessions;
+pub mod sign_up;
 pub mod site;
 pub mod token_keys;
 pub mod tokens;
@@ -50,6 +58,7 @@ use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use privacy::PrivacyNotice;
 use secrets::Vault;
 use sessions::LastUsed;
 use token_keys::TokenKeys;
@@ -77,10 +86,14 @@ pub struct Settings {
     pub password_words: Vec<String>,
     /// The screens beside the banks.
     pub kiosk: KioskSettings,
-    /// Which privacy notice is in force.
-    pub privacy_version: String,
+    /// The privacy notice in force.
+    pub privacy: PrivacyNotice,
+    /// How often things may fail or be done.
+    pub limits: LimitRules,
     /// How long personal data is kept.
     pub retention: Retention,
+    /// When the daily mail to admins is written, on the site's clock.
+    pub daily_mail_at: Time,
     /// From when on something is an alarm.
     pub alarms: Thresholds,
 }
@@ -151,6 +164,8 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -188,6 +203,8 @@ pub struct Parts {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -203,6 +220,7 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             vault: parts.vault,
+            mailer: parts.mailer,
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),

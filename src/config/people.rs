@@ -1,14 +1,19 @@
 //! The parts of the configuration about people: logging in, kiosks, privacy, and how long personal
 //! data is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{ConfigError, in_range};
+use crate::domain::limit::LimitRules;
 use crate::service::accounts::{Registration, RosterLogin};
+use crate::service::privacy::PrivacyNotice;
 use crate::service::{KioskSettings, Retention, SecondFactor};
+
+/// Longest privacy notice.
+const NOTICE_BYTES_MAX: usize = 64 << 10;
 
 /// Logging in.
 #[derive(Debug, Clone, Deserialize)]
@@ -96,6 +101,42 @@ impl KioskConfig {
     }
 }
 
+/// How often things may fail or be done. Waits after wrong passwords and codes are fixed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Failures from one address within ten minutes; 20 to 100000.
+    pub address_failures: u32,
+    /// Sign-ups begun from one address within an hour; 5 to 100000.
+    pub sign_ups: u32,
+    /// Mails with a code to one account or address within an hour; 2 to 100.
+    pub mails: u32,
+    /// Refused openings of one account within ten minutes; 5 to 1000.
+    pub refused_openings: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let LimitRules { address_failures, sign_ups, mails, refused_openings } =
+            LimitRules::default();
+        Self { address_failures, sign_ups, mails, refused_openings }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        in_range("limits.address_failures", self.address_failures, 20, 100_000)?;
+        in_range("limits.sign_ups", self.sign_ups, 5, 100_000)?;
+        in_range("limits.mails", self.mails, 2, 100)?;
+        in_range("limits.refused_openings", self.refused_openings, 5, 1_000)
+    }
+
+    pub(super) const fn rules(&self) -> LimitRules {
+        let Self { address_failures, sign_ups, mails, refused_openings } = *self;
+        LimitRules { address_failures, sign_ups, mails, refused_openings }
+    }
+}
+
 /// What people are told about their data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -112,6 +153,26 @@ impl Default for PrivacyConfig {
     fn default() -> Self {
         Self { version: "1".to_owned(), notice_ko: None, notice_en: None }
     }
+}
+
+impl PrivacyConfig {
+    /// Reads the site's texts.
+    pub(super) fn notice(&self, retention: &Retention) -> Result<PrivacyNotice, ConfigError> {
+        let text = |path: &Option<PathBuf>| path.as_deref().map(read_text).transpose();
+        let (ko, en) = (text(&self.notice_ko)?, text(&self.notice_en)?);
+        Ok(PrivacyNotice::new(&self.version, ko, en, retention))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: name.clone(), source })?;
+    if text.len() > NOTICE_BYTES_MAX {
+        let most = NOTICE_BYTES_MAX >> 10;
+        return Err(ConfigError::Value(format!("{name} is longer than {most} KiB")));
+    }
+    Ok(text)
 }
 
 /// How long personal data is kept, in days.

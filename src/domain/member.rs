@@ -66,12 +66,6 @@ pub enum MemberError {
     /// Not an e-mail address.
     #[error("e-mail {0:?} must look like name@example.org, at most 254 characters")]
     Email(String),
-    /// Too short or too long to hash.
-    #[error("password must have {least} to 256 characters")]
-    Password {
-        /// Fewest characters for this role.
-        least: usize,
-    },
 }
 
 /// A person's data after it was checked and brought into one form.

@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
-    lockers, mass_openings, member_sessions, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, limits,
+    live, lockers, mass_openings, member_sessions, openapi, openings, operations, sign_up,
 };
 use crate::service::error::Code;
 
@@ -41,6 +41,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", alarms::mine(api)),
+        ("limits", limits::routes(api)),
+        ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         ("members", member_sessions::routes(api)),
