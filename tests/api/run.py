@@ -77,7 +77,7 @@ def walk(url, token, known, options, place):
         command,
         capture_output=True,
         text=True,
-        env={"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "HOME": str(place), "PATH": "/usr/bin:/bin"},
+        env={"SCHEMATHESIS_HOOKS": "hooks", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE), "HOME": str(place), "PATH": "/usr/bin:/bin"},
         cwd=place,
     )
     said = done.stdout + done.stderr

@@ -65,7 +65,7 @@ impl House {
             staff: site.account("STAFF02"),
             admin: site.account("ADMIN"),
             values: BTreeMap::new(),
-            boards: boards,
+            boards,
             site,
         };
         house.fill();

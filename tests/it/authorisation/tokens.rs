@@ -35,9 +35,22 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
     let parts: Vec<&str> = good.split('.').collect();
     let [head, claims, signature] = parts[..] else { panic!("three parts") };
     let (header, body) = (decoded(head), decoded(claims));
+    let mut list = forged(head, &body, signature);
+    list.extend(beheaded(&header, claims, signature));
+    list.extend(signed_by_others(&header, &body));
+    list.extend(damaged(good));
+    list.push(("expired".to_owned(), signed_for(&body, data_dir, SignedDuration::from_hours(1))));
+    list.push((
+        "not yet good".to_owned(),
+        signed_for(&body, data_dir, -SignedDuration::from_hours(1)),
+    ));
+    list
+}
+
+/// Changed claims under the old signature.
+fn forged(head: &str, body: &Value, signature: &str) -> Vec<(String, String)> {
     let mut list: Vec<(String, String)> = Vec::new();
     let mut put = |how: &str, token: String| list.push((how.to_owned(), token));
-    // Changed claims under the old signature.
     for (key, to) in [
         ("sub", json!("1")),
         ("sub", json!("999999")),
@@ -59,10 +72,16 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
     ] {
         put(
             &format!("{key} = {to}"),
-            format!("{head}.{}.{signature}", encoded(&with(&body, key, to))),
+            format!("{head}.{}.{signature}", encoded(&with(body, key, to))),
         );
     }
-    // Another header under the old signature.
+    list
+}
+
+/// Another header under the old signature, and none.
+fn beheaded(header: &Value, claims: &str, signature: &str) -> Vec<(String, String)> {
+    let mut list: Vec<(String, String)> = Vec::new();
+    let mut put = |how: &str, token: String| list.push((how.to_owned(), token));
     for (key, to) in [
         ("alg", json!("none")),
         ("alg", json!("None")),
@@ -80,18 +99,17 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
     ] {
         put(
             &format!("header {key} = {to}"),
-            format!("{}.{claims}.{signature}", encoded(&with(&header, key, to))),
+            format!("{}.{claims}.{signature}", encoded(&with(header, key, to))),
         );
     }
-    // No signature at all.
-    let unsigned = encoded(&with(&header, "alg", json!("none")));
+    let unsigned = encoded(&with(header, "alg", json!("none")));
     put("unsigned", format!("{unsigned}.{claims}."));
-    put("unsigned with the old signature left out", format!("{head}.{claims}."));
-    put("two parts", format!("{head}.{claims}"));
-    put("four parts", format!("{good}.{signature}"));
-    put("five parts", format!("{good}..{signature}"));
-    put("only dots", "..".to_owned());
-    // Signatures by other keys.
+    list
+}
+
+/// Signatures by other keys.
+fn signed_by_others(header: &Value, body: &Value) -> Vec<(String, String)> {
+    let mut list: Vec<(String, String)> = Vec::new();
     let kid = header["kid"].as_str().map(str::to_owned);
     for (how, key) in
         [("no key", &b""[..]), ("zeros", &[0; 32]), ("a word", b"secret"), ("lockerd", b"lockerd")]
@@ -101,10 +119,23 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
             typ: header["typ"].as_str().map(str::to_owned),
             ..Header::new(Algorithm::HS256)
         };
-        let signed = jsonwebtoken::encode(&header, &body, &EncodingKey::from_secret(key));
-        put(&format!("signed with {how}"), signed.expect("signed"));
+        let signed = jsonwebtoken::encode(&header, body, &EncodingKey::from_secret(key));
+        list.push((format!("signed with {how}"), signed.expect("signed")));
     }
-    // Damage.
+    list
+}
+
+/// Whatever may happen to a token on its way.
+fn damaged(good: &str) -> Vec<(String, String)> {
+    let parts: Vec<&str> = good.split('.').collect();
+    let [head, claims, signature] = parts[..] else { panic!("three parts") };
+    let mut list: Vec<(String, String)> = Vec::new();
+    let mut put = |how: &str, token: String| list.push((how.to_owned(), token));
+    put("no signature", format!("{head}.{claims}."));
+    put("two parts", format!("{head}.{claims}"));
+    put("four parts", format!("{good}.{signature}"));
+    put("five parts", format!("{good}..{signature}"));
+    put("only dots", "..".to_owned());
     let flip = |at: usize| {
         let mut bytes = good.as_bytes().to_vec();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
@@ -127,13 +158,11 @@ pub(super) fn tampered(good: &str, data_dir: &Path) -> Vec<(String, String)> {
     put("said twice", format!("{good} {good}"));
     put("empty", String::new());
     put("very long", format!("{head}.{}.{signature}", "A".repeat(6_000)));
-    put("expired", expired(&body, data_dir, SignedDuration::from_hours(1)));
-    put("not yet good", expired(&body, data_dir, SignedDuration::from_hours(-1)));
     list
 }
 
 /// Signed with the site's own key, but for another time.
-fn expired(body: &Value, data_dir: &Path, ago: SignedDuration) -> String {
+fn signed_for(body: &Value, data_dir: &Path, ago: SignedDuration) -> String {
     let caller = lockerd::service::tokens::Caller {
         member_id: body["sub"].as_str().expect("text").parse().expect("a number"),
         role: lockerd::domain::member::Role::Admin,
@@ -141,6 +170,10 @@ fn expired(body: &Value, data_dir: &Path, ago: SignedDuration) -> String {
         method: lockerd::service::tokens::Method::Password,
         strong: false,
     };
-    let keys = TokenKeys::load(Secrets::new(data_dir, None), Timestamp::now()).expect("the key");
-    keys.issue(caller, Timestamp::now() - ago, SignedDuration::from_mins(30)).expect("signed")
+    let keys = TokenKeys::load(Secrets::new(data_dir, None), now()).expect("the key");
+    keys.issue(caller, now() - ago, SignedDuration::from_mins(30)).expect("signed")
+}
+
+fn now() -> Timestamp {
+    lockerd::clock::Clock::system(jiff::tz::TimeZone::UTC).now()
 }
