@@ -18,8 +18,8 @@ use lockerd::app::App;
 use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{
-    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig, PrivacyConfig,
-    RetentionConfig,
+    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
+    PrivacyConfig, RetentionConfig,
 };
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;
@@ -183,6 +183,7 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
         name_en: None,
         hold_seconds: None,
         left_open_s: None,
+        open_from: None,
         lockers: lockers.collect::<anyhow::Result<_>>()?,
         terms: Vec::new(),
     };

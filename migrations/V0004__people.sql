@@ -53,7 +53,7 @@ CREATE TABLE kiosk (
   name TEXT NOT NULL CONSTRAINT kiosk_name_given CHECK (name <> ''),
   created_ms INTEGER NOT NULL,
   created_by INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  -- The short code that pairs it: keyed hash, until when it is good, how often it was missed.
+  -- The short code that pairs it: keyed hash, and until when it is good.
   pairing_hash BLOB CONSTRAINT kiosk_pairing_hash_size CHECK (length(pairing_hash) = 32),
   pairing_expires_ms INTEGER,
   -- SHA-256 of its credential; NULL until it was paired.

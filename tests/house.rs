@@ -47,6 +47,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rustix", &["sim", "cli", "store"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
+    ("totp_rs", &["domain"]),
+    ("qrcodegen", &["http"]),
     ("clap", &["cli"]),
 ];
 

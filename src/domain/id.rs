@@ -60,6 +60,10 @@ integer_id! {
     /// One log-in of one member on one device; never reused.
     SessionId
 }
+integer_id! {
+    /// A screen beside banks; never reused.
+    KioskId
+}
 
 integer_id! {
     /// One alarm; never reused.

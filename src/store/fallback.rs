@@ -10,13 +10,14 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::snapshot::{Site, Snapshot};
 use crate::domain::bank::{Bank, Location};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, SessionId, TermId};
+use crate::domain::kiosk::Kiosk;
 use crate::domain::locker::Locker;
 use crate::domain::opening::Opening;
 use crate::domain::rental::{Rental, RentalState};
@@ -34,6 +35,11 @@ struct Saved {
     lockers: Vec<Locker>,
     terms: Vec<Term>,
     staff: Vec<(MemberId, Vec<BankId>)>,
+    #[serde(default)]
+    kiosks: Vec<Kiosk>,
+    /// Sealed, in base64: without the site's own key nobody can read them.
+    #[serde(default)]
+    presence_keys: Vec<(BankId, String)>,
     rentals: Vec<SavedRental>,
     ended_sessions: Vec<(SessionId, i64)>,
 }
@@ -56,6 +62,13 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
         lockers: snapshot.site.lockers.values().cloned().collect(),
         terms: snapshot.site.terms.clone(),
         staff: snapshot.site.staff.iter().map(|(id, banks)| (*id, banks.clone())).collect(),
+        kiosks: snapshot.site.kiosks.values().cloned().collect(),
+        presence_keys: snapshot
+            .site
+            .presence_keys
+            .iter()
+            .map(|(id, sealed)| (*id, BASE64.encode(sealed)))
+            .collect(),
         // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
         rentals: snapshot
             .rentals()
@@ -96,6 +109,12 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         lockers: saved.lockers.into_iter().map(|it| (it.id, it)).collect(),
         terms: saved.terms,
         staff: saved.staff.into_iter().collect(),
+        kiosks: saved.kiosks.into_iter().map(|it| (it.id, it)).collect(),
+        presence_keys: saved
+            .presence_keys
+            .into_iter()
+            .filter_map(|(id, sealed)| Some((id, BASE64.decode(sealed.as_bytes()).ok()?)))
+            .collect(),
         ..Site::default()
     };
     site.index_channels();
