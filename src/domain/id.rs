@@ -64,6 +64,10 @@ integer_id! {
     /// A screen beside banks; never reused.
     KioskId
 }
+integer_id! {
+    /// A browser that was given a secret of its own.
+    DeviceId
+}
 
 integer_id! {
     /// One alarm; never reused.
