@@ -19,6 +19,10 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Ends sign-ins at kiosks that nobody uses; they are dead before that, this only writes it down.
+const SIGN_INS_PERIOD: Duration = Duration::from_secs(5);
+/// Writes down what kiosks said of themselves.
+const KIOSKS_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -38,6 +42,12 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
+    });
+    every(SIGN_INS_PERIOD, "end sign-ins", services, tracker, stop, |services| async move {
+        services.end_idle_sign_ins().await
+    });
+    every(KIOSKS_PERIOD, "note kiosks", services, tracker, stop, |services| async move {
+        services.note_kiosks().await
     });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await

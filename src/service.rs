@@ -25,6 +25,7 @@ pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod kiosks;
 pub mod layout;
 mod limits;
 pub mod live;
@@ -35,22 +36,26 @@ pub mod mass_openings;
 pub mod members;
 pub mod openings;
 pub mod passwords;
+pub mod presence;
 pub mod rentals;
 mod rest;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
 pub mod tokens;
+pub mod totp;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
 use commissioning::Commissioning;
 use door_watch::Watch;
+use kiosks::KioskTable;
 use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use presence::PresenceGuard;
 use secrets::Vault;
 use tokens::{Caller, TokenKeys};
 use upkeep::SavedVersion;
@@ -160,6 +165,10 @@ pub struct Services {
     pub commissioning: Arc<Commissioning>,
     /// What listeners are told.
     pub live: Live,
+    /// Who is signed in at kiosks, and when each was heard of.
+    kiosks: KioskTable,
+    /// Presence codes used lately.
+    presence: PresenceGuard,
     /// The door watch.
     watch: Watch,
     /// Alarms that people still have to see.
@@ -206,6 +215,8 @@ impl Services {
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),
             live: Live::default(),
+            kiosks: KioskTable::default(),
+            presence: PresenceGuard::default(),
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),

@@ -9,6 +9,8 @@ use crate::service::live::topic::Topic;
 pub enum Access {
     /// Everybody.
     Public,
+    /// A paired kiosk with its own credential; nobody who is logged in.
+    Kiosk,
     /// Whoever is logged in; what they see or change is their own.
     Member,
     /// Staff and admins; staff see what belongs to their banks.
@@ -58,6 +60,28 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/auth/refresh", Access::Public),
     route("POST", "/api/v1/auth/logout", Access::Member),
     route("GET", "/api/v1/auth/me", Access::Member),
+    route("POST", "/api/v1/auth/login/second-factor", Access::Public),
+    route("GET", "/api/v1/auth/totp", Access::Member),
+    route("POST", "/api/v1/auth/totp", Access::Member),
+    route("DELETE", "/api/v1/auth/totp", Access::Member),
+    route("POST", "/api/v1/auth/totp/confirm", Access::Member),
+    route("POST", "/api/v1/auth/totp/recovery-codes", Access::Member),
+    route("DELETE", "/api/v1/members/{member_id}/totp", Access::Staff),
+    route("POST", "/api/v1/members/{member_id}/one-time-code", Access::Staff),
+    route("GET", "/api/v1/kiosks", Access::Staff),
+    route("POST", "/api/v1/kiosks", Access::Staff),
+    route("PATCH", "/api/v1/kiosks/{kiosk_id}", Access::Staff),
+    route("DELETE", "/api/v1/kiosks/{kiosk_id}", Access::Staff),
+    route("POST", "/api/v1/kiosks/{kiosk_id}/pairing-code", Access::Staff),
+    route("DELETE", "/api/v1/kiosks/{kiosk_id}/session", Access::Staff),
+    route("POST", "/api/v1/kiosk/pair", Access::Public),
+    route("GET", "/api/v1/kiosk", Access::Kiosk),
+    route("POST", "/api/v1/kiosk/heartbeat", Access::Kiosk),
+    route("GET", "/api/v1/kiosk/presence", Access::Kiosk),
+    route("POST", "/api/v1/kiosk/sign-in", Access::Kiosk),
+    route("POST", "/api/v1/kiosk/sign-out", Access::Kiosk),
+    route("PUT", "/api/v1/banks/{bank_id}/opening", Access::Admin),
+    route("POST", "/api/v1/banks/{bank_id}/presence-key", Access::Admin),
     route("GET", "/api/v1/lockers", Access::Member),
     route("GET", "/api/v1/lockers/summary", Access::Member),
     route("GET", "/api/v1/lockers/me", Access::Member),

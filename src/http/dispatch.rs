@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, live, lockers,
-    mass_openings, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, kiosk, kiosks,
+    live, lockers, mass_openings, openapi, openings, operations, totp,
 };
 use crate::service::error::Code;
 
@@ -41,6 +41,9 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", alarms::mine(api)),
+        ("members", totp::of_member(api).or_route(kiosks::one_time_code(api))),
+        ("kiosks", kiosks::routes(api)),
+        ("kiosk", kiosk::routes(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         ("operations", operations::routes(api)),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::Config;
 use warp::http::StatusCode;
@@ -15,8 +15,8 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
-    openings, operations, sessions,
+    alarms, auth, banks, buses, commissioning, health, kiosk, kiosks, layouts, live, lockers,
+    mass_openings, openings, operations, presence, sessions, totp,
 };
 use crate::service::error::Code;
 
@@ -41,6 +41,28 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        totp::handle_second_step,
+        totp::handle_find,
+        totp::handle_enrol,
+        totp::handle_remove,
+        totp::handle_confirm,
+        totp::handle_renew,
+        totp::handle_reset,
+        kiosks::handle_list,
+        kiosks::handle_add,
+        kiosks::handle_change,
+        kiosks::handle_revoke,
+        kiosks::handle_pairing_code,
+        kiosks::handle_end_session,
+        kiosks::handle_one_time_code,
+        kiosk::handle_pair,
+        kiosk::handle_find,
+        kiosk::handle_heartbeat,
+        kiosk::handle_presence,
+        kiosk::handle_sign_in,
+        kiosk::handle_sign_out,
+        presence::handle_opening,
+        presence::handle_rotate,
         lockers::handle_list,
         lockers::handle_summary,
         lockers::handle_mine,
@@ -96,6 +118,12 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let kiosk = ApiKeyValue::with_description(
+            "Authorization",
+            "`Kiosk CREDENTIAL`, as pairing gave it; browsers send the cookie `lockerd_kiosk`",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
+        components.add_security_scheme("kiosk", scheme);
     }
 }
 

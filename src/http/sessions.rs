@@ -115,7 +115,7 @@ fn log_out(api: &Api) -> Routes {
     responses((status = 204), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_log_out(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_of_any_kind(&api)?;
     api.services().log_out(caller).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

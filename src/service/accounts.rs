@@ -75,14 +75,20 @@ pub struct Account {
 
 impl Services {
     /// Logs in with a password or, where the site allows it, by the roster triple.
-    pub async fn log_in(&self, credentials: Credentials, device: Device) -> Result<Tokens, Error> {
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        totp_code: Option<&str>,
+        device: Device,
+    ) -> Result<Tokens, Error> {
         let (row, method) = match credentials {
             Credentials::Password { id, password } => {
                 (self.check_password(&id, password).await?, Method::Password)
             }
             Credentials::Roster(triple) => (self.check_roster(&triple).await?, Method::Roster),
         };
-        self.open_session(&row, method, false, device).await
+        let strong = self.second_factor(&row, method, totp_code).await?;
+        self.open_session(&row, method, strong, device).await
     }
 
     /// Logs a student in by the roster triple; makes the account when the id is new and the site
@@ -90,6 +96,7 @@ impl Services {
     pub async fn log_in_or_register(
         &self,
         triple: RosterTriple,
+        totp_code: Option<&str>,
         device: Device,
     ) -> Result<(Tokens, bool), Error> {
         self.demand_roster_login()?;
@@ -99,7 +106,8 @@ impl Services {
         let known = self.store.read(move |conn| members::find_by_student_id(conn, &id)).await?;
         if known.is_some() {
             let row = self.check_roster(&triple).await?;
-            return Ok((self.open_session(&row, Method::Roster, false, device).await?, false));
+            let strong = self.second_factor(&row, Method::Roster, totp_code).await?;
+            return Ok((self.open_session(&row, Method::Roster, strong, device).await?, false));
         }
         if self.settings.registration != Registration::Open {
             return Err(bad_credentials());

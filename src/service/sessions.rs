@@ -12,8 +12,7 @@ use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
 mod ending;
 
-use ending::end_session;
-pub(super) use ending::end_sessions_of;
+pub(super) use ending::{end_session, end_sessions_of};
 
 use crate::domain::id::{DeviceId, MemberId, SessionId};
 use crate::domain::member::Role;
@@ -168,17 +167,22 @@ impl Services {
         Ok(tokens)
     }
 
-    /// Checks an access token without asking the database.
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        self.authenticate_until(token).map(|(caller, _)| caller)
+    /// Checks an access token without asking the database; also says until when it is good. Only
+    /// whole log-ins pass: none at a kiosk, none without a second factor that the site demands.
+    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+        let (caller, until) = self.identify(token)?;
+        Self::refuse_at_kiosk(caller)?;
+        self.demand_second_factor(caller)?;
+        Ok((caller, until))
     }
 
-    /// Checks an access token; also says until when it is good.
-    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+    /// Checks an access token of whatever live log-in.
+    pub fn identify(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
         let (caller, until) = self.token_keys.check_until(token, self.clock.now())?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
+        self.demand_live_at_kiosk(caller)?;
         Ok((caller, until))
     }
 

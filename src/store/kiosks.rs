@@ -243,6 +243,67 @@ pub fn list_open_sign_ins(
     })
 }
 
+/// A code that staff gave to a member without a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneTimeCode {
+    /// Its id, which its hash is made with.
+    pub id: String,
+    /// Keyed hash of the code.
+    pub hash: [u8; 32],
+    /// How often it was missed.
+    pub tries: u32,
+}
+
+/// Gives a member a one-time code; one that was given before is dead.
+pub fn insert_one_time(
+    conn: &Connection,
+    member: MemberId,
+    code: &OneTimeCode,
+    now_ms: i64,
+    expires_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM code WHERE member_id = ?1 AND purpose = 'kiosk'")?
+        .execute([member.0])?;
+    conn.prepare_cached(
+        "INSERT INTO code (id, purpose, member_id, payload, code_hash, tries, created_ms,
+                           expires_ms)
+         VALUES (?1, 'kiosk', ?2, '{}', ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![code.id, member.0, code.hash, code.tries, now_ms, expires_ms])?;
+    Ok(())
+}
+
+/// The one-time code that a member may use now.
+pub fn find_one_time(
+    conn: &Connection,
+    member: MemberId,
+    now_ms: i64,
+) -> Result<Option<OneTimeCode>, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT id, code_hash, tries FROM code
+             WHERE member_id = ?1 AND purpose = 'kiosk' AND used_ms IS NULL AND expires_ms > ?2",
+        )?
+        .query_row([member.0, now_ms], |row| {
+            Ok(OneTimeCode { id: row.get(0)?, hash: row.get(1)?, tries: row.get(2)? })
+        })
+        .optional()?)
+}
+
+/// Notes that a one-time code was missed.
+pub fn update_one_time_missed(conn: &Connection, id: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE code SET tries = tries + 1 WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// Notes that a one-time code was used; false when it was used before.
+pub fn update_one_time_used(conn: &Connection, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached("UPDATE code SET used_ms = ?2 WHERE id = ?1 AND used_ms IS NULL")?
+        .execute(params![id, now_ms])?;
+    Ok(changed == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,5 +369,22 @@ mod tests {
         assert_eq!(open(None).len(), 2);
         crate::store::sessions::update_ended(&conn, first, "idle", 5).expect("stored");
         assert_eq!(open(None), [(second, BY)]);
+    }
+
+    #[test]
+    fn a_one_time_code_is_good_once_and_the_newest_counts() {
+        let conn = memory_with_people();
+        let code = |id: &str, hash| OneTimeCode { id: id.repeat(36), hash: [hash; 32], tries: 0 };
+        let found = |now_ms| find_one_time(&conn, BY, now_ms).expect("readable");
+        insert_one_time(&conn, BY, &code("a", 1), 1, 100).expect("stored");
+        insert_one_time(&conn, BY, &code("b", 2), 2, 100).expect("stored");
+        assert_eq!(found(99), Some(code("b", 2)));
+        assert_eq!(found(100), None);
+        let id = code("b", 2).id;
+        update_one_time_missed(&conn, &id).expect("stored");
+        assert_eq!(found(50).map(|code| code.tries), Some(1));
+        assert!(update_one_time_used(&conn, &id, 51).expect("stored"));
+        assert!(!update_one_time_used(&conn, &id, 52).expect("stored"));
+        assert_eq!(found(60), None);
     }
 }

@@ -22,6 +22,11 @@ pub fn replace_key(
     Ok(())
 }
 
+/// Whether a bank has a secret.
+pub fn has_key(conn: &Connection, bank: BankId) -> Result<bool, StoreError> {
+    Ok(conn.prepare_cached("SELECT 1 FROM bank_key WHERE bank_id = ?1")?.exists([bank.0])?)
+}
+
 /// Every bank's secret as it is stored.
 pub(super) fn list_keys(conn: &Connection) -> Result<Vec<(BankId, Vec<u8>)>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT bank_id, sealed FROM bank_key")?;

@@ -12,7 +12,7 @@ use crate::store::audit::AuditEntry;
 use crate::store::{Change, Tx, sessions};
 
 /// Ends one log-in of `member`, whatever `actor` did to that end.
-pub(super) fn end_session(
+pub(in crate::service) fn end_session(
     tx: &mut Tx<'_>,
     actor: Option<MemberId>,
     session: SessionId,
