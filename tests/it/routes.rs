@@ -6,7 +6,7 @@ use lockerd::http::access::{Access, ROUTES};
 use crate::support::demo::Demo;
 
 /// A path with a value for each parameter.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     path.replace("{locker_id}", "101")
         .replace("{bank_id}", "1")
         .replace("{alarm_id}", "1")
