@@ -5,6 +5,8 @@
 //! the cookie is believed only with `X-Lockerd: 1` and from this site's own pages, as every other.
 //! A kiosk never has rights of staff.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,22 +150,22 @@ impl Head {
         };
         Ok(api.services().authenticate_kiosk(credential, &self.address(api))?)
     }
+}
 
-    /// Where people find this site: as the configuration says, else as the kiosk itself asked for
-    /// it, unless that means this very machine.
-    fn site_address(&self, api: &Api) -> Option<String> {
-        if let Some(origin) = api.own_site().public_origin {
-            return Some(origin.to_owned());
-        }
-        let host = self.text(HOST)?;
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let local = name.eq_ignore_ascii_case("localhost")
-            || name
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|ip| ip.is_loopback());
-        (!local).then(|| format!("http://{host}"))
+/// Where people find this site: as the configuration says, else by the host that the kiosk itself
+/// asked for, unless that means this very machine.
+fn site_address(public_origin: Option<&str>, host: Option<&str>) -> Option<String> {
+    if let Some(origin) = public_origin {
+        return Some(origin.to_owned());
     }
+    let host = host?;
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+    let local = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
+    (!local).then(|| format!("http://{host}"))
 }
 
 fn pair(api: &Api) -> Routes {
@@ -300,7 +302,7 @@ fn landing(site: &str, bank: BankId, code: &str) -> String {
 pub(super) async fn handle_presence(head: Head, api: Api) -> Result<Response, Problem> {
     let kiosk = head.kiosk(&api, false)?;
     let codes = api.services().presence_codes(&kiosk).await?;
-    let site = head.site_address(&api);
+    let site = site_address(api.own_site().public_origin, head.text(HOST));
     let banks = codes.into_iter().map(|shown| {
         let url = site.as_deref().map(|site| landing(site, shown.bank_id, &shown.code));
         PresenceReply {
@@ -380,4 +382,27 @@ pub(super) async fn handle_sign_out(head: Head, api: Api) -> Result<Response, Pr
     let kiosk = head.kiosk(&api, true)?;
     api.services().sign_out_at(&kiosk).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_behind_the_code_is_one_that_phones_can_reach() {
+        let public = Some("https://lockers.ac.kr");
+        assert_eq!(site_address(public, Some("127.0.0.1:3000")).as_deref(), public);
+        for (host, address) in [
+            ("10.0.0.5:3000", Some("http://10.0.0.5:3000")),
+            ("lockers.lan", Some("http://lockers.lan")),
+            ("[2001:db8::1]:80", Some("http://[2001:db8::1]:80")),
+            ("localhost:3000", None),
+            ("127.0.0.1", None),
+            ("[::1]:3000", None),
+        ] {
+            assert_eq!(site_address(None, Some(host)).as_deref(), address, "{host}");
+        }
+        let landing = landing("https://lockers.ac.kr", BankId(7), "123456");
+        assert_eq!(landing, "https://lockers.ac.kr/p/7#c=123456");
+    }
 }

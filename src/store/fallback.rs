@@ -229,7 +229,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::id::OpeningId;
+    use crate::domain::id::{KioskId, OpeningId};
     use crate::domain::opening::OpenedAs;
     use crate::domain::time::Monotonic;
 
@@ -250,11 +250,20 @@ mod tests {
             state: RentalState::Held { until: Monotonic(9) },
             ..rental
         };
-        Snapshot::new(41, Arc::default(), [rental, hold], [(SessionId(3), 5)])
+        let mut site = Site::default();
+        let kiosk = Kiosk {
+            id: KioskId(4),
+            name: "로비".to_owned(),
+            banks: vec![BankId(1)],
+            credential_hash: Some([7; 32]),
+        };
+        site.kiosks.insert(kiosk.id, kiosk);
+        site.presence_keys.insert(BankId(1), vec![1, 2, 255]);
+        Snapshot::new(41, Arc::new(site), [rental, hold], [(SessionId(3), 5)])
     }
 
     #[test]
-    fn active_rentals_and_dead_sessions_come_back() {
+    fn active_rentals_dead_sessions_and_kiosks_come_back() {
         let dir = tempfile::tempdir().expect("a place");
         let path = dir.path().join("snapshot.json");
         save(&path, &snapshot()).expect("written");
@@ -262,6 +271,9 @@ mod tests {
         assert_eq!(back.version, 41);
         assert_eq!(back.rentals().map(|it| it.member_id).collect::<Vec<_>>(), [MemberId(7)]);
         assert!(back.session_ended(SessionId(3)));
+        let known = snapshot();
+        assert_eq!(back.site.kiosks, known.site.kiosks);
+        assert_eq!(back.site.presence_keys, known.site.presence_keys);
     }
 
     #[test]

@@ -54,7 +54,18 @@ pub fn upsert_use(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::bank::OpenFrom;
+    use crate::store::banks;
     use crate::store::open::memory_with_people;
+
+    #[test]
+    fn every_rule_of_a_bank_is_known_to_the_schema_and_read_back() {
+        let conn = memory_with_people();
+        for from in OpenFrom::ALL {
+            banks::update_open_from(&conn, BankId(1), from).expect("the CHECK knows it");
+            assert_eq!(banks::list(&conn).expect("readable")[0].policy.open_from, from);
+        }
+    }
 
     #[test]
     fn a_step_is_good_once_for_each_member_until_the_key_changes() {

@@ -167,10 +167,10 @@ fn a_pairing_code_is_good_once_for_a_quarter_of_an_hour() {
 
 #[test]
 fn wrong_pairing_codes_are_limited_by_address() {
-    let settings = "[limits]\naddress_failures = 10\n";
+    let settings = "[limits]\naddress_failures = 20\n";
     let site = Inside::configured(settings, 101..=101, 0, open_now);
     let wrong = json!({ "code": "aaaa-aaaa" });
-    for _ in 0..10 {
+    for _ in 0..20 {
         site.nobody().post_json("/api/v1/kiosk/pair", &wrong).refused(422, "code_wrong");
     }
     let refused = site.nobody().post_json("/api/v1/kiosk/pair", &wrong);

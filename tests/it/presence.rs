@@ -25,7 +25,7 @@ struct Hall {
 impl Hall {
     fn open(settings: &str, students: usize) -> Self {
         let plan = |now| open_now(now) + &second_bank(201..=203);
-        let last = 100 + i64::try_from(students.clamp(3, 99)).expect("small");
+        let last = 100 + i64::try_from(students.clamp(3, CROWD)).expect("small");
         let site = Inside::configured(settings, 101..=last, students, plan);
         site.add("ADMIN1", Role::Admin, &[]);
         site.add("STAFF1", Role::Staff, &[1]);
@@ -131,10 +131,8 @@ fn wrong_codes_make_the_next_one_wait_also_a_right_one() {
 
 #[test]
 fn a_queue_before_one_kiosk_opens_with_one_code() {
-    let hall = Hall::open(FULL, 99);
-    let renters: Vec<_> = (0..99).map(|n| hall.renter(n)).collect();
-    // The hundredth rents at the other bank and has no use for this code.
-    let stranger = hall.site.student(0);
+    let hall = Hall::open(FULL, CROWD);
+    let renters: Vec<_> = (0..CROWD).map(|n| hall.renter(n)).collect();
     let code = json!({ "presence_code": hall.kiosk.code(1) }).to_string();
     let request = |(client, locker): &(Client, i64)| {
         client.request(
@@ -145,12 +143,12 @@ fn a_queue_before_one_kiosk_opens_with_one_code() {
         )
     };
     let requests: Vec<String> = renters.iter().map(request).collect();
-    let replies = at_once(stranger.address, requests);
+    let replies = at_once(hall.admin.address, requests);
     let good = replies.iter().filter(|reply| reply.status == 202).count();
-    assert_eq!(good, 99, "{:?}", replies.iter().find(|reply| reply.status != 202));
+    assert_eq!(good, CROWD, "{:?}", replies.iter().find(|reply| reply.status != 202));
     let sql = "SELECT count(*) FROM presence_use";
     let uses: i64 = hall.site.sql().query_row(sql, [], |row| row.get(0)).expect("readable");
-    assert_eq!(uses, 99);
+    assert_eq!(usize::try_from(uses), Ok(CROWD));
 }
 
 #[test]
