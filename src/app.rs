@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
+use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
 use crate::service::tokens::TokenKeys;
 use crate::service::{Parts, Services};
@@ -90,6 +91,9 @@ impl App {
         let token_keys =
             TokenKeys::new(&secrets.load_or_create("token.key").map_err(AppError::Key)?);
         let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
+        let audit_key = secrets.load_or_create("audit.key").map_err(AppError::Key)?;
+        let audit_key =
+            AuditKey::new(&audit_key).map_err(|text| AppError::Key(std::io::Error::other(text)))?;
         let tasks = Tasks {
             jobs: TaskTracker::new(),
             jobs_stop: CancellationToken::new(),
@@ -106,6 +110,7 @@ impl App {
             token_keys,
             vault,
             mailer,
+            audit_key,
             tracker: tasks.services.clone(),
         });
         if let Err(error) = services.remember_pulses().await {

@@ -19,6 +19,8 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Writes the daily mail when its time has come.
+const DAILY_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -27,6 +29,10 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     tracker.spawn(Arc::clone(services).publish_live(stop.clone()));
     let (watching, watch_stop) = (Arc::clone(services), stop.clone());
     tracker.spawn(async move { watching.watch_doors(watch_stop).await });
+    tracker.spawn(Arc::clone(services).carry_mails(stop.clone()));
+    every(DAILY_PERIOD, "daily mail", services, tracker, stop, |services| async move {
+        services.write_daily_mail().await
+    });
     every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
         services.settle_openings().await
     });

@@ -21,6 +21,7 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod audit;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
@@ -45,9 +46,11 @@ pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
+use audit::AuditKey;
 use commissioning::Commissioning;
 use door_watch::Watch;
 use live::Live;
+use mails::Delivering;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
@@ -154,6 +157,8 @@ pub struct Services {
     pub vault: Vault,
     /// Sends mails.
     pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -171,6 +176,7 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    delivering: Delivering,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -191,6 +197,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Sends mails.
     pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -207,6 +215,8 @@ impl Services {
             token_keys: parts.token_keys,
             vault: parts.vault,
             mailer: parts.mailer,
+            audit_key: parts.audit_key,
+            delivering: Delivering::default(),
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::clock::Clock;
 
@@ -20,6 +20,7 @@ pub mod alarms;
 pub mod audit;
 pub mod banks;
 pub mod check;
+pub mod counts;
 pub mod doors;
 pub mod error;
 pub mod fallback;
@@ -104,6 +105,7 @@ impl Store {
             published: ArcSwap::from_pointee(snapshot),
             degraded: ArcSwapOption::from(degraded),
             queue: Queue::default(),
+            posted: Notify::new(),
         });
         let writer = Writer::new(conn, path.clone(), clock.clone(), shared.clone())?;
         let thread = std::thread::Builder::new()
@@ -133,6 +135,12 @@ impl Store {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.shared.version.subscribe()
+    }
+
+    /// Rung after a commit that put a message into the outbox; for one listener.
+    #[must_use]
+    pub fn posted(&self) -> &Notify {
+        &self.shared.posted
     }
 
     /// Why changes are refused, if they are.

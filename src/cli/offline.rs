@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
 use crate::service::tokens::TokenKeys;
 use crate::service::{Parts, Services};
@@ -33,6 +34,7 @@ pub(super) fn with_services<T>(
             token_keys: TokenKeys::new(&key("token.key")?),
             vault: Vault::new(&key("vault.key")?),
             mailer: config.mailer()?,
+            audit_key: AuditKey::new(&key("audit.key")?).map_err(anyhow::Error::msg)?,
             settings: config.settings(),
             store,
             clock,
