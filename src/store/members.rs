@@ -1,10 +1,16 @@
-//! People with an account.
+//! People with an account: found one by one, made and changed. Whole lists stand in `list`, what
+//! makes somebody nameless in `privacy`.
+//!
+//! Live members only, unless a function says otherwise: whoever left is a row for the history.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use crate::domain::id::{BankId, MemberId};
-use crate::domain::member::{Profile, Role};
+use crate::domain::member::{MemberState, Profile, Role};
+
+pub mod list;
+pub mod privacy;
 
 /// What a log-in needs of a member.
 #[derive(Debug, Clone)]
@@ -43,11 +49,78 @@ pub struct MemberRow {
     pub disabled: Option<(i64, String)>,
     /// Which privacy notice they agreed to, and when.
     pub consent: Option<(String, i64)>,
+    /// When the account was closed; `None` of a live one.
+    pub left_ms: Option<i64>,
+}
+
+impl MemberRow {
+    /// Where the account stands; [`list`] says the same in SQL.
+    #[must_use]
+    pub const fn state(&self) -> MemberState {
+        if self.left_ms.is_some() {
+            MemberState::Left
+        } else if self.disabled.is_some() {
+            MemberState::Disabled
+        } else if self.leaving_ms.is_some() {
+            MemberState::Leaving
+        } else if self.password_hash.is_none() {
+            MemberState::NotSignedUp
+        } else {
+            MemberState::Active
+        }
+    }
+}
+
+/// What can be changed of a person; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Student id.
+    pub student_id: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Phone number; `Some(None)` takes it away. So with the others.
+    pub phone: Option<Option<String>>,
+    /// E-mail address; another one counts as not proven.
+    pub email: Option<Option<String>>,
+    /// Faculty or office.
+    pub department: Option<Option<String>>,
+    /// The language of mails.
+    pub language: Option<String>,
+}
+
+impl Changes {
+    /// Leaves out what `row` has already.
+    #[must_use]
+    pub fn beyond(mut self, row: &MemberRow) -> Self {
+        self.student_id = self.student_id.filter(|it| *it != row.student_id);
+        self.name = self.name.filter(|it| *it != row.name);
+        self.phone = self.phone.filter(|it| *it != row.phone);
+        self.email = self.email.filter(|it| *it != row.email);
+        self.department = self.department.filter(|it| *it != row.department);
+        self.language = self.language.filter(|it| *it != row.language);
+        self
+    }
+
+    /// The published names of what is changed.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&'static str> {
+        [
+            (self.student_id.is_some(), "student_id"),
+            (self.name.is_some(), "name"),
+            (self.phone.is_some(), "phone_number"),
+            (self.email.is_some(), "email"),
+            (self.department.is_some(), "department"),
+            (self.language.is_some(), "language"),
+        ]
+        .into_iter()
+        .filter_map(|(changed, name)| changed.then_some(name))
+        .collect()
+    }
 }
 
 const COLUMNS: &str = "SELECT id, student_id, name, phone, email, role, password_hash, department,
     language, on_roster, joined_ms, last_login_ms, email_verified_ms, password_changed_ms,
-    leaving_ms, disabled_ms, disabled_reason, consent_version, consent_ms FROM member";
+    leaving_ms, disabled_ms, disabled_reason, consent_version, consent_ms, left_ms FROM member";
 
 fn find(
     conn: &Connection,
@@ -87,6 +160,7 @@ fn read(row: &Row<'_>) -> Result<MemberRow, StoreError> {
         leaving_ms: row.get("leaving_ms")?,
         disabled: disabled_ms.zip(row.get("disabled_reason")?),
         consent: consent_version.zip(row.get("consent_ms")?),
+        left_ms: row.get("left_ms")?,
     })
 }
 
@@ -127,6 +201,130 @@ pub fn insert(
         now_ms
     ])?;
     Ok(MemberId(conn.last_insert_rowid()))
+}
+
+/// Changes what is given; a conflict names the column that somebody else has.
+pub fn update(conn: &Connection, id: MemberId, changes: &Changes) -> Result<(), StoreError> {
+    let (phone, email) = (changes.phone.as_ref(), changes.email.as_ref());
+    let department = changes.department.as_ref();
+    conn.prepare_cached(
+        "UPDATE member SET
+           student_id = coalesce(?2, student_id), name = coalesce(?3, name),
+           phone = CASE WHEN ?4 THEN ?5 ELSE phone END,
+           email = CASE WHEN ?6 THEN ?7 ELSE email END,
+           email_verified_ms = CASE WHEN ?6 AND email IS NOT ?7 THEN NULL ELSE email_verified_ms END,
+           department = CASE WHEN ?8 THEN ?9 ELSE department END,
+           language = coalesce(?10, language)
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![
+        id.0,
+        changes.student_id,
+        changes.name,
+        phone.is_some(),
+        phone.and_then(Option::as_deref),
+        email.is_some(),
+        email.and_then(Option::as_deref),
+        department.is_some(),
+        department.and_then(Option::as_deref),
+        changes.language
+    ])?;
+    Ok(())
+}
+
+/// Gives somebody another role.
+pub fn update_role(conn: &Connection, id: MemberId, role: Role) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE member SET role = ?2 WHERE id = ?1 AND left_ms IS NULL")?
+        .execute(params![id.0, role.name()])?;
+    Ok(())
+}
+
+/// Keeps somebody out since when and why, or lets them in again.
+pub fn update_disabled(
+    conn: &Connection,
+    id: MemberId,
+    disabled: Option<(i64, &str)>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET disabled_ms = ?2, disabled_reason = ?3
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![id.0, disabled.map(|it| it.0), disabled.map(|it| it.1)])?;
+    Ok(())
+}
+
+/// Notes whether the roster has somebody; who is gone from it since `leaving_ms` is leaving.
+pub fn update_on_roster(
+    conn: &Connection,
+    id: MemberId,
+    on_roster: bool,
+    leaving_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET on_roster = ?2, leaving_ms = ?3 WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![id.0, on_roster, leaving_ms])?;
+    Ok(())
+}
+
+/// Whose student id, phone number or e-mail address this is.
+pub fn find_holder(
+    conn: &Connection,
+    field: UniqueField,
+    value: &str,
+) -> Result<Option<(MemberId, String)>, StoreError> {
+    let column = field.column();
+    let sql = format!("SELECT id, student_id FROM member WHERE left_ms IS NULL AND {column} = ?1");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = statement.query_row([value], |row| Ok((MemberId(row.get(0)?), row.get(1)?)));
+    Ok(found.optional()?)
+}
+
+/// What no two live members have in common, beside the student id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UniqueField {
+    /// Phone number.
+    Phone,
+    /// E-mail address.
+    Email,
+}
+
+impl UniqueField {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
+}
+
+/// Every live member who is leaving.
+pub(super) fn list_leavers(conn: &Connection) -> Result<Vec<MemberId>, StoreError> {
+    let sql = "SELECT id FROM member WHERE leaving_ms IS NOT NULL AND left_ms IS NULL";
+    ids(conn, sql, [])
+}
+
+/// Every live student whom the last roster had, with their student id.
+pub fn list_on_roster(conn: &Connection) -> Result<Vec<(MemberId, String)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, student_id FROM member
+         WHERE on_roster = 1 AND role = 'student' AND left_ms IS NULL ORDER BY id",
+    )?;
+    let rows = statement.query_map([], |row| Ok((MemberId(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether anybody but this member is an admin who may log in.
+pub fn has_other_admin(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM member
+               WHERE id <> ?1 AND role = 'admin' AND left_ms IS NULL AND disabled_ms IS NULL";
+    Ok(conn.prepare_cached(sql)?.exists([id.0])?)
+}
+
+/// Whether somebody has set up a second factor.
+pub fn has_second_factor(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM totp WHERE member_id = ?1 AND state = 'active'";
+    Ok(conn.prepare_cached(sql)?.exists([id.0])?)
 }
 
 /// Notes a log-in.
