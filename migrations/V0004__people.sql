@@ -199,6 +199,8 @@ CREATE TABLE throttle (
   -- What is limited, and whose: an account, a device with an account, a session, an address.
   kind TEXT NOT NULL,
   subject TEXT NOT NULL,
+  -- Whose account it is about: their failures count together.
+  member_id INTEGER REFERENCES member (id) ON DELETE RESTRICT,
   -- Since when `count` counts.
   since_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
@@ -208,6 +210,7 @@ CREATE TABLE throttle (
   PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX throttle_last ON throttle (last_ms);
+CREATE INDEX throttle_member ON throttle (member_id, kind) WHERE member_id IS NOT NULL;
 
 -- What people are to be told; written with the change it tells of, delivered later.
 CREATE TABLE outbox_wider (

@@ -20,7 +20,7 @@ use crate::service::Settings;
 
 mod people;
 
-pub use people::{AuthConfig, KioskConfig, PrivacyConfig, RetentionConfig};
+pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
@@ -43,6 +43,9 @@ pub struct Config {
     /// The screens beside the banks.
     #[serde(default)]
     pub kiosk: KioskConfig,
+    /// How often things may fail or be done.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// What people are told about their data.
     #[serde(default)]
     pub privacy: PrivacyConfig,
@@ -384,6 +387,7 @@ impl Config {
         self.zone()?;
         self.auth.check()?;
         self.kiosk.check()?;
+        self.limits.check()?;
         self.retention.check()?;
         if !(1..=16).contains(&self.http.worker_threads) {
             return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
@@ -447,6 +451,7 @@ impl Config {
             password_words: self.auth.password_words.clone(),
             kiosk: self.kiosk.settings(),
             privacy_version: self.privacy.version.clone(),
+            limits: self.limits.rules(),
             retention: self.retention.settings(),
             alarms: self.alarms.thresholds(),
         }

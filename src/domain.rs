@@ -11,6 +11,7 @@ pub mod channel;
 pub mod commissioning;
 pub mod door_watch;
 pub mod id;
+pub mod limit;
 pub mod lock_service;
 pub mod locker;
 pub mod mass_opening;

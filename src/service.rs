@@ -14,6 +14,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
+use crate::domain::limit::LimitRules;
 use crate::domain::member::Role;
 use crate::store::{Snapshot, Store};
 
@@ -25,6 +26,7 @@ pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod layout;
+mod limits;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -76,6 +78,8 @@ pub struct Settings {
     pub kiosk: KioskSettings,
     /// Which privacy notice is in force.
     pub privacy_version: String,
+    /// How often things may fail or be done.
+    pub limits: LimitRules,
     /// How long personal data is kept.
     pub retention: Retention,
     /// From when on something is an alarm.

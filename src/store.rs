@@ -36,6 +36,7 @@ pub mod schema;
 pub mod sessions;
 pub mod snapshot;
 mod state;
+pub mod throttle;
 mod writer;
 
 pub use error::{Constraint, JobError, OpenError, StoreError, Trouble};

@@ -19,8 +19,8 @@ use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
-    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LogConfig, PrivacyConfig,
-    RetentionConfig,
+    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
+    PrivacyConfig, RetentionConfig,
 };
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
@@ -147,6 +147,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
             ..AuthConfig::default()
         },
         kiosk: KioskConfig::default(),
+        limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
         alarms: AlarmsConfig::default(),
