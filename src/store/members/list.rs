@@ -15,6 +15,9 @@ const STATE: &str = "CASE WHEN left_ms IS NOT NULL THEN 'left'
     WHEN disabled_ms IS NOT NULL THEN 'disabled' WHEN leaving_ms IS NOT NULL THEN 'leaving'
     WHEN password_hash IS NULL THEN 'not_signed_up' ELSE 'active' END";
 
+/// People read at once when all are shown: memory stays small.
+const VISIT_SLICE: usize = 1_000;
+
 /// In which order people are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MemberOrder {
@@ -165,6 +168,27 @@ pub fn list(
     );
     let mut statement = conn.prepare_cached(&sql)?;
     collect(statement.query(params_from_iter(values))?, read)
+}
+
+/// Shows at most `most` people whom a filter finds, one after the other; says how many.
+pub fn visit(
+    conn: &Connection,
+    filter: &MemberFilter,
+    most: usize,
+    mut see: impl FnMut(&MemberRow),
+) -> Result<usize, StoreError> {
+    let (mut seen, mut after) = (0, None);
+    while seen < most {
+        let wanted = VISIT_SLICE.min(most - seen);
+        let rows = list(conn, filter, after.take(), wanted)?;
+        rows.iter().for_each(&mut see);
+        seen += rows.len();
+        match rows.last() {
+            Some(last) if rows.len() == wanted => after = Some(PageEnd::of(last, filter.order)),
+            _ => break,
+        }
+    }
+    Ok(seen)
 }
 
 #[cfg(test)]
