@@ -111,6 +111,7 @@ impl App {
         }
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),
+            public_url: config.http.public_url.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
             sockets_max: config.http.sockets_max,
         };
@@ -128,6 +129,12 @@ impl App {
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    /// The API over them.
+    #[must_use]
+    pub const fn api(&self) -> &Api {
+        &self.api
     }
 
     /// Serves until `stop`, then ends every part in order.

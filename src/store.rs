@@ -20,6 +20,7 @@ pub mod alarms;
 pub mod audit;
 pub mod banks;
 pub mod check;
+pub mod devices;
 pub mod doors;
 pub mod error;
 pub mod fallback;

@@ -18,7 +18,7 @@ use super::accept::Peer;
 use super::problem::Problem;
 use crate::service::error::Code;
 use crate::service::idempotency::RequestKey;
-use crate::service::sessions::Device;
+use crate::service::sessions::{Device, device_hash};
 use crate::service::tokens::Caller;
 
 /// A larger JSON body is refused unless a call says otherwise: a log-in is the usual largest.
@@ -64,7 +64,7 @@ impl Head {
         self.headers.get(name)
     }
 
-    fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
+    pub(super) fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -94,12 +94,27 @@ impl Head {
         Ok(Some(RequestKey::parse(key, Sha256::digest(asked).into())?))
     }
 
-    /// What is kept of the device that logs in.
-    pub(super) fn device(&self, rule: ProxyRule<'_>) -> Device {
-        Device {
+    /// What is kept of the device that logs in; a refusal when a page of another site asks.
+    pub(super) fn device(&self, api: &Api) -> Result<Device, Problem> {
+        let browser = self.browser(api)?;
+        let secret = browser.and_then(|browser| self.device_cookie(browser));
+        let address = self.client_address(api.proxy_rule());
+        Ok(Device {
             user_agent: self.text(USER_AGENT).unwrap_or_default().to_owned(),
-            address: self.client_address(rule).map_or_else(String::new, |ip| ip.to_string()),
-        }
+            address: address.map_or_else(String::new, |ip| ip.to_string()),
+            secret_hash: secret.and_then(device_hash),
+            is_browser: browser.is_some(),
+        })
+    }
+
+    /// A header that is believed from a trusted proxy only.
+    pub(super) fn from_proxy(
+        &self,
+        name: impl warp::http::header::AsHeaderName,
+        rule: ProxyRule<'_>,
+    ) -> Option<&str> {
+        self.peer.filter(|peer| rule.0.contains(&peer.0.ip().to_canonical()))?;
+        self.text(name)
     }
 
     /// The client's address: the peer's, or what a trusted proxy says it is. Of a chain, the last

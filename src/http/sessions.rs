@@ -30,8 +30,9 @@ pub(super) struct RefreshRequest {
 pub(super) struct TokensReply {
     /// Send it as `Authorization: Bearer …`.
     access_token: String,
-    /// Good once, for the next pair.
-    refresh_token: String,
+    /// Good once, for the next pair. Left out for browsers: theirs is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     /// Always `Bearer`.
     token_type: &'static str,
     /// How long the access token lives, in seconds.
@@ -42,11 +43,17 @@ pub(super) struct TokensReply {
     role: &'static str,
 }
 
-/// Answers a log-in.
-pub(super) fn tokens_reply(tokens: Tokens, status: StatusCode) -> Response {
+/// Answers a log-in: programs get the refresh token in the body, browsers in a cookie.
+pub(super) fn tokens_reply(
+    head: &Head,
+    api: &Api,
+    tokens: Tokens,
+    status: StatusCode,
+) -> Result<Response, Problem> {
+    let browser = head.browser(api)?;
     let reply = TokensReply {
         access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
+        refresh_token: browser.is_none().then(|| tokens.refresh_token.clone()),
         token_type: "Bearer",
         expires_in: tokens.expires_in_s,
         member_id: tokens.member_id.0,
@@ -54,7 +61,14 @@ pub(super) fn tokens_reply(tokens: Tokens, status: StatusCode) -> Response {
     };
     let mut response = warp::reply::with_status(warp::reply::json(&reply), status).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    if let Some(browser) = browser {
+        let lifetime_s = api.services().settings.refresh_lifetime.as_secs();
+        browser.keep_refresh(&mut response, &tokens.refresh_token, lifetime_s);
+        if let Some(secret) = tokens.device_secret {
+            browser.keep_device(&mut response, &secret);
+        }
+    }
+    Ok(response)
 }
 
 fn refresh(api: &Api) -> Routes {
@@ -81,7 +95,8 @@ pub(super) async fn handle_refresh(
     api: Api,
 ) -> Result<Response, Problem> {
     let request = body.json::<RefreshRequest>(&head).await?;
-    Ok(tokens_reply(api.services().refresh(&request.refresh_token).await?, StatusCode::OK))
+    let tokens = api.services().refresh(&request.refresh_token).await?;
+    tokens_reply(&head, &api, tokens, StatusCode::OK)
 }
 
 fn log_out(api: &Api) -> Routes {

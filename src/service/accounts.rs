@@ -82,7 +82,7 @@ impl Services {
             }
             Credentials::Roster(triple) => (self.check_roster(&triple).await?, Method::Roster),
         };
-        self.open_session(&row, method, device).await
+        self.open_session(&row, method, false, device).await
     }
 
     /// Logs a student in by the roster triple; makes the account when the id is new and the site
@@ -99,13 +99,13 @@ impl Services {
         let known = self.store.read(move |conn| members::find_by_student_id(conn, &id)).await?;
         if known.is_some() {
             let row = self.check_roster(&triple).await?;
-            return Ok((self.open_session(&row, Method::Roster, device).await?, false));
+            return Ok((self.open_session(&row, Method::Roster, false, device).await?, false));
         }
         if self.settings.registration != Registration::Open {
             return Err(bad_credentials());
         }
         let row = self.store.write(Lane::Change, move |tx| register(tx, &profile)).await?;
-        Ok((self.open_session(&row, Method::Roster, device).await?, true))
+        Ok((self.open_session(&row, Method::Roster, false, device).await?, true))
     }
 
     async fn check_password(&self, id: &str, password: String) -> Result<MemberRow, Error> {

@@ -1,18 +1,27 @@
 //! Staying logged in and logging out: sessions, their access tokens and their refresh tokens.
 
+use data_encoding::BASE64URL_NOPAD;
 use jiff::SignedDuration;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::Services;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
+use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
-use crate::domain::id::{MemberId, SessionId};
+mod ending;
+
+use ending::end_session;
+pub(super) use ending::end_sessions_of;
+
+use crate::domain::id::{DeviceId, MemberId, SessionId};
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
+use crate::store::devices;
 use crate::store::members::{self, MemberRow};
 use crate::store::sessions::{self, NewSession, SessionRow};
-use crate::store::{Change, Lane, Tx};
+use crate::store::{Lane, Tx};
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
 const SUPERSEDED_GRACE_MS: i64 = 10_000;
@@ -23,6 +32,12 @@ const ISSUE_SLICE: usize = 500;
 /// Longest client name kept of a log-in.
 const USER_AGENT_CHARS_MAX: usize = 200;
 
+/// Bytes of a device's secret.
+const DEVICE_SECRET_BYTES: usize = 32;
+
+/// How long a browser keeps its device's secret, in seconds: a year.
+pub const DEVICE_COOKIE_S: i64 = 365 * 24 * 3_600;
+
 /// What is kept of the device a log-in came from.
 #[derive(Debug, Clone)]
 pub struct Device {
@@ -30,6 +45,10 @@ pub struct Device {
     pub user_agent: String,
     /// The client's address.
     pub address: String,
+    /// SHA-256 of the device's secret: of the `lockerd_device` cookie, if a browser sent one.
+    pub secret_hash: Option<[u8; 32]>,
+    /// Whether it is a browser: those without a known secret are given one.
+    pub is_browser: bool,
 }
 
 /// A fresh pair of tokens.
@@ -45,39 +64,50 @@ pub struct Tokens {
     pub member_id: MemberId,
     /// Their role.
     pub role: Role,
+    /// The secret that a browser without one is given.
+    pub device_secret: Option<String>,
 }
 
 impl Services {
-    /// Opens a log-in for somebody who has proven who they are.
+    /// Opens a log-in for somebody who has proven who they are; `strong` when a second factor was
+    /// shown as well.
     pub(super) async fn open_session(
         &self,
         row: &MemberRow,
         method: Method,
+        strong: bool,
         device: Device,
     ) -> Result<Tokens, Error> {
-        let secrets = RefreshSecrets::draw()?;
-        let session = NewSession {
+        let refresh = RefreshSecrets::draw()?;
+        let mut session = NewSession {
             member_id: row.id,
             method: method.name(),
-            family_hash: secrets.family_hash(),
-            refresh_hash: secrets.secret_hash(),
+            family_hash: refresh.family_hash(),
+            refresh_hash: refresh.secret_hash(),
             expires_ms: self.refresh_expiry_ms(),
             user_agent: device.user_agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
             address: device.address,
-            strong: false,
+            strong,
+            device_id: None,
         };
-        let session_id = self
+        let known = device.secret_hash;
+        let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
+        let drawn_hash = drawn.as_deref().and_then(device_hash);
+        let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
+                session.device_id = device_id;
                 let id = sessions::insert(tx.conn, &session, tx.now_ms())?;
                 members::update_last_login(tx.conn, session.member_id, tx.now_ms())?;
-                audit_session(tx, session.member_id, id, "session.open", session.method)?;
-                Ok(id)
+                audit_session(tx, Some(session.member_id), id, "session.open", session.method)?;
+                Ok((id, is_new))
             })
             .await?;
-        let caller =
-            Caller { member_id: row.id, role: row.role, session_id, method, strong: false };
-        self.tokens(caller, &secrets.token(session_id))
+        let caller = Caller { member_id: row.id, role: row.role, session_id, method, strong };
+        let mut tokens = self.tokens(caller, &refresh.token(session_id))?;
+        tokens.device_secret = drawn.filter(|_| is_new);
+        Ok(tokens)
     }
 
     /// Trades a refresh token for a new pair.
@@ -106,9 +136,10 @@ impl Services {
     pub async fn log_out(&self, caller: Caller) -> Result<(), Error> {
         self.store
             .write(Lane::Change, move |tx| {
-                end_session(tx, caller.member_id, caller.session_id, "log_out")
+                end_session(tx, Some(caller.member_id), caller.session_id, "log_out")
             })
             .await
+            .map(drop)
     }
 
     /// Logs every student in at once and gives student id and access token: for load drivers.
@@ -159,6 +190,7 @@ impl Services {
             expires_in_s: lifetime.as_secs(),
             member_id: caller.member_id,
             role: caller.role,
+            device_secret: None,
         })
     }
 
@@ -167,6 +199,38 @@ impl Services {
         self.clock.now().as_millisecond()
             + i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 2)
     }
+}
+
+/// Draws the secret that a browser keeps to be known again.
+fn draw_device_secret() -> Result<String, Error> {
+    Ok(BASE64URL_NOPAD.encode(&secrets::draw::<DEVICE_SECRET_BYTES>()?))
+}
+
+/// What is stored of a device's secret; `None` for what cannot be one.
+#[must_use]
+pub fn device_hash(secret: &str) -> Option<[u8; 32]> {
+    let bytes = BASE64URL_NOPAD.decode(secret.as_bytes()).ok()?;
+    (bytes.len() == DEVICE_SECRET_BYTES).then(|| Sha256::digest(&bytes).into())
+}
+
+/// Notes from which device a member logged in. One that is not known, also with a secret that was
+/// never given out here, is a new one with the secret drawn for it; true says that it is.
+fn note_device(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    known: Option<[u8; 32]>,
+    drawn: Option<[u8; 32]>,
+) -> Result<(Option<DeviceId>, bool), Error> {
+    let now_ms = tx.now_ms();
+    let found = known.map(|hash| devices::find(tx.conn, &hash)).transpose()?.flatten();
+    let (device, is_new) = match (found, drawn) {
+        (Some(device), _) => (device, false),
+        (None, Some(hash)) => (devices::insert(tx.conn, &hash, now_ms)?, true),
+        (None, None) => return Ok((None, false)),
+    };
+    devices::touch(tx.conn, device, now_ms)?;
+    devices::note_member(tx.conn, member, device, now_ms)?;
+    Ok((Some(device), is_new))
 }
 
 /// How trading a refresh token went; a revoked family is a committed change, not a refusal.
@@ -192,7 +256,7 @@ fn rotate(
     }
     if Method::from_name(&session.method) == Method::Roster && roster_login == RosterLogin::Off {
         // The site has stopped to take names and phone numbers: such log-ins end with it.
-        end_session(tx, session.member_id, session.id, "log_out")?;
+        end_session(tx, Some(session.member_id), session.id, "log_out")?;
         return Ok(Rotated::Refused);
     }
     if token.has_secret(&session.refresh_hash) {
@@ -212,7 +276,7 @@ fn rotate(
         return Ok(Rotated::Superseded);
     }
     // An old token of a real family: either side may be the thief, so both are logged out.
-    end_session(tx, session.member_id, session.id, "token_reuse")?;
+    end_session(tx, Some(session.member_id), session.id, "token_reuse")?;
     Ok(Rotated::Refused)
 }
 
@@ -221,28 +285,15 @@ fn is_lost_answer(session: &SessionRow, token: &RefreshToken, now_ms: i64) -> bo
         && now_ms - session.refreshed_ms <= SUPERSEDED_GRACE_MS
 }
 
-fn end_session(
-    tx: &mut Tx<'_>,
-    member: MemberId,
-    session: SessionId,
-    reason: &'static str,
-) -> Result<(), Error> {
-    if sessions::update_ended(tx.conn, session, reason, tx.now_ms())? {
-        tx.apply(&Change::SessionEnded(session, tx.now_ms()));
-        audit_session(tx, member, session, "session.end", reason)?;
-    }
-    Ok(())
-}
-
 fn audit_session(
     tx: &mut Tx<'_>,
-    member: MemberId,
+    actor: Option<MemberId>,
     session: SessionId,
     action: &'static str,
     how: &str,
 ) -> Result<(), Error> {
     let (subject, detail) = (format!("session:{session}"), json!({ "how": how }).to_string());
-    let entry = AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail };
+    let entry = AuditEntry { actor, action, subject: &subject, detail: &detail };
     Ok(tx.audit(&entry)?)
 }
 
@@ -261,6 +312,7 @@ fn issue(
         user_agent: String::new(),
         address: String::new(),
         strong: false,
+        device_id: None,
     };
     let session_id = sessions::insert(tx.conn, &session, tx.now_ms())?;
     let caller = Caller {

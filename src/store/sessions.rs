@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::state::collect;
-use crate::domain::id::{MemberId, SessionId};
+use crate::domain::id::{DeviceId, MemberId, SessionId};
 
 /// How long ended sessions stay in the snapshot. Longer than any access token lives, so that a
 /// token of an ended session is refused until it is dead by itself.
@@ -36,6 +36,8 @@ pub struct NewSession {
     pub address: String,
     /// Whether a second factor was shown as well.
     pub strong: bool,
+    /// The browser that holds it, if it has a secret of its own.
+    pub device_id: Option<DeviceId>,
 }
 
 /// What a refresh needs of a log-in.
@@ -71,8 +73,9 @@ pub fn insert(
 ) -> Result<SessionId, StoreError> {
     conn.prepare_cached(
         "INSERT INTO session (member_id, method, family_hash, refresh_hash, issued_ms,
-                              refreshed_ms, last_used_ms, expires_ms, user_agent, address, strong)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, ?9)",
+                              refreshed_ms, last_used_ms, expires_ms, user_agent, address, strong,
+                              device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         session.member_id.0,
@@ -83,7 +86,8 @@ pub fn insert(
         session.expires_ms,
         session.user_agent,
         session.address,
-        session.strong
+        session.strong,
+        session.device_id.map(|id| id.0)
     ])?;
     Ok(SessionId(conn.last_insert_rowid()))
 }
@@ -131,7 +135,7 @@ pub fn update_refreshed(
     Ok(())
 }
 
-/// Ends a log-in; false when it had ended before. `reason` is `log_out` or `token_reuse`.
+/// Ends a log-in; false when it had ended before. The schema knows the reasons.
 pub fn update_ended(
     conn: &Connection,
     id: SessionId,
@@ -144,6 +148,21 @@ pub fn update_ended(
         )?
         .execute(params![id.0, now_ms, reason])?;
     Ok(changed == 1)
+}
+
+/// The live log-ins of a member but one, newest first.
+pub fn list_live_of(
+    conn: &Connection,
+    member: MemberId,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM session WHERE member_id = ?1 AND ended_ms IS NULL AND id IS NOT ?2
+         ORDER BY id DESC",
+    )?;
+    collect(statement.query(params![member.0, keep.map(|id| id.0)])?, |row| {
+        Ok(SessionId(row.get(0)?))
+    })
 }
 
 /// The sessions that ended at or after an instant, with when.
