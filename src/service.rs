@@ -164,6 +164,8 @@ pub struct Services {
     watch: Watch,
     /// Alarms that people still have to see.
     alarms: PublishedAlarms,
+    /// Held while a roster is taken: two at once would undo each other.
+    roster_turn: tokio::sync::Mutex<()>,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -209,6 +211,7 @@ impl Services {
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),
+            roster_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

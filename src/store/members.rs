@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
+use super::state::collect;
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{MemberState, Profile, Role};
 
@@ -267,51 +268,56 @@ pub fn update_on_roster(
     Ok(())
 }
 
-/// Whose student id, phone number or e-mail address this is.
-pub fn find_holder(
-    conn: &Connection,
-    field: UniqueField,
-    value: &str,
-) -> Result<Option<(MemberId, String)>, StoreError> {
-    let column = field.column();
-    let sql = format!("SELECT id, student_id FROM member WHERE left_ms IS NULL AND {column} = ?1");
-    let mut statement = conn.prepare_cached(&sql)?;
-    let found = statement.query_row([value], |row| Ok((MemberId(row.get(0)?), row.get(1)?)));
-    Ok(found.optional()?)
-}
-
-/// What no two live members have in common, beside the student id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UniqueField {
-    /// Phone number.
-    Phone,
-    /// E-mail address.
-    Email,
-}
-
-impl UniqueField {
-    const fn column(self) -> &'static str {
-        match self {
-            Self::Phone => "phone",
-            Self::Email => "email",
-        }
-    }
-}
-
 /// Every live member who is leaving.
 pub(super) fn list_leavers(conn: &Connection) -> Result<Vec<MemberId>, StoreError> {
     let sql = "SELECT id FROM member WHERE leaving_ms IS NOT NULL AND left_ms IS NULL";
     ids(conn, sql, [])
 }
 
-/// Every live student whom the last roster had, with their student id.
-pub fn list_on_roster(conn: &Connection) -> Result<Vec<(MemberId, String)>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, student_id FROM member
-         WHERE on_roster = 1 AND role = 'student' AND left_ms IS NULL ORDER BY id",
-    )?;
-    let rows = statement.query_map([], |row| Ok((MemberId(row.get(0)?), row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// A live member as a roster import needs them.
+#[derive(Debug, Clone)]
+pub struct KnownPerson {
+    /// Their number.
+    pub id: MemberId,
+    /// Student id.
+    pub student_id: String,
+    /// Full name.
+    pub name: String,
+    /// Digits, if known.
+    pub phone: Option<String>,
+    /// Lower case, if known.
+    pub email: Option<String>,
+    /// Faculty or office, if known.
+    pub department: Option<String>,
+    /// What they may do at large.
+    pub role: Role,
+    /// Whether the last roster had them.
+    pub on_roster: bool,
+    /// Whether they are gone from the roster.
+    pub leaving: bool,
+    /// Whether their address was proven.
+    pub email_verified: bool,
+}
+
+/// Every live member, for a roster import.
+pub fn list_known(conn: &Connection) -> Result<Vec<KnownPerson>, StoreError> {
+    let sql = format!("{COLUMNS} WHERE left_ms IS NULL ORDER BY id");
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([])?, |row| {
+        let row = read(row)?;
+        Ok(KnownPerson {
+            id: row.id,
+            student_id: row.student_id,
+            name: row.name,
+            phone: row.phone,
+            email: row.email,
+            department: row.department,
+            role: row.role,
+            on_roster: row.on_roster,
+            leaving: row.leaving_ms.is_some(),
+            email_verified: row.email_verified_ms.is_some(),
+        })
+    })
 }
 
 /// Whether anybody but this member is an admin who may log in.
@@ -325,6 +331,32 @@ pub fn has_other_admin(conn: &Connection, id: MemberId) -> Result<bool, StoreErr
 pub fn has_second_factor(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM totp WHERE member_id = ?1 AND state = 'active'";
     Ok(conn.prepare_cached(sql)?.exists([id.0])?)
+}
+
+/// Stores the code for a new password; one that was made before is good no more.
+pub fn insert_reset_code(
+    conn: &Connection,
+    member: MemberId,
+    code_id: &str,
+    code_hash: &[u8; 32],
+    now_ms: i64,
+    expires_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM code WHERE member_id = ?1 AND purpose = 'password_reset'")?
+        .execute([member.0])?;
+    conn.prepare_cached(
+        "INSERT INTO code (id, purpose, member_id, payload, code_hash, created_ms, expires_ms)
+         VALUES (?1, 'password_reset', ?2, '{}', ?3, ?4, ?5)",
+    )?
+    .execute(params![code_id, member.0, code_hash, now_ms, expires_ms])?;
+    Ok(())
+}
+
+/// Forgets every code of a member that was not used.
+pub fn delete_codes(conn: &Connection, member: MemberId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM code WHERE member_id = ?1 AND used_ms IS NULL")?
+        .execute([member.0])?;
+    Ok(())
 }
 
 /// Notes a log-in.
