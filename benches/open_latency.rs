@@ -18,8 +18,8 @@ use lockerd::app::App;
 use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{
-    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig, PrivacyConfig,
-    RetentionConfig,
+    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
+    PrivacyConfig, RetentionConfig,
 };
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;

@@ -16,10 +16,12 @@ use tokio::sync::{oneshot, watch};
 
 use crate::clock::Clock;
 
+pub mod accounts;
 pub mod alarms;
 pub mod audit;
 pub mod banks;
 pub mod check;
+pub mod codes;
 pub mod devices;
 pub mod doors;
 pub mod error;
