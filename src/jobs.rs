@@ -22,6 +22,9 @@ const SETTLE_PERIOD: Duration = Duration::from_secs(2);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
+/// Forgets personal data that is older than the site keeps it.
+const RETENTION_PERIOD: Duration = Duration::from_hours(1);
+
 /// Starts every job; they end at `stop`.
 pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &CancellationToken) {
     tracker.spawn(Arc::clone(services).publish_live(stop.clone()));
@@ -41,6 +44,9 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await
+    });
+    every(RETENTION_PERIOD, "retention", services, tracker, stop, |services| async move {
+        services.forget_old().await
     });
 }
 

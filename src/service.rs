@@ -37,6 +37,8 @@ pub mod openings;
 pub mod passwords;
 pub mod rentals;
 mod rest;
+pub mod retention;
+pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod site;

@@ -298,7 +298,7 @@ fn is_the_one(row: &MemberRow, name: &str, phone: &str) -> bool {
 }
 
 /// Refuses an account that staff keep out. Asked only after its owner was proven.
-fn demand_enabled(row: &MemberRow) -> Result<(), Error> {
+pub(super) fn demand_enabled(row: &MemberRow) -> Result<(), Error> {
     match &row.disabled {
         Some((_, reason)) => {
             let detail = "staff have disabled this account: ask them";

@@ -15,11 +15,13 @@ use crate::store::members::MemberRow;
 use crate::store::{Change, Lane, StoreError, Tx, banks, members};
 
 pub mod change;
+pub mod deletion;
 pub mod import;
-pub mod leaving;
 pub mod list;
 pub mod own_data;
 pub mod roster_file;
+
+pub use import::RosterRow;
 
 /// A person to make an account for.
 #[derive(Debug, Clone)]
@@ -106,17 +108,6 @@ impl Services {
                 Ok(id)
             })
             .await
-    }
-}
-
-/// Refuses accounts that staff keep out; every way to log in asks this.
-pub fn demand_may_log_in(row: &MemberRow) -> Result<(), Error> {
-    match &row.disabled {
-        None => Ok(()),
-        Some((_, reason)) => {
-            let detail = format!("staff have disabled this account ({reason}): ask them");
-            Err(Error::new(Code::AccountDisabled, detail))
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Services;
-use super::accounts::RosterLogin;
+use super::accounts::{RosterLogin, demand_enabled};
 use super::error::{Code, Error};
 use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
@@ -90,12 +90,16 @@ impl Services {
             strong,
             device_id: None,
         };
-        let known = device.secret_hash;
+        let (known, role) = (device.secret_hash, row.role);
         let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
         let drawn_hash = drawn.as_deref().and_then(device_hash);
         let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                // Staff may have decided otherwise since the proof.
+                let row = members::find_by_id(tx.conn, session.member_id)?;
+                let row = row.filter(|row| row.role == role).ok_or_else(session_ended)?;
+                demand_enabled(&row)?;
                 let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
                 session.device_id = device_id;
                 let id = sessions::insert(tx.conn, &session, tx.now_ms())?;

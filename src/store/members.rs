@@ -327,38 +327,6 @@ pub fn has_other_admin(conn: &Connection, id: MemberId) -> Result<bool, StoreErr
     Ok(conn.prepare_cached(sql)?.exists([id.0])?)
 }
 
-/// Whether somebody has set up a second factor.
-pub fn has_second_factor(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM totp WHERE member_id = ?1 AND state = 'active'";
-    Ok(conn.prepare_cached(sql)?.exists([id.0])?)
-}
-
-/// Stores the code for a new password; one that was made before is good no more.
-pub fn insert_reset_code(
-    conn: &Connection,
-    member: MemberId,
-    code_id: &str,
-    code_hash: &[u8; 32],
-    now_ms: i64,
-    expires_ms: i64,
-) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM code WHERE member_id = ?1 AND purpose = 'password_reset'")?
-        .execute([member.0])?;
-    conn.prepare_cached(
-        "INSERT INTO code (id, purpose, member_id, payload, code_hash, created_ms, expires_ms)
-         VALUES (?1, 'password_reset', ?2, '{}', ?3, ?4, ?5)",
-    )?
-    .execute(params![code_id, member.0, code_hash, now_ms, expires_ms])?;
-    Ok(())
-}
-
-/// Forgets every code of a member that was not used.
-pub fn delete_codes(conn: &Connection, member: MemberId) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM code WHERE member_id = ?1 AND used_ms IS NULL")?
-        .execute([member.0])?;
-    Ok(())
-}
-
 /// Notes a log-in.
 pub fn update_last_login(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
     conn.prepare_cached("UPDATE member SET last_login_ms = ?2 WHERE id = ?1")?
@@ -383,6 +351,16 @@ pub fn list_staff_of(conn: &Connection, bank: BankId) -> Result<Vec<MemberId>, S
          WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY id",
         [bank.0],
     )
+}
+
+/// The rows of every live member of staff who looks after a bank.
+pub fn list_rows_of_staff(conn: &Connection, bank: BankId) -> Result<Vec<MemberRow>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} JOIN bank_staff ON member_id = id
+         WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY name, id"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([bank.0])?, read)
 }
 
 /// Every live admin.

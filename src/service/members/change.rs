@@ -20,6 +20,7 @@ use crate::service::mails::{Mail, post};
 use crate::service::secrets::{draw, draw_digits};
 use crate::service::sessions::end_sessions_of;
 use crate::service::tokens::Caller;
+use crate::store::codes::{self, NewCode, Purpose};
 use crate::store::members::{self, Changes, MemberRow};
 use crate::store::outbox::Recipient;
 use crate::store::{Change, Lane, Tx, banks};
@@ -247,16 +248,24 @@ impl Services {
         actor.demand_staff()?;
         let (reset_id, code) = (random_id()?, draw_digits(RESET_DIGITS)?);
         let hash = self.vault.keyed_hash(&format!("code:{reset_id}"), &code);
-        let (vault, sends_mail) = (self.vault.clone(), self.sends_mail());
+        let vault = self.vault.clone();
         let (stored_id, mailed_code) = (reset_id.clone(), code.clone());
         let mailed = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
                 let row = managed(tx, actor, id)?;
                 let lifetime_ms = i64::try_from(RESET_LIFETIME.as_millis()).unwrap_or(i64::MAX / 2);
-                let until_ms = tx.now_ms() + lifetime_ms;
-                members::insert_reset_code(tx.conn, id, &stored_id, &hash, tx.now_ms(), until_ms)?;
-                let mailed = sends_mail && row.email.is_some();
+                codes::update_replaced(tx.conn, id, Purpose::PasswordReset, tx.now_ms())?;
+                let new = NewCode {
+                    id: &stored_id,
+                    purpose: Purpose::PasswordReset,
+                    member_id: Some(id),
+                    payload: "{}",
+                    code_hash: hash,
+                    expires_ms: tx.now_ms() + lifetime_ms,
+                };
+                codes::insert(tx.conn, &new, tx.now_ms())?;
+                let mailed = row.email.is_some();
                 audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 if mailed {
                     let minutes = RESET_LIFETIME.as_mins();
@@ -324,7 +333,9 @@ pub(super) fn change(
     members::update(tx.conn, row.id, &changes)?;
     if changes.email.is_some() {
         // What was mailed to the former address proves nothing any more.
-        members::delete_codes(tx.conn, row.id)?;
+        for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
+            codes::update_replaced(tx.conn, row.id, purpose, tx.now_ms())?;
+        }
     }
     audit(tx, by, "member.change", row.id, &json!({ "fields": fields }))?;
     Ok(fields)

@@ -180,7 +180,7 @@ impl Services {
             );
             return Err(Error::new(Code::RosterShrinks, detail).with("leavers", leavers));
         }
-        let done = self.carry_out(actor.id(), plan, options.mark_leavers).await?;
+        let done = self.carry_out_plan(actor.id(), plan, options.mark_leavers).await?;
         report.refused += done.errors.len();
         report.errors.extend(done.errors);
         report.errors.sort_by_key(|note| note.line);
@@ -191,7 +191,7 @@ impl Services {
         Ok(report)
     }
 
-    async fn carry_out(
+    async fn carry_out_plan(
         &self,
         by: Option<MemberId>,
         plan: Plan,

@@ -13,7 +13,7 @@ use crate::service::error::{Code, Error};
 use crate::store::audit::AuditEntry;
 use crate::store::members::list::{self, MemberFilter, PageEnd};
 use crate::store::members::{self, MemberRow};
-use crate::store::{Lane, Snapshot, StoreError};
+use crate::store::{Lane, Snapshot, StoreError, accounts};
 
 /// Most people of one page.
 pub const PAGE_MAX: usize = 100;
@@ -110,7 +110,7 @@ impl Services {
             .store
             .read(move |conn| {
                 let row = members::find_by_id(conn, id)?;
-                Ok(row.zip(Some(members::has_second_factor(conn, id)?)))
+                Ok(row.zip(Some(accounts::has_second_factor(conn, id)?)))
             })
             .await?;
         let (row, second_factor) = found.ok_or_else(|| member_not_found(id))?;
