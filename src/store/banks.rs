@@ -311,7 +311,7 @@ pub(super) fn list_terms(conn: &Connection) -> Result<Vec<Term>, StoreError> {
 }
 
 /// Every pair of staff member and bank.
-pub(super) fn list_staff(conn: &Connection) -> Result<Vec<(MemberId, BankId)>, StoreError> {
+pub fn list_staff(conn: &Connection) -> Result<Vec<(MemberId, BankId)>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT member_id, bank_id FROM bank_staff")?;
     collect(statement.query([])?, |row| Ok((MemberId(row.get(0)?), BankId(row.get(1)?))))
 }

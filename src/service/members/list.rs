@@ -134,12 +134,9 @@ impl Services {
         let (text, rows) = self
             .store
             .read(move |conn| {
-                // Excel takes a file without this mark for the machine's own code page.
-                let mut text = "\u{feff}".to_owned();
-                text.push_str(&csv_line(HEAD));
+                let mut text = csv_head();
                 let rows = list::visit(conn, &filter, EXPORT_ROWS_MAX + 1, |row| {
-                    let cells = fields(row, renting(row.id));
-                    text.push_str(&csv_line(cells.each_ref().map(String::as_str)));
+                    text.push_str(&csv_row(row, renting(row.id)));
                 })?;
                 Ok((text, rows))
             })
@@ -178,6 +175,19 @@ fn read_cursor(text: &str, filter: &MemberFilter) -> Result<PageEnd, Error> {
     end.filter(|end| end.fits(filter.order)).ok_or_else(|| {
         Error::new(Code::Invalid, "cursor must be next_cursor of the page before, in its order")
     })
+}
+
+/// The first line of an exported file. Excel takes a file without the mark before it for the
+/// machine's own code page.
+#[must_use]
+pub fn csv_head() -> String {
+    format!("\u{feff}{}", csv_line(HEAD))
+}
+
+/// A line of an exported file; `lockers` are those that the person holds or rents.
+#[must_use]
+pub fn csv_row(row: &MemberRow, lockers: String) -> String {
+    csv_line(fields(row, lockers).each_ref().map(String::as_str))
 }
 
 fn fields(row: &MemberRow, locker: String) -> [String; 10] {
