@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
 use crate::service::secrets::{Secrets, Vault};
-use crate::service::tokens::TokenKeys;
+use crate::service::token_keys::TokenKeys;
 use crate::service::{Parts, Services};
 use crate::store::open::DirLock;
 use crate::store::{DataDir, Lane, OpenError, Store, StoreError, WriterThread};
@@ -86,9 +86,8 @@ impl App {
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;
         let secrets = Secrets::of(dir.path());
-        let token_keys =
-            TokenKeys::new(&secrets.load_or_create("token.key").map_err(AppError::Key)?);
         let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
+        let token_keys = TokenKeys::load(secrets, clock.now()).map_err(AppError::Key)?;
         let tasks = Tasks {
             jobs: TaskTracker::new(),
             jobs_stop: CancellationToken::new(),
@@ -158,6 +157,9 @@ impl App {
         tasks.bus_stop.cancel();
         finish("bus", &tasks.bus, BUS_TIMEOUT).await;
         finish("services", &tasks.services, PART_TIMEOUT).await;
+        if let Err(error) = services.write_last_used().await {
+            tracing::warn!(area = "store", %error, "the last use of log-ins was not written down");
+        }
         // The last state, for a start on a database that breaks meanwhile.
         if let Err(error) = services.save_state().await {
             tracing::warn!(area = "store", %error, "the last state was not saved");

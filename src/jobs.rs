@@ -19,6 +19,10 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Forgets a key whose time is over, and rotates keys when the command line asks for it.
+const KEYS_PERIOD: Duration = Duration::from_secs(2);
+/// Writes down which log-ins were used and which have expired.
+const LOG_INS_PERIOD: Duration = Duration::from_secs(30);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -41,6 +45,15 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
+    });
+    every(KEYS_PERIOD, "keys", services, tracker, stop, |services| async move {
+        services.look_after_keys().await
+    });
+    every(LOG_INS_PERIOD, "last use of log-ins", services, tracker, stop, |services| async move {
+        services.write_last_used().await
+    });
+    every(LOG_INS_PERIOD, "end log-ins", services, tracker, stop, |services| async move {
+        services.end_expired_sessions().await
     });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await

@@ -42,6 +42,7 @@ pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod upkeep;
 
@@ -54,7 +55,9 @@ use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use secrets::Vault;
-use tokens::{Caller, TokenKeys};
+use sessions::LastUsed;
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.
@@ -173,6 +176,8 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -217,6 +222,7 @@ impl Services {
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, live, lockers,
-    mass_openings, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
+    lockers, mass_openings, member_sessions, openapi, openings, operations,
 };
 use crate::service::error::Code;
 
@@ -43,6 +43,9 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("me", alarms::mine(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
+        ("members", member_sessions::routes(api)),
+        ("sessions", member_sessions::everybody(api)),
+        ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),

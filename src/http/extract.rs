@@ -108,7 +108,7 @@ impl Head {
     }
 
     /// A header that is believed from a trusted proxy only.
-    pub(super) fn from_proxy(
+    pub(super) fn told_by_proxy(
         &self,
         name: impl warp::http::header::AsHeaderName,
         rule: ProxyRule<'_>,
@@ -157,6 +157,17 @@ impl RawBody {
     /// Reads the body as JSON of a given shape.
     pub(super) async fn json<T: DeserializeOwned>(self, head: &Head) -> Result<T, Problem> {
         self.json_up_to(head, BODY_BYTES_MAX).await
+    }
+
+    /// Reads a body that may be left out.
+    pub(super) async fn json_if_any<T: DeserializeOwned + Default>(
+        self,
+        head: &Head,
+    ) -> Result<T, Problem> {
+        match head.text(CONTENT_LENGTH) {
+            None | Some("0") => Ok(T::default()),
+            Some(_) => self.json(head).await,
+        }
     }
 
     /// Reads a body that may be longer than others.

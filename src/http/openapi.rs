@@ -15,8 +15,8 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
-    openings, operations, sessions,
+    alarms, auth, banks, buses, commissioning, health, keys, layouts, live, lockers, mass_openings,
+    member_sessions, openings, operations, sessions,
 };
 use crate::service::error::Code;
 
@@ -41,6 +41,14 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        sessions::handle_log_out_everywhere,
+        sessions::handle_list,
+        sessions::handle_end,
+        member_sessions::handle_list,
+        member_sessions::handle_end_all,
+        member_sessions::handle_end,
+        member_sessions::handle_log_out_everybody,
+        keys::handle_rotate,
         lockers::handle_list,
         lockers::handle_summary,
         lockers::handle_mine,
