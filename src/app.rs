@@ -82,6 +82,7 @@ impl App {
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, AppError> {
         // The address first: a second instance says so before it touches anything.
         let listener = http::accept::bind(config.http.listen).await.map_err(AppError::Listen)?;
+        let mailer = config.mailer()?;
         let dir = DataDir::new(&config.data_dir);
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;
@@ -103,6 +104,7 @@ impl App {
             settings: config.settings(),
             token_keys,
             vault,
+            mailer,
             tracker: tasks.services.clone(),
         });
         if let Err(error) = services.remember_pulses().await {

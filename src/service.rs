@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,6 +17,7 @@ use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
 use crate::domain::limit::LimitRules;
 use crate::domain::member::Role;
+use crate::mail::Mailer;
 use crate::store::{Snapshot, Store};
 
 pub mod accounts;
@@ -87,6 +89,8 @@ pub struct Settings {
     pub limits: LimitRules,
     /// How long personal data is kept.
     pub retention: Retention,
+    /// When the daily mail to admins is written, on the site's clock.
+    pub daily_mail_at: Time,
     /// From when on something is an alarm.
     pub alarms: Thresholds,
 }
@@ -157,6 +161,8 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -196,6 +202,8 @@ pub struct Parts {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -211,6 +219,7 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             vault: parts.vault,
+            mailer: parts.mailer,
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),

@@ -32,6 +32,7 @@ pub(super) fn with_services<T>(
             bus: Bus::start(Vec::new(), &tracker, &CancellationToken::new()),
             token_keys: TokenKeys::load(secrets, clock.now()).context("a key")?,
             vault,
+            mailer: config.mailer()?,
             settings: config.settings(),
             store,
             clock,

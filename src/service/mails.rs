@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Services;
 use super::error::Error;
 use super::secrets::Vault;
 use crate::store::Tx;
@@ -19,6 +20,14 @@ pub struct Mail<'a> {
     pub payload: Value,
     /// The same for what must not be read in the database (codes).
     pub secret: Option<Value>,
+}
+
+impl Services {
+    /// Whether this site sends mails; without them no code can be mailed.
+    #[must_use]
+    pub const fn mail_on(&self) -> bool {
+        self.mailer.is_on()
+    }
 }
 
 /// Puts a mail into the outbox, in the transaction of what it tells of.

@@ -248,7 +248,7 @@ impl Services {
         actor.demand_staff()?;
         let (reset_id, code) = (random_id()?, draw_digits(RESET_DIGITS)?);
         let hash = self.vault.keyed_hash(&format!("code:{reset_id}"), &code);
-        let vault = self.vault.clone();
+        let (vault, mail_on) = (self.vault.clone(), self.mail_on());
         let (stored_id, mailed_code) = (reset_id.clone(), code.clone());
         let mailed = self
             .store
@@ -265,7 +265,7 @@ impl Services {
                     expires_ms: tx.now_ms() + lifetime_ms,
                 };
                 codes::insert(tx.conn, &new, tx.now_ms())?;
-                let mailed = row.email.is_some();
+                let mailed = mail_on && row.email.is_some();
                 audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 if mailed {
                     let minutes = RESET_LIFETIME.as_mins();
