@@ -32,11 +32,15 @@ mod layouts;
 mod live;
 mod lockers;
 mod mass_openings;
+mod me;
 mod member_sessions;
+mod members;
 mod openapi;
 mod openings;
 mod operations;
 pub mod problem;
+mod retention;
+mod roles;
 mod sessions;
 pub mod simulator;
 

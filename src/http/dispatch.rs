@@ -24,7 +24,7 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
-    lockers, mass_openings, member_sessions, openapi, openings, operations,
+    lockers, mass_openings, me, member_sessions, members, openapi, openings, operations, retention,
 };
 use crate::service::error::Code;
 
@@ -40,11 +40,12 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
-        ("me", alarms::mine(api)),
+        ("me", me::routes(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
-        ("members", member_sessions::routes(api)),
+        ("members", members::routes(api).or_route(member_sessions::routes(api))),
         ("sessions", member_sessions::everybody(api)),
+        ("retention", retention::routes(api)),
         ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
     alarms, auth, banks, buses, commissioning, health, keys, layouts, live, lockers, mass_openings,
-    member_sessions, openings, operations, sessions,
+    me, member_sessions, members, openings, operations, retention, roles, sessions,
 };
 use crate::service::error::Code;
 
@@ -90,6 +90,26 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         mass_openings::handle_find,
         mass_openings::handle_cancel,
         operations::handle_find,
+        me::handle_data,
+        me::handle_change,
+        me::handle_delete,
+        members::handle_list,
+        members::handle_find,
+        members::handle_export,
+        members::roster::handle_import,
+        members::change::handle_create,
+        members::change::handle_change,
+        members::change::handle_delete,
+        members::change::handle_role,
+        members::change::handle_banks,
+        members::change::handle_disable,
+        members::change::handle_enable,
+        members::change::handle_reset,
+        roles::handle_make_code,
+        roles::handle_claim,
+        roles::handle_list,
+        roles::handle_remove,
+        retention::handle_find,
         health::handle_health,
         live::handle_socket,
     ),

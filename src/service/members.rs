@@ -132,9 +132,8 @@ fn demand_other_admin(tx: &Tx<'_>, row: &MemberRow) -> Result<(), Error> {
 
 fn demand_banks(tx: &Tx<'_>, ids: &[BankId]) -> Result<(), Error> {
     let unknown = ids.iter().find(|id| !tx.snapshot().site.banks.contains_key(id));
-    unknown.map_or(Ok(()), |id| {
-        Err(Error::new(Code::BankNotFound, format!("there is no bank {id}")))
-    })
+    unknown
+        .map_or(Ok(()), |id| Err(Error::new(Code::BankNotFound, format!("there is no bank {id}"))))
 }
 
 /// Gives banks into a staff member's care.

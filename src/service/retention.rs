@@ -148,7 +148,9 @@ impl Services {
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
                     Kind::Codes => codes::delete_old(tx.conn, run_ms, SLICE)?,
                     Kind::Limits => throttle::delete_old(tx.conn, run_ms, SLICE)?,
-                    Kind::Record => return Ok(retention::delete_record(tx.conn, before_ms, SLICE)?),
+                    Kind::Record => {
+                        return Ok(retention::delete_record(tx.conn, before_ms, SLICE)?);
+                    }
                     Kind::Alarms => 0,
                 };
                 note(tx, run_ms, kind, rows)

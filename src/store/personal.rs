@@ -85,7 +85,8 @@ fn object(row: &Row<'_>, names: &[String]) -> Result<Value, StoreError> {
             ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
             ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => Value::Null,
         };
-        let name = name.strip_suffix("_ms").map_or_else(|| name.clone(), |stem| format!("{stem}_at"));
+        let name =
+            name.strip_suffix("_ms").map_or_else(|| name.clone(), |stem| format!("{stem}_at"));
         fields.insert(name, value);
     }
     Ok(Value::Object(fields))

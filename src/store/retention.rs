@@ -217,8 +217,7 @@ mod tests {
     fn figures_of_locks_are_the_same_before_and_after_openings_are_forgotten() {
         let conn = memory_with_people();
         for number in 0..60 {
-            let outcome =
-                if number % 7 == 0 { Outcome::DoorDidNotOpen } else { Outcome::Opened };
+            let outcome = if number % 7 == 0 { Outcome::DoorDidNotOpen } else { Outcome::Opened };
             store(&conn, 101 + number % 2, DAY_MS + number * DAY_MS / 10, outcome);
         }
         let figures = || openings::lock_figures(&conn, DAY_MS).expect("readable");

@@ -81,7 +81,8 @@ fn print(report: &RosterReport) {
     }
     for change in &report.changes {
         for field in &change.fields {
-            let given = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+            let given =
+                |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
             let (before, after) = (given(&field.before), given(&field.after));
             say(format!("{}: {} {before} -> {after}", change.student_id, field.field));
         }

@@ -164,10 +164,8 @@ impl Services {
             let detail = "another roster is being imported: wait for it and try again";
             return Err(Error::new(Code::Overloaded, detail).retry_after_ms(5_000));
         };
-        let plan = self
-            .store
-            .read(move |conn| Ok(Plan::make(file, members::list_known(conn)?)))
-            .await?;
+        let plan =
+            self.store.read(move |conn| Ok(Plan::make(file, members::list_known(conn)?))).await?;
         let mut report = plan.report(options);
         if options.dry_run {
             return Ok(report);

@@ -18,7 +18,8 @@ fn known(id: i64, student_id: &str, phone: Option<&str>) -> KnownPerson {
 }
 
 fn file(rows: &str) -> RosterFile {
-    RosterFile::read(format!("id,name,phone,email,department\n{rows}").as_bytes()).expect("a roster")
+    RosterFile::read(format!("id,name,phone,email,department\n{rows}").as_bytes())
+        .expect("a roster")
 }
 
 fn marking(confirm_leavers: Option<usize>) -> ImportOptions {
