@@ -18,8 +18,8 @@ use lockerd::app::App;
 use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{
-    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LogConfig, PrivacyConfig,
-    RetentionConfig,
+    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
+    PrivacyConfig, RetentionConfig,
 };
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;
@@ -147,6 +147,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         time_zone: "Asia/Seoul".to_owned(),
         http: HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..HttpConfig::default() },
         kiosk: KioskConfig::default(),
+        limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
         mail: lockerd::config::MailConfig::default(),

@@ -199,6 +199,8 @@ CREATE TABLE throttle (
   -- What is limited, and whose: an account, a device with an account, a session, an address.
   kind TEXT NOT NULL,
   subject TEXT NOT NULL,
+  -- Whose account it is about: their failures count together.
+  member_id INTEGER REFERENCES member (id) ON DELETE RESTRICT,
   -- Since when `count` counts.
   since_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
@@ -208,6 +210,7 @@ CREATE TABLE throttle (
   PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX throttle_last ON throttle (last_ms);
+CREATE INDEX throttle_member ON throttle (member_id, kind) WHERE member_id IS NOT NULL;
 
 -- What people are to be told; written with the change it tells of, delivered later.
 CREATE TABLE outbox_wider (
@@ -264,11 +267,36 @@ CREATE TABLE daily_mail (
   written_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What was forgotten because it was old enough, for the record.
+-- What was forgotten because it was old enough, by run and kind of row.
 CREATE TABLE pruning (
-  id INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
   what TEXT NOT NULL,
-  rows INTEGER NOT NULL CONSTRAINT pruning_rows_positive CHECK (rows > 0)
-) STRICT;
-CREATE INDEX pruning_at ON pruning (at_ms);
+  rows INTEGER NOT NULL CONSTRAINT pruning_rows_positive CHECK (rows > 0),
+  PRIMARY KEY (at_ms, what)
+) STRICT, WITHOUT ROWID;
+
+-- Openings are forgotten after a while, what they say of the locks is not: figures of those that are
+-- gone, by locker and day (UTC, its first millisecond). It names no member.
+CREATE TABLE opening_tally (
+  locker_id INTEGER NOT NULL REFERENCES locker (id) ON DELETE RESTRICT,
+  day_ms INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  retried INTEGER NOT NULL,
+  jammed INTEGER NOT NULL,
+  unanswered INTEGER NOT NULL,
+  -- Acknowledged ones, the sum of their times and the longest.
+  acknowledged INTEGER NOT NULL,
+  acknowledged_sum_ms INTEGER NOT NULL,
+  acknowledged_max_ms INTEGER,
+  -- Those that were seen to open at the first pulse, and the sum of their times.
+  opened INTEGER NOT NULL,
+  opened_sum_ms INTEGER NOT NULL,
+  PRIMARY KEY (locker_id, day_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opening_requested ON opening (requested_ms);
+-- How a line of a mass opening ended, once its opening is forgotten.
+ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
+CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
+CREATE INDEX device_last ON device (last_ms);
+CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
+CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;

@@ -19,7 +19,7 @@ use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
 use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
-use crate::service::tokens::TokenKeys;
+use crate::service::token_keys::TokenKeys;
 use crate::service::{Parts, Services};
 use crate::store::open::DirLock;
 use crate::store::{DataDir, Lane, OpenError, Store, StoreError, WriterThread};
@@ -88,12 +88,11 @@ impl App {
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;
         let secrets = Secrets::of(dir.path());
-        let token_keys =
-            TokenKeys::new(&secrets.load_or_create("token.key").map_err(AppError::Key)?);
         let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
         let audit_key = secrets.load_or_create("audit.key").map_err(AppError::Key)?;
         let audit_key =
             AuditKey::new(&audit_key).map_err(|text| AppError::Key(std::io::Error::other(text)))?;
+        let token_keys = TokenKeys::load(secrets, clock.now()).map_err(AppError::Key)?;
         let tasks = Tasks {
             jobs: TaskTracker::new(),
             jobs_stop: CancellationToken::new(),
@@ -118,6 +117,7 @@ impl App {
         }
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),
+            public_url: config.http.public_url.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
             sockets_max: config.http.sockets_max,
         };
@@ -135,6 +135,12 @@ impl App {
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    /// The API over them.
+    #[must_use]
+    pub const fn api(&self) -> &Api {
+        &self.api
     }
 
     /// Serves until `stop`, then ends every part in order.
@@ -158,6 +164,9 @@ impl App {
         tasks.bus_stop.cancel();
         finish("bus", &tasks.bus, BUS_TIMEOUT).await;
         finish("services", &tasks.services, PART_TIMEOUT).await;
+        if let Err(error) = services.write_last_used().await {
+            tracing::warn!(area = "store", %error, "the last use of log-ins was not written down");
+        }
         // The last state, for a start on a database that breaks meanwhile.
         if let Err(error) = services.save_state().await {
             tracing::warn!(area = "store", %error, "the last state was not saved");

@@ -22,7 +22,7 @@ mod mail;
 mod people;
 
 pub use mail::{MailConfig, MailSecurity, MailTransport};
-pub use people::{AuthConfig, KioskConfig, PrivacyConfig, RetentionConfig};
+pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
@@ -48,6 +48,9 @@ pub struct Config {
     /// The screens beside the banks.
     #[serde(default)]
     pub kiosk: KioskConfig,
+    /// How often things may fail or be done.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// What people are told about their data.
     #[serde(default)]
     pub privacy: PrivacyConfig,
@@ -392,6 +395,7 @@ impl Config {
         self.zone()?;
         self.auth.check()?;
         self.kiosk.check()?;
+        self.limits.check()?;
         self.retention.check()?;
         self.mail.check()?;
         if !(1..=16).contains(&self.http.worker_threads) {
@@ -456,6 +460,7 @@ impl Config {
             password_words: self.auth.password_words.clone(),
             kiosk: self.kiosk.settings(),
             privacy_version: self.privacy.version.clone(),
+            limits: self.limits.rules(),
             retention: self.retention.settings(),
             // `check` has read it already.
             daily_mail_at: self.mail.daily_at().unwrap_or_default(),

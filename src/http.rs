@@ -21,25 +21,33 @@ mod alarms;
 mod auth;
 mod banks;
 mod body;
+mod browser;
 mod buses;
 mod commissioning;
 pub mod dispatch;
 mod extract;
 mod health;
+mod keys;
 mod layouts;
 mod live;
 mod lockers;
 mod mass_openings;
+mod me;
+mod member_sessions;
+mod members;
 mod openapi;
 mod openings;
 mod operations;
 pub mod problem;
+mod retention;
+mod roles;
 mod sessions;
 pub mod simulator;
 
 pub use accept::{Limits, Server};
 pub use dispatch::{simulator_site, site};
 
+use browser::OwnSite;
 use extract::ProxyRule;
 use lockers::ListCache;
 
@@ -51,7 +59,9 @@ pub type Routes = BoxedFilter<(Response,)>;
 pub struct HttpSettings {
     /// Host names that are answered for; empty: any.
     pub allowed_hosts: Vec<String>,
-    /// Proxies whose word about the client's address is taken.
+    /// The address that people type, if the configuration says it.
+    pub public_url: Option<String>,
+    /// Proxies whose word about the client's address and scheme is taken.
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// Most live sockets at once; one more is refused.
     pub sockets_max: usize,
@@ -59,7 +69,12 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { allowed_hosts: Vec::new(), trusted_proxies: Vec::new(), sockets_max: 512 }
+        Self {
+            allowed_hosts: Vec::new(),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            sockets_max: 512,
+        }
     }
 }
 
@@ -70,6 +85,8 @@ pub struct Api(Arc<ApiParts>);
 struct ApiParts {
     services: Arc<Services>,
     settings: HttpSettings,
+    /// The origin of the settings' public address.
+    public_origin: Option<String>,
     lists: ListCache,
     started: Timestamp,
     /// Places for live sockets: they outlive their connection's place.
@@ -83,7 +100,9 @@ impl Api {
         let started = services.clock.now();
         let sockets = Arc::new(Semaphore::new(settings.sockets_max));
         let lists = ListCache::default();
-        Self(Arc::new(ApiParts { services, settings, lists, started, sockets }))
+        let public_origin = settings.public_url.as_deref().and_then(browser::origin_of);
+        let parts = ApiParts { services, settings, public_origin, lists, started, sockets };
+        Self(Arc::new(parts))
     }
 
     fn services(&self) -> &Services {
@@ -92,6 +111,10 @@ impl Api {
 
     fn proxy_rule(&self) -> ProxyRule<'_> {
         ProxyRule(&self.0.settings.trusted_proxies)
+    }
+
+    fn own_site(&self) -> OwnSite<'_> {
+        OwnSite { public_origin: self.0.public_origin.as_deref(), proxies: self.proxy_rule() }
     }
 }
 

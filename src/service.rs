@@ -15,6 +15,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
+use crate::domain::limit::LimitRules;
 use crate::domain::member::Role;
 use crate::mail::Mailer;
 use crate::store::{Snapshot, Store};
@@ -28,6 +29,7 @@ pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod layout;
+mod limits;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -38,9 +40,12 @@ pub mod openings;
 pub mod passwords;
 pub mod rentals;
 mod rest;
+pub mod retention;
+pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod upkeep;
 
@@ -55,7 +60,9 @@ use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use secrets::Vault;
-use tokens::{Caller, TokenKeys};
+use sessions::LastUsed;
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.
@@ -81,6 +88,8 @@ pub struct Settings {
     pub kiosk: KioskSettings,
     /// Which privacy notice is in force.
     pub privacy_version: String,
+    /// How often things may fail or be done.
+    pub limits: LimitRules,
     /// How long personal data is kept.
     pub retention: Retention,
     /// When the daily mail to admins is written, on the site's clock.
@@ -171,12 +180,16 @@ pub struct Services {
     watch: Watch,
     /// Alarms that people still have to see.
     alarms: PublishedAlarms,
+    /// Held while a roster is taken: two at once would undo each other.
+    roster_turn: tokio::sync::Mutex<()>,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
     delivering: Delivering,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -224,9 +237,11 @@ impl Services {
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),
+            roster_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

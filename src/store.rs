@@ -16,11 +16,14 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::clock::Clock;
 
+pub mod accounts;
 pub mod alarms;
 pub mod audit;
 pub mod banks;
 pub mod check;
+pub mod codes;
 pub mod counts;
+pub mod devices;
 pub mod doors;
 pub mod error;
 pub mod fallback;
@@ -30,13 +33,17 @@ pub mod members;
 pub mod open;
 pub mod openings;
 pub mod outbox;
+pub mod personal;
 pub mod proofs;
 pub mod queue;
+pub mod registration_codes;
 pub mod rentals;
+pub mod retention;
 pub mod schema;
 pub mod sessions;
 pub mod snapshot;
 mod state;
+pub mod throttle;
 mod writer;
 
 pub use error::{Constraint, JobError, OpenError, StoreError, Trouble};

@@ -45,7 +45,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("warp", &["http"]),
     ("tokio_tungstenite", &["http"]),
     ("tokio_serial", &["bus"]),
-    ("rustix", &["sim", "cli", "store"]),
+    ("rustix", &["sim", "cli", "store", "service"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("aws_lc_rs", &["service"]),

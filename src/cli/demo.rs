@@ -19,7 +19,7 @@ use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
-    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LogConfig, MailConfig,
+    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig, MailConfig,
     MailTransport, PrivacyConfig, RetentionConfig,
 };
 use crate::service::Services;
@@ -147,6 +147,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
             ..AuthConfig::default()
         },
         kiosk: KioskConfig::default(),
+        limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
         mail: MailConfig {

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{ConfigError, in_range};
+use crate::domain::limit::LimitRules;
 use crate::service::accounts::{Registration, RosterLogin};
 use crate::service::{KioskSettings, Retention, SecondFactor};
 
@@ -93,6 +94,42 @@ impl KioskConfig {
             session: seconds(self.session_s),
             silent: seconds(self.silent_s),
         }
+    }
+}
+
+/// How often things may fail or be done. Waits after wrong passwords and codes are fixed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Failures from one address within ten minutes; 20 to 100000.
+    pub address_failures: u32,
+    /// Sign-ups begun from one address within an hour; 5 to 100000.
+    pub sign_ups: u32,
+    /// Mails with a code to one account or address within an hour; 2 to 100.
+    pub mails: u32,
+    /// Refused openings of one account within ten minutes; 5 to 1000.
+    pub refused_openings: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let LimitRules { address_failures, sign_ups, mails, refused_openings } =
+            LimitRules::default();
+        Self { address_failures, sign_ups, mails, refused_openings }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        in_range("limits.address_failures", self.address_failures, 20, 100_000)?;
+        in_range("limits.sign_ups", self.sign_ups, 5, 100_000)?;
+        in_range("limits.mails", self.mails, 2, 100)?;
+        in_range("limits.refused_openings", self.refused_openings, 5, 1_000)
+    }
+
+    pub(super) const fn rules(&self) -> LimitRules {
+        let Self { address_failures, sign_ups, mails, refused_openings } = *self;
+        LimitRules { address_failures, sign_ups, mails, refused_openings }
     }
 }
 

@@ -60,6 +60,10 @@ integer_id! {
     /// One log-in of one member on one device; never reused.
     SessionId
 }
+integer_id! {
+    /// A browser that was given a secret of its own.
+    DeviceId
+}
 
 integer_id! {
     /// One alarm; never reused.

@@ -109,8 +109,9 @@ pub(super) async fn handle_log_in(
     api: Api,
 ) -> Result<Response, Problem> {
     let credentials = body.json::<LogInRequest>(&head).await?.into_credentials()?;
-    let device = head.device(api.proxy_rule());
-    Ok(tokens_reply(api.services().log_in(credentials, device).await?, StatusCode::OK))
+    let device = head.device(&api)?;
+    let tokens = api.services().log_in(credentials, device).await?;
+    tokens_reply(&head, &api, tokens, StatusCode::OK)
 }
 
 fn log_in_or_register(api: &Api) -> Routes {
@@ -138,9 +139,9 @@ pub(super) async fn handle_log_in_or_register(
     api: Api,
 ) -> Result<Response, Problem> {
     let triple = body.json::<RosterRequest>(&head).await?.into_triple();
-    let device = head.device(api.proxy_rule());
+    let device = head.device(&api)?;
     let (tokens, new) = api.services().log_in_or_register(triple, device).await?;
-    Ok(tokens_reply(tokens, if new { StatusCode::CREATED } else { StatusCode::OK }))
+    tokens_reply(&head, &api, tokens, if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
 fn me(api: &Api) -> Routes {

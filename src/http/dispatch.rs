@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, live, lockers,
-    mass_openings, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
+    lockers, mass_openings, me, member_sessions, members, openapi, openings, operations, retention,
 };
 use crate::service::error::Code;
 
@@ -40,9 +40,13 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
-        ("me", alarms::mine(api)),
+        ("me", me::routes(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
+        ("members", members::routes(api).or_route(member_sessions::routes(api))),
+        ("sessions", member_sessions::everybody(api)),
+        ("retention", retention::routes(api)),
+        ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),

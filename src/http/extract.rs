@@ -18,7 +18,7 @@ use super::accept::Peer;
 use super::problem::Problem;
 use crate::service::error::Code;
 use crate::service::idempotency::RequestKey;
-use crate::service::sessions::Device;
+use crate::service::sessions::{Device, device_hash};
 use crate::service::tokens::Caller;
 
 /// A larger JSON body is refused unless a call says otherwise: a log-in is the usual largest.
@@ -64,7 +64,7 @@ impl Head {
         self.headers.get(name)
     }
 
-    fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
+    pub(super) fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
@@ -94,12 +94,32 @@ impl Head {
         Ok(Some(RequestKey::parse(key, Sha256::digest(asked).into())?))
     }
 
-    /// What is kept of the device that logs in.
-    pub(super) fn device(&self, rule: ProxyRule<'_>) -> Device {
-        Device {
+    /// What is kept of the device that logs in; a refusal when a page of another site asks.
+    pub(super) fn device(&self, api: &Api) -> Result<Device, Problem> {
+        let browser = self.browser(api)?;
+        let secret = browser.and_then(|browser| self.device_cookie(browser));
+        let address = self.client_address(api.proxy_rule());
+        Ok(Device {
             user_agent: self.text(USER_AGENT).unwrap_or_default().to_owned(),
-            address: self.client_address(rule).map_or_else(String::new, |ip| ip.to_string()),
-        }
+            address: address.map_or_else(String::new, |ip| ip.to_string()),
+            secret_hash: secret.and_then(device_hash),
+            is_browser: browser.is_some(),
+        })
+    }
+
+    /// The client's address; empty when nobody knows it.
+    pub(super) fn address(&self, api: &Api) -> String {
+        self.client_address(api.proxy_rule()).map_or_else(String::new, |ip| ip.to_string())
+    }
+
+    /// A header that is believed from a trusted proxy only.
+    pub(super) fn told_by_proxy(
+        &self,
+        name: impl warp::http::header::AsHeaderName,
+        rule: ProxyRule<'_>,
+    ) -> Option<&str> {
+        self.peer.filter(|peer| rule.0.contains(&peer.0.ip().to_canonical()))?;
+        self.text(name)
     }
 
     /// The client's address: the peer's, or what a trusted proxy says it is. Of a chain, the last
@@ -144,6 +164,17 @@ impl RawBody {
         self.json_up_to(head, BODY_BYTES_MAX).await
     }
 
+    /// Reads a body that may be left out.
+    pub(super) async fn json_if_any<T: DeserializeOwned + Default>(
+        self,
+        head: &Head,
+    ) -> Result<T, Problem> {
+        match head.text(CONTENT_LENGTH) {
+            None | Some("0") => Ok(T::default()),
+            Some(_) => self.json(head).await,
+        }
+    }
+
     /// Reads a body that may be longer than others.
     pub(super) async fn json_up_to<T: DeserializeOwned>(
         self,
@@ -166,6 +197,16 @@ impl RawBody {
         let bytes = self.bytes_of(head, media_type, bytes_max).await?;
         String::from_utf8(bytes.to_vec())
             .map_err(|_| Problem::new(Code::BadRequest, "the body is not UTF-8"))
+    }
+
+    /// Reads a body of another kind as it is.
+    pub(super) async fn bytes_up_to(
+        self,
+        head: &Head,
+        media_type: &'static str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, Problem> {
+        Ok(self.bytes_of(head, media_type, bytes_max).await?.into())
     }
 
     async fn bytes_of(

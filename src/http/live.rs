@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use warp::http::StatusCode;
 use warp::http::header::{
-    CONNECTION, HOST, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use warp::reply::Response;
@@ -141,12 +141,7 @@ impl Head {
     /// Whether a browser says that a page of this very host opened the socket. Programs say nothing.
     fn is_of_this_site(&self) -> bool {
         let Some(origin) = self.header(ORIGIN) else { return true };
-        let host = self.header(HOST).and_then(|host| host.to_str().ok());
-        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        match (authority, host) {
-            (Some((_, authority)), Some(host)) => authority.eq_ignore_ascii_case(host),
-            _ => false,
-        }
+        origin.to_str().is_ok_and(|origin| self.names_this_host(origin))
     }
 }
 
@@ -221,6 +216,7 @@ async fn first_words(socket: &mut Socket) -> Result<Said, End> {
 #[cfg(test)]
 mod tests {
     use warp::http::HeaderMap;
+    use warp::http::header::HOST;
 
     use super::*;
 

@@ -1,18 +1,30 @@
 //! Staying logged in and logging out: sessions, their access tokens and their refresh tokens.
 
+use data_encoding::BASE64URL_NOPAD;
 use jiff::SignedDuration;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::Services;
-use super::accounts::RosterLogin;
+use super::accounts::{RosterLogin, demand_enabled};
 use super::error::{Code, Error};
+use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
-use crate::domain::id::{MemberId, SessionId};
+use crate::domain::id::{DeviceId, MemberId, SessionId};
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
+use crate::store::devices;
 use crate::store::members::{self, MemberRow};
 use crate::store::sessions::{self, NewSession, SessionRow};
-use crate::store::{Change, Lane, Tx};
+use crate::store::{Lane, Tx};
+
+mod ending;
+mod last_used;
+
+pub use ending::SessionView;
+use ending::end_session;
+pub(super) use ending::end_sessions_of;
+pub use last_used::LastUsed;
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
 const SUPERSEDED_GRACE_MS: i64 = 10_000;
@@ -23,6 +35,15 @@ const ISSUE_SLICE: usize = 500;
 /// Longest client name kept of a log-in.
 const USER_AGENT_CHARS_MAX: usize = 200;
 
+/// Most log-ins of one member on devices of their own; one more ends the oldest.
+const SESSIONS_OF_MEMBER_MAX: usize = 50;
+
+/// Bytes of a device's secret.
+const DEVICE_SECRET_BYTES: usize = 32;
+
+/// How long a browser keeps its device's secret, in seconds: a year.
+pub const DEVICE_COOKIE_S: i64 = 365 * 24 * 3_600;
+
 /// What is kept of the device a log-in came from.
 #[derive(Debug, Clone)]
 pub struct Device {
@@ -30,6 +51,10 @@ pub struct Device {
     pub user_agent: String,
     /// The client's address.
     pub address: String,
+    /// SHA-256 of the device's secret: of the `lockerd_device` cookie, if a browser sent one.
+    pub secret_hash: Option<[u8; 32]>,
+    /// Whether it is a browser: those without a known secret are given one.
+    pub is_browser: bool,
 }
 
 /// A fresh pair of tokens.
@@ -45,39 +70,57 @@ pub struct Tokens {
     pub member_id: MemberId,
     /// Their role.
     pub role: Role,
+    /// The secret that a browser without one is given.
+    pub device_secret: Option<String>,
 }
 
 impl Services {
-    /// Opens a log-in for somebody who has proven who they are.
+    /// Opens a log-in for somebody who has proven who they are; `strong` when a second factor was
+    /// shown as well.
     pub(super) async fn open_session(
         &self,
         row: &MemberRow,
         method: Method,
+        strong: bool,
         device: Device,
     ) -> Result<Tokens, Error> {
-        let secrets = RefreshSecrets::draw()?;
-        let session = NewSession {
+        let refresh = RefreshSecrets::draw()?;
+        let mut session = NewSession {
             member_id: row.id,
             method: method.name(),
-            family_hash: secrets.family_hash(),
-            refresh_hash: secrets.secret_hash(),
+            family_hash: refresh.family_hash(),
+            refresh_hash: refresh.secret_hash(),
             expires_ms: self.refresh_expiry_ms(),
             user_agent: device.user_agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
             address: device.address,
-            strong: false,
+            strong,
+            device_id: None,
         };
-        let session_id = self
+        let alone = self.settings.single_device && row.role == Role::Student;
+        let others_kept = if alone { 0 } else { SESSIONS_OF_MEMBER_MAX - 1 };
+        let (known, role) = (device.secret_hash, row.role);
+        let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
+        let drawn_hash = drawn.as_deref().and_then(device_hash);
+        let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                // Staff may have decided otherwise since the proof.
+                let row = members::find_by_id(tx.conn, session.member_id)?;
+                let row = row.filter(|row| row.role == role).ok_or_else(session_ended)?;
+                demand_enabled(&row)?;
+                let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
+                session.device_id = device_id;
                 let id = sessions::insert(tx.conn, &session, tx.now_ms())?;
                 members::update_last_login(tx.conn, session.member_id, tx.now_ms())?;
-                audit_session(tx, session.member_id, id, "session.open", session.method)?;
-                Ok(id)
+                audit_session(tx, Some(session.member_id), id, "session.open", session.method)?;
+                make_room(tx, session.member_id, id, others_kept)?;
+                Ok((id, is_new))
             })
             .await?;
-        let caller =
-            Caller { member_id: row.id, role: row.role, session_id, method, strong: false };
-        self.tokens(caller, &secrets.token(session_id))
+        let caller = Caller { member_id: row.id, role: row.role, session_id, method, strong };
+        let mut tokens = self.tokens(caller, &refresh.token(session_id))?;
+        tokens.device_secret = drawn.filter(|_| is_new);
+        Ok(tokens)
     }
 
     /// Trades a refresh token for a new pair.
@@ -100,15 +143,6 @@ impl Services {
             )),
             Rotated::Refused => Err(session_ended()),
         }
-    }
-
-    /// Ends the caller's log-in at once, also for access tokens already out.
-    pub async fn log_out(&self, caller: Caller) -> Result<(), Error> {
-        self.store
-            .write(Lane::Change, move |tx| {
-                end_session(tx, caller.member_id, caller.session_id, "log_out")
-            })
-            .await
     }
 
     /// Logs every student in at once and gives student id and access token: for load drivers.
@@ -144,10 +178,12 @@ impl Services {
 
     /// Checks an access token; also says until when it is good.
     pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
-        let (caller, until) = self.token_keys.check_until(token, self.clock.now())?;
+        let now = self.clock.now();
+        let (caller, until) = self.token_keys.check_until(token, now)?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
+        self.last_used.note(caller.session_id, now.as_millisecond());
         Ok((caller, until))
     }
 
@@ -159,6 +195,7 @@ impl Services {
             expires_in_s: lifetime.as_secs(),
             member_id: caller.member_id,
             role: caller.role,
+            device_secret: None,
         })
     }
 
@@ -167,6 +204,53 @@ impl Services {
         self.clock.now().as_millisecond()
             + i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 2)
     }
+}
+
+/// Draws the secret that a browser keeps to be known again.
+fn draw_device_secret() -> Result<String, Error> {
+    Ok(BASE64URL_NOPAD.encode(&secrets::draw::<DEVICE_SECRET_BYTES>()?))
+}
+
+/// What is stored of a device's secret; `None` for what cannot be one.
+#[must_use]
+pub fn device_hash(secret: &str) -> Option<[u8; 32]> {
+    let bytes = BASE64URL_NOPAD.decode(secret.as_bytes()).ok()?;
+    (bytes.len() == DEVICE_SECRET_BYTES).then(|| Sha256::digest(&bytes).into())
+}
+
+/// Notes from which device a member logged in. One that is not known, also with a secret that was
+/// never given out here, is a new one with the secret drawn for it; true says that it is.
+fn note_device(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    known: Option<[u8; 32]>,
+    drawn: Option<[u8; 32]>,
+) -> Result<(Option<DeviceId>, bool), Error> {
+    let now_ms = tx.now_ms();
+    let found = known.map(|hash| devices::find(tx.conn, &hash)).transpose()?.flatten();
+    let (device, is_new) = match (found, drawn) {
+        (Some(device), _) => (device, false),
+        (None, Some(hash)) => (devices::insert(tx.conn, &hash, now_ms)?, true),
+        (None, None) => return Ok((None, false)),
+    };
+    devices::touch(tx.conn, device, now_ms)?;
+    devices::note_member(tx.conn, member, device, now_ms)?;
+    Ok((Some(device), is_new))
+}
+
+/// Ends the oldest log-ins of a member on devices of their own, so that beside `newest` this many
+/// are left. A sign-in at a kiosk is nobody's device.
+fn make_room(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    newest: SessionId,
+    others_kept: usize,
+) -> Result<(), Error> {
+    let others = sessions::list_devices_of(tx.conn, member, newest)?;
+    for session in others.into_iter().skip(others_kept) {
+        end_session(tx, Some(member), session, "other_device")?;
+    }
+    Ok(())
 }
 
 /// How trading a refresh token went; a revoked family is a committed change, not a refusal.
@@ -190,21 +274,30 @@ fn rotate(
     if session.ended || session.expires_ms <= now_ms || !token.is_of_family(&session.family_hash) {
         return Ok(Rotated::Refused);
     }
-    if Method::from_name(&session.method) == Method::Roster && roster_login == RosterLogin::Off {
-        // The site has stopped to take names and phone numbers: such log-ins end with it.
-        end_session(tx, session.member_id, session.id, "log_out")?;
+    let row = members::find_by_id(tx.conn, session.member_id)?.filter(|row| row.disabled.is_none());
+    let Some(row) = row else {
+        end_sessions_of(tx, session.member_id, "account_changed", None)?;
+        return Ok(Rotated::Refused);
+    };
+    let method = Method::from_name(&session.method);
+    let goes_on = match method {
+        // The site may have stopped to take names and phone numbers: such log-ins end with it.
+        Method::Roster => roster_login != RosterLogin::Off,
+        // A sign-in at a kiosk is for a moment: it never goes on.
+        Method::Kiosk => false,
+        Method::Password | Method::Issued => true,
+    };
+    if !goes_on {
+        end_session(tx, None, session.id, "account_changed")?;
         return Ok(Rotated::Refused);
     }
     if token.has_secret(&session.refresh_hash) {
-        let Some(row) = members::find_by_id(tx.conn, session.member_id)? else {
-            return Ok(Rotated::Refused);
-        };
         sessions::update_refreshed(tx.conn, session.id, new_hash, expires_ms, now_ms)?;
         return Ok(Rotated::Next(Caller {
             member_id: row.id,
             role: row.role,
             session_id: session.id,
-            method: Method::from_name(&session.method),
+            method,
             strong: session.strong,
         }));
     }
@@ -212,7 +305,7 @@ fn rotate(
         return Ok(Rotated::Superseded);
     }
     // An old token of a real family: either side may be the thief, so both are logged out.
-    end_session(tx, session.member_id, session.id, "token_reuse")?;
+    end_session(tx, Some(session.member_id), session.id, "token_reuse")?;
     Ok(Rotated::Refused)
 }
 
@@ -221,28 +314,15 @@ fn is_lost_answer(session: &SessionRow, token: &RefreshToken, now_ms: i64) -> bo
         && now_ms - session.refreshed_ms <= SUPERSEDED_GRACE_MS
 }
 
-fn end_session(
-    tx: &mut Tx<'_>,
-    member: MemberId,
-    session: SessionId,
-    reason: &'static str,
-) -> Result<(), Error> {
-    if sessions::update_ended(tx.conn, session, reason, tx.now_ms())? {
-        tx.apply(&Change::SessionEnded(session, tx.now_ms()));
-        audit_session(tx, member, session, "session.end", reason)?;
-    }
-    Ok(())
-}
-
 fn audit_session(
     tx: &mut Tx<'_>,
-    member: MemberId,
+    actor: Option<MemberId>,
     session: SessionId,
     action: &'static str,
     how: &str,
 ) -> Result<(), Error> {
     let (subject, detail) = (format!("session:{session}"), json!({ "how": how }).to_string());
-    let entry = AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail };
+    let entry = AuditEntry { actor, action, subject: &subject, detail: &detail };
     Ok(tx.audit(&entry)?)
 }
 
@@ -261,6 +341,7 @@ fn issue(
         user_agent: String::new(),
         address: String::new(),
         strong: false,
+        device_id: None,
     };
     let session_id = sessions::insert(tx.conn, &session, tx.now_ms())?;
     let caller = Caller {

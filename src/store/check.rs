@@ -1,4 +1,5 @@
-//! Is the database whole and does it keep its promises? Used by `lockerd check` and the tests.
+//! Is the database whole and does it keep its promises? Used by `lockerd check`, by commands that
+//! only look, and by the tests.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::audit::{self, AuditHead, Verdict};
 use super::error::StoreError;
-use super::{banks, open};
+use super::{banks, open, schema};
 use crate::domain::channel::Channel;
 use crate::domain::id::LockerId;
 
@@ -29,6 +30,24 @@ pub fn verify_audit(path: &Path, known: Option<&AuditHead>) -> Result<Verdict, S
 /// The end of the audit chain of a database file.
 pub fn audit_head(path: &Path) -> Result<AuditHead, StoreError> {
     AuditHead::load(&reader(path)?)
+}
+
+/// A database that is only looked at.
+pub type Looking = Connection;
+
+/// Asks a database file something without changing it, also while a server has it open.
+pub fn look<T>(
+    path: &Path,
+    question: impl FnOnce(&Looking) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let conn = reader(path)?;
+    let (found, known) = (schema::version(&conn)?, schema::known_version());
+    if found != known {
+        return Err(StoreError::Driver(format!(
+            "it is at schema version {found} and this lockerd knows {known}: start the server once"
+        )));
+    }
+    question(&conn)
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {

@@ -34,6 +34,8 @@ struct Saved {
     lockers: Vec<Locker>,
     terms: Vec<Term>,
     staff: Vec<(MemberId, Vec<BankId>)>,
+    #[serde(default)]
+    leavers: Vec<MemberId>,
     rentals: Vec<SavedRental>,
     ended_sessions: Vec<(SessionId, i64)>,
 }
@@ -56,6 +58,7 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
         lockers: snapshot.site.lockers.values().cloned().collect(),
         terms: snapshot.site.terms.clone(),
         staff: snapshot.site.staff.iter().map(|(id, banks)| (*id, banks.clone())).collect(),
+        leavers: snapshot.site.leavers.iter().copied().collect(),
         // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
         rentals: snapshot
             .rentals()
@@ -96,6 +99,7 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         lockers: saved.lockers.into_iter().map(|it| (it.id, it)).collect(),
         terms: saved.terms,
         staff: saved.staff.into_iter().collect(),
+        leavers: saved.leavers.into_iter().collect(),
         ..Site::default()
     };
     site.index_channels();

@@ -18,6 +18,7 @@ mod mass_opening;
 mod opening;
 mod race;
 mod routes;
+mod sessions;
 mod simulator;
 mod support;
 mod wire;

@@ -163,11 +163,11 @@ impl Services {
     pub(super) async fn count_mails(&self) -> Result<(), Error> {
         let count = |conn: &_| Ok((outbox::count_due(conn)?, outbox::count_dead(conn)?));
         let (due, dead) = self.store.read(count).await?;
-        self.know(|known| (known.due, known.dead) = (due, dead));
+        self.know_of_mails(|known| (known.due, known.dead) = (due, dead));
         Ok(())
     }
 
-    fn know(&self, change: impl FnOnce(&mut Known)) {
+    fn know_of_mails(&self, change: impl FnOnce(&mut Known)) {
         change(&mut self.delivering.known.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -214,12 +214,12 @@ impl Services {
                 if self.stopping.is_cancelled() {
                     break 'run;
                 }
-                let fate = self.attempt(&mut connection, &message).await;
+                let fate = self.attempt_mail(&mut connection, &message).await;
                 sent += usize::from(matches!(fate, Fate::Sent));
                 let unreachable = matches!(fate, Fate::PutOff(_, true));
-                self.reached(&fate).await;
+                self.note_reached(&fate).await;
                 let others = unreachable.then(|| waiting.by_ref().collect::<Vec<_>>());
-                self.settle(run, message, fate, others.unwrap_or_default()).await?;
+                self.settle_mail(run, message, fate, others.unwrap_or_default()).await?;
                 if unreachable {
                     break 'run;
                 }
@@ -230,18 +230,18 @@ impl Services {
     }
 
     /// Notes whether the server could be reached. When it is back, nothing has to wait any longer.
-    async fn reached(&self, fate: &Fate) {
+    async fn note_reached(&self, fate: &Fate) {
         match fate {
             Fate::PutOff(text, true) => {
                 let now = self.clock.now();
-                self.know(|known| {
+                self.know_of_mails(|known| {
                     let since = known.unreachable.take().map_or(now, |(since, _)| since);
                     known.unreachable = Some((since, text.clone()));
                 });
             }
             Fate::Sent => {
                 let mut was_gone = false;
-                self.know(|known| was_gone = known.unreachable.take().is_some());
+                self.know_of_mails(|known| was_gone = known.unreachable.take().is_some());
                 if was_gone {
                     tracing::info!(area = "mail", "the mail server takes mails again");
                     if let Err(error) = self.hurry_mails().await {
@@ -253,7 +253,7 @@ impl Services {
         }
     }
 
-    async fn attempt(&self, connection: &mut Connection<'_>, message: &DueMessage) -> Fate {
+    async fn attempt_mail(&self, connection: &mut Connection<'_>, message: &DueMessage) -> Fate {
         let letter = match self.write_letter(message) {
             Ok(letter) => letter,
             Err(fate) => return fate,
@@ -278,8 +278,8 @@ impl Services {
             let awaited = message.sealed.is_some();
             return Err(if awaited { Fate::Dead(text) } else { Fate::Dropped(text) });
         };
-        let values = self.values(message)?;
-        if message.sealed.is_some() && self.is_too_late(message, &values) {
+        let values = self.mail_values(message)?;
+        if message.sealed.is_some() && self.is_mail_late(message, &values) {
             return Err(Fate::Dead("its code is not good any more".to_owned()));
         }
         let text = self
@@ -298,7 +298,7 @@ impl Services {
     }
 
     /// What the text needs: the name of whom it is for, the payload, and what was sealed.
-    fn values(&self, message: &DueMessage) -> Result<Map<String, Value>, Fate> {
+    fn mail_values(&self, message: &DueMessage) -> Result<Map<String, Value>, Fate> {
         let unreadable = || Fate::Dead("what it says cannot be read".to_owned());
         let name = message.member.as_ref().map_or("", |member| member.name.as_str());
         let mut values = Map::from_iter([("name".to_owned(), name.into())]);
@@ -317,14 +317,14 @@ impl Services {
         Ok(values)
     }
 
-    fn is_too_late(&self, message: &DueMessage, values: &Map<String, Value>) -> bool {
+    fn is_mail_late(&self, message: &DueMessage, values: &Map<String, Value>) -> bool {
         let minutes = values.get("minutes").and_then(Value::as_i64);
         let age_ms = self.clock.now().as_millisecond().saturating_sub(message.created_ms);
         minutes.is_some_and(|minutes| age_ms >= minutes.saturating_mul(60_000))
     }
 
     /// Writes down what became of a mail; `others` could not be tried for the same reason.
-    async fn settle(
+    async fn settle_mail(
         &self,
         run: &mut Run,
         message: DueMessage,
@@ -357,12 +357,12 @@ impl Services {
             }
             Fate::PutOff(text, _) => {
                 let failed = std::iter::once(message).chain(others).collect();
-                self.put_off(failed, text).await
+                self.put_mails_off(failed, text).await
             }
         }
     }
 
-    async fn put_off(&self, failed: Vec<DueMessage>, text: String) -> Result<(), Error> {
+    async fn put_mails_off(&self, failed: Vec<DueMessage>, text: String) -> Result<(), Error> {
         let now_ms = self.clock.now().as_millisecond();
         let mut waits = Vec::with_capacity(failed.len());
         for message in &failed {

@@ -1,0 +1,103 @@
+//! Limits: whoever failed or did something too often has to wait.
+//!
+//! A use-case asks [`Services::check_limits`] before the work that is to be guarded, and counts in
+//! the job that writes down how it went: [`check`] again, then [`fail`] or [`succeed`]. The second
+//! look makes parallel guesses worthless: of many that were let in together only the first is
+//! looked at. A refusal from a job undoes what the job wrote, so a job that counts a failure ends
+//! with `Ok` and the refusal is made outside. The rules stand in `domain/limit.rs`.
+
+use serde_json::json;
+
+use super::Services;
+use super::error::{Code, Error};
+use crate::domain::limit::{Hold, LOCKED_RETRY_MS, LimitKind, LimitRules, Subject, Tally};
+use crate::store::audit::AuditEntry;
+use crate::store::{Tx, throttle};
+
+/// A limit that a use-case asks for.
+pub(super) type Limit = (LimitKind, Subject);
+
+impl Services {
+    /// Refuses when one of these limits is in force.
+    pub(super) async fn check_limits(&self, limits: &[Limit]) -> Result<(), Error> {
+        let (asked, now_ms) = (limits.to_vec(), self.clock.now().as_millisecond());
+        let held = self
+            .store
+            .read(move |conn| {
+                for (kind, subject) in &asked {
+                    if let Some(hold) = throttle::hold(conn, *kind, subject, now_ms)? {
+                        return Ok(Some((*kind, hold)));
+                    }
+                }
+                Ok(None)
+            })
+            .await?;
+        held.map_or(Ok(()), |(kind, hold)| Err(refusal(kind, hold)))
+    }
+}
+
+/// [`Services::check_limits`] inside a job.
+pub(super) fn check(tx: &Tx<'_>, limits: &[Limit]) -> Result<(), Error> {
+    for (kind, subject) in limits {
+        if let Some(hold) = throttle::hold(tx.conn, *kind, subject, tx.now_ms())? {
+            return Err(refusal(*kind, hold));
+        }
+    }
+    Ok(())
+}
+
+/// Counts one more failure or use. The job must end with `Ok`, or it is undone.
+pub(super) fn fail(tx: &mut Tx<'_>, rules: &LimitRules, limits: &[Limit]) -> Result<(), Error> {
+    for (kind, subject) in limits {
+        let before = throttle::find(tx.conn, *kind, subject)?;
+        let tally = kind.rule(rules).count(before, tx.now_ms());
+        throttle::upsert(tx.conn, *kind, subject, &tally)?;
+        if tally.until_ms == Tally::LOCKED {
+            audit(tx, None, "limit.lock", *kind, subject.text())?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the failures in a row; what counts uses within a window stays.
+pub(super) fn succeed(tx: &Tx<'_>, limits: &[Limit]) -> Result<(), Error> {
+    for (kind, subject) in limits.iter().filter(|(kind, _)| kind.is_a_ladder()) {
+        throttle::delete(tx.conn, *kind, subject)?;
+    }
+    Ok(())
+}
+
+/// Takes one of what may be done a number of times: [`check`] and count.
+pub(super) fn take(tx: &mut Tx<'_>, rules: &LimitRules, limits: &[Limit]) -> Result<(), Error> {
+    check(tx, limits)?;
+    fail(tx, rules, limits)
+}
+
+fn audit(
+    tx: &mut Tx<'_>,
+    actor: Option<crate::domain::id::MemberId>,
+    action: &'static str,
+    kind: LimitKind,
+    whom: &str,
+) -> Result<(), Error> {
+    let detail = json!({ "whom": whom }).to_string();
+    let subject = format!("limit:{}", kind.name());
+    Ok(tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?)
+}
+
+/// The refusal of a limit that is in force.
+pub(super) fn refusal(kind: LimitKind, hold: Hold) -> Error {
+    let code = if kind.is_of_failures() { Code::TooManyAttempts } else { Code::TooManyRequests };
+    let (ms, detail) = match hold {
+        Hold::Locked => {
+            let text = "far too many tries failed: set a new password, or ask staff to release it";
+            (LOCKED_RETRY_MS, text.to_owned())
+        }
+        Hold::For(ms) => {
+            let seconds = ms.saturating_add(999) / 1_000;
+            let what = if kind.is_of_failures() { "tries failed" } else { "were asked for" };
+            (ms, format!("too many {what}: wait {seconds} s and try again"))
+        }
+    };
+    Error::new(code, detail).retry_after_ms(u64::try_from(ms).unwrap_or(0))
+}
