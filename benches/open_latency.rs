@@ -150,6 +150,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
+        mail: lockerd::config::MailConfig::default(),
         auth: AuthConfig::default(),
         alarms: lockerd::config::AlarmsConfig::default(),
         log: LogConfig::default(),

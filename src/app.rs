@@ -17,8 +17,9 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
+use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
-use crate::service::tokens::TokenKeys;
+use crate::service::token_keys::TokenKeys;
 use crate::service::{Parts, Services};
 use crate::store::open::DirLock;
 use crate::store::{DataDir, Lane, OpenError, Store, StoreError, WriterThread};
@@ -82,13 +83,16 @@ impl App {
     pub async fn build(config: &Config, clock: Clock) -> Result<Self, AppError> {
         // The address first: a second instance says so before it touches anything.
         let listener = http::accept::bind(config.http.listen).await.map_err(AppError::Listen)?;
+        let mailer = config.mailer()?;
         let dir = DataDir::new(&config.data_dir);
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;
         let secrets = Secrets::of(dir.path());
-        let token_keys =
-            TokenKeys::new(&secrets.load_or_create("token.key").map_err(AppError::Key)?);
         let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
+        let audit_key = secrets.load_or_create("audit.key").map_err(AppError::Key)?;
+        let audit_key =
+            AuditKey::new(&audit_key).map_err(|text| AppError::Key(std::io::Error::other(text)))?;
+        let token_keys = TokenKeys::load(secrets, clock.now()).map_err(AppError::Key)?;
         let tasks = Tasks {
             jobs: TaskTracker::new(),
             jobs_stop: CancellationToken::new(),
@@ -104,6 +108,8 @@ impl App {
             settings: config.settings(),
             token_keys,
             vault,
+            mailer,
+            audit_key,
             tracker: tasks.services.clone(),
         });
         if let Err(error) = services.remember_pulses().await {
@@ -161,6 +167,9 @@ impl App {
         tasks.bus_stop.cancel();
         finish("bus", &tasks.bus, BUS_TIMEOUT).await;
         finish("services", &tasks.services, PART_TIMEOUT).await;
+        if let Err(error) = services.write_last_used().await {
+            tracing::warn!(area = "store", %error, "the last use of log-ins was not written down");
+        }
         // The last state, for a start on a database that breaks meanwhile.
         if let Err(error) = services.save_state().await {
             tracing::warn!(area = "store", %error, "the last state was not saved");

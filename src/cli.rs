@@ -13,6 +13,7 @@ mod bus;
 mod check;
 mod demo;
 mod init;
+mod keys;
 mod member;
 mod offline;
 mod serve;
@@ -53,6 +54,9 @@ enum Command {
     /// Make accounts.
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Look after the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Check the configuration and the database; changes nothing.
     ///
     /// Example: lockerd check --config /etc/lockerd/config.toml
@@ -81,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Bus(command) => bus::run(&command),
         Command::Bank(command) => bank::run(&command),
         Command::Member(command) => member::run(&command),
+        Command::Keys(command) => keys::run(&command),
         Command::Check(args) => check::run(&args),
     };
     match done {

@@ -18,12 +18,17 @@ use crate::domain::channel::{BusName, Family};
 use crate::domain::door_watch::Thresholds;
 use crate::service::Settings;
 
+mod mail;
 mod people;
 
+pub use mail::{MailConfig, MailSecurity, MailTransport};
 pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
+
+/// Keys whose value is text even when it looks like a number.
+const ALWAYS_TEXT: &[&str] = &["password"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +57,9 @@ pub struct Config {
     /// How long personal data is kept.
     #[serde(default)]
     pub retention: RetentionConfig,
+    /// Mails.
+    #[serde(default)]
+    pub mail: MailConfig,
     /// From when on something is an alarm.
     #[serde(default)]
     pub alarms: AlarmsConfig,
@@ -389,6 +397,7 @@ impl Config {
         self.kiosk.check()?;
         self.limits.check()?;
         self.retention.check()?;
+        self.mail.check()?;
         if !(1..=16).contains(&self.http.worker_threads) {
             return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
         }
@@ -453,6 +462,8 @@ impl Config {
             privacy_version: self.privacy.version.clone(),
             limits: self.limits.rules(),
             retention: self.retention.settings(),
+            // `check` has read it already.
+            daily_mail_at: self.mail.daily_at().unwrap_or_default(),
             alarms: self.alarms.thresholds(),
         }
     }
@@ -508,8 +519,9 @@ fn set(table: &mut toml::Table, path: &[String], value: &str) -> Result<(), Stri
             place.entry(parent.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         place = entry.as_table_mut().ok_or_else(|| format!("{parent} is not a section"))?;
     }
-    let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
+    let parsed = Some(value)
+        .filter(|_| !ALWAYS_TEXT.contains(&last.as_str()))
+        .and_then(|value| toml::from_str::<toml::Table>(&format!("value = {value}")).ok())
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
     place.insert(last.clone(), parsed);

@@ -19,6 +19,7 @@ pub mod mass_opening;
 pub mod member;
 pub mod name;
 pub mod opening;
+pub mod password;
 pub mod rental;
 pub mod term;
 pub mod time;

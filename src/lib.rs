@@ -4,7 +4,8 @@
 //! (`tests/floors.rs` walks the imports):
 //!
 //! 1. [`domain`]: what a locker, rental, term, opening, member is, and the rules. Pure.
-//! 2. [`store`], [`bus`], [`sim`]: SQLite; serial ports with lock boards; simulated boards.
+//! 2. [`store`], [`bus`], [`mail`], [`sim`]: SQLite; serial ports with lock boards; mails on their
+//!    way; simulated boards.
 //! 3. [`service`]: the use-cases, free of transport.
 //! 4. [`http`], [`jobs`], [`cli`]: the REST API; what wakes by itself; the command line.
 //!
@@ -20,6 +21,7 @@ pub mod domain;
 pub mod http;
 pub mod jobs;
 pub mod lifecycle;
+pub mod mail;
 pub mod service;
 pub mod sim;
 pub mod store;

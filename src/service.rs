@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,10 +17,12 @@ use crate::domain::door_watch::Thresholds;
 use crate::domain::id::BankId;
 use crate::domain::limit::LimitRules;
 use crate::domain::member::Role;
+use crate::mail::Mailer;
 use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod audit;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
@@ -39,25 +42,32 @@ pub mod passwords;
 pub mod presence;
 pub mod rentals;
 mod rest;
+pub mod retention;
+pub mod roles;
 pub mod secrets;
 pub mod sessions;
 pub mod site;
+pub mod token_keys;
 pub mod tokens;
 pub mod totp;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
+use audit::AuditKey;
 use commissioning::Commissioning;
 use door_watch::Watch;
 use kiosks::KioskTable;
 use live::Live;
+use mails::Delivering;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
 use presence::PresenceGuard;
 use secrets::Vault;
-use tokens::{Caller, TokenKeys};
+use sessions::LastUsed;
+use token_keys::TokenKeys;
+use tokens::Caller;
 use upkeep::SavedVersion;
 
 /// What the site's configuration says to the use-cases.
@@ -87,6 +97,8 @@ pub struct Settings {
     pub limits: LimitRules,
     /// How long personal data is kept.
     pub retention: Retention,
+    /// When the daily mail to admins is written, on the site's clock.
+    pub daily_mail_at: Time,
     /// From when on something is an alarm.
     pub alarms: Thresholds,
 }
@@ -157,6 +169,10 @@ pub struct Services {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -173,11 +189,16 @@ pub struct Services {
     watch: Watch,
     /// Alarms that people still have to see.
     alarms: PublishedAlarms,
+    /// Held while a roster is taken: two at once would undo each other.
+    roster_turn: tokio::sync::Mutex<()>,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    delivering: Delivering,
+    /// When log-ins were last used, as far as that is not written down yet.
+    last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
     own: std::sync::Weak<Self>,
 }
@@ -196,6 +217,10 @@ pub struct Parts {
     pub token_keys: TokenKeys,
     /// Seals and hashes what the database alone must not give away.
     pub vault: Vault,
+    /// Sends mails.
+    pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -211,6 +236,9 @@ impl Services {
             passwords: Passwords::default(),
             token_keys: parts.token_keys,
             vault: parts.vault,
+            mailer: parts.mailer,
+            audit_key: parts.audit_key,
+            delivering: Delivering::default(),
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),
@@ -220,9 +248,11 @@ impl Services {
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),
+            roster_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),
+            last_used: LastUsed::default(),
             own: own.clone(),
         })
     }

@@ -19,8 +19,8 @@ use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
-    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
-    PrivacyConfig, RetentionConfig,
+    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig, MailConfig,
+    MailTransport, PrivacyConfig, RetentionConfig,
 };
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
@@ -150,6 +150,12 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
         limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
         retention: RetentionConfig::default(),
+        mail: MailConfig {
+            transport: MailTransport::Box,
+            site_name_ko: "캠퍼스 사물함".to_owned(),
+            site_name_en: "Campus Lockers".to_owned(),
+            ..MailConfig::default()
+        },
         alarms: AlarmsConfig::default(),
         log: LogConfig::default(),
         buses: plan.bus_entries(buses),

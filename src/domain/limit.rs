@@ -59,7 +59,7 @@ pub enum LimitKind {
     KioskPairing,
     /// Wrong registration codes of banks.
     RegistrationCode,
-    /// Every failure from one address.
+    /// Every failure from one address, and every code for a forgotten password asked for.
     Address,
     /// Sign-ups begun from one address.
     SignUp,
@@ -125,6 +125,13 @@ impl LimitKind {
         self.is_of_failures() && !matches!(self, Self::Address | Self::KioskPairing)
     }
 
+    /// Whether all failures of one member count together towards the lock. A device stands for
+    /// itself: what others did is neither held against it nor forgiven with it.
+    #[must_use]
+    pub const fn counts_by_member(self) -> bool {
+        self.is_a_ladder() && !matches!(self, Self::LogInDevice)
+    }
+
     /// How it is counted on a site with these numbers.
     #[must_use]
     pub const fn rule(self, rules: &LimitRules) -> Rule {
@@ -182,7 +189,7 @@ impl Subject {
         let network = match address.parse::<std::net::Ipv6Addr>() {
             Ok(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::")
             }
             Err(_) => address.to_owned(),
         };

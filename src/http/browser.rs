@@ -102,7 +102,7 @@ impl Head {
     /// How the browser sent the request: what a trusted proxy says, else what is known of the
     /// host. The server itself speaks plain HTTP.
     fn scheme<'a>(&'a self, site: OwnSite<'a>) -> &'a str {
-        let told = self.from_proxy(FORWARDED_PROTO, site.proxies);
+        let told = self.told_by_proxy(FORWARDED_PROTO, site.proxies);
         if let Some(scheme) = told.and_then(|line| line.rsplit(',').next()) {
             return scheme.trim();
         }

@@ -138,8 +138,13 @@ impl Head {
         })
     }
 
+    /// The client's address; empty when nobody knows it.
+    pub(super) fn address(&self, api: &Api) -> String {
+        self.client_address(api.proxy_rule()).map_or_else(String::new, |ip| ip.to_string())
+    }
+
     /// A header that is believed from a trusted proxy only.
-    pub(super) fn from_proxy(
+    pub(super) fn told_by_proxy(
         &self,
         name: impl warp::http::header::AsHeaderName,
         rule: ProxyRule<'_>,
@@ -222,6 +227,16 @@ impl RawBody {
         let bytes = self.bytes_of(head, media_type, bytes_max).await?;
         String::from_utf8(bytes.to_vec())
             .map_err(|_| Problem::new(Code::BadRequest, "the body is not UTF-8"))
+    }
+
+    /// Reads a body of another kind as it is.
+    pub(super) async fn bytes_up_to(
+        self,
+        head: &Head,
+        media_type: &'static str,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, Problem> {
+        Ok(self.bytes_of(head, media_type, bytes_max).await?.into())
     }
 
     async fn bytes_of(

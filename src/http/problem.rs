@@ -89,6 +89,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LastAdmin
         | Code::RosterShrinks
         | Code::KeysElsewhere
+        | Code::KeysRotating
         | Code::TotpEnrolled
         | Code::TotpNotEnrolled
         | Code::PresenceUsed

@@ -66,6 +66,7 @@ codes! {
     StillRenting "still_renting" "The account still has a locker.",
     LastAdmin "last_admin" "The site would be left without an admin.",
     RosterShrinks "roster_shrinks" "The roster would lose very many people.",
+    KeysRotating "keys_rotating" "The keys were rotated a moment ago.",
     KeysElsewhere "keys_elsewhere" "The site's keys are managed outside of the program.",
     TotpEnrolled "totp_enrolled" "An authenticator app is set up already.",
     TotpNotEnrolled "totp_not_enrolled" "No authenticator app is set up.",

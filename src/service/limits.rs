@@ -85,7 +85,8 @@ fn audit(
     Ok(tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?)
 }
 
-fn refusal(kind: LimitKind, hold: Hold) -> Error {
+/// The refusal of a limit that is in force.
+pub(super) fn refusal(kind: LimitKind, hold: Hold) -> Error {
     let code = if kind.is_of_failures() { Code::TooManyAttempts } else { Code::TooManyRequests };
     let (ms, detail) = match hold {
         Hold::Locked => {

@@ -53,9 +53,66 @@ impl Secrets {
         let path = self.dir.join(name);
         match fs::read(&path) {
             Ok(bytes) => of_right_size(&path, &bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = random::<KEY_BYTES>()?;
+                self.replace(name, &key)?;
+                Ok(key)
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// The bytes of a secret that may be missing, from wherever it would come.
+    pub fn find(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let handed_over = self.credentials.as_ref().map(|dir| dir.join(name));
+        for path in handed_over.into_iter().chain([self.dir.join(name)]) {
+            match fs::read(path) {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether systemd hands this secret over: then it is not this program's to change.
+    #[must_use]
+    pub fn is_handed_over(&self, name: &str) -> bool {
+        self.credentials.as_ref().is_some_and(|dir| dir.join(name).exists())
+    }
+
+    /// Puts a secret into the data directory in the place of any older one; after a power cut it is
+    /// the old or the new one, whole.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.dir.join(name);
+        let temporary = self.dir.join(format!("{name}.new"));
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        self.sync()
+    }
+
+    /// Removes a secret from the data directory, if it is there.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match fs::remove_file(self.dir.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.sync(),
+        }
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A new name is on the disk only when its directory is.
+    fn sync(&self) -> io::Result<()> {
+        fs::File::open(&self.dir)?.sync_all()
     }
 
     fn credential(&self, name: &str) -> io::Result<Option<[u8; KEY_BYTES]>> {
@@ -76,14 +133,6 @@ fn of_right_size(path: &Path, bytes: &[u8]) -> io::Result<[u8; KEY_BYTES]> {
             format!("{} must hold {KEY_BYTES} bytes: remove it to make a new one", path.display());
         io::Error::new(io::ErrorKind::InvalidData, text)
     })
-}
-
-fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    let key = random::<KEY_BYTES>()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    Ok(key)
 }
 
 /// Bytes that nobody can guess.
@@ -200,6 +249,27 @@ mod tests {
         fs::write(&path, b"short").expect("written");
         let error = secrets.load_or_create("token.key").expect_err("too short").to_string();
         assert!(error.contains("32 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_is_replaced_whole_and_stays_its_owners_only() {
+        let place = tempfile::tempdir().expect("a place");
+        let secrets = Secrets::new(place.path(), None);
+        // What a power cut left of an earlier attempt is in nobody's way.
+        fs::write(place.path().join("token.key.new"), b"half").expect("written");
+        fs::set_permissions(place.path().join("token.key.new"), fs::Permissions::from_mode(0o600))
+            .expect("set");
+        for byte in [1, 2] {
+            secrets.replace("token.key", &[byte; 32]).expect("written");
+            assert_eq!(secrets.load_or_create("token.key").expect("read"), [byte; 32]);
+        }
+        let mode = fs::metadata(place.path().join("token.key")).expect("there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        let files = fs::read_dir(place.path()).expect("readable").count();
+        assert_eq!(files, 1, "nothing is left beside it");
+        secrets.remove("token.key").expect("removed");
+        secrets.remove("token.key").expect("it was not there");
+        assert_eq!(secrets.find("token.key").expect("readable"), None);
     }
 
     #[test]

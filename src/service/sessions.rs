@@ -6,14 +6,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Services;
-use super::accounts::RosterLogin;
+use super::accounts::{RosterLogin, demand_enabled};
 use super::error::{Code, Error};
 use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
-mod ending;
-
-pub(super) use ending::{end_session, end_sessions_of};
-
 use crate::domain::id::{DeviceId, MemberId, SessionId};
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
@@ -21,6 +17,14 @@ use crate::store::devices;
 use crate::store::members::{self, MemberRow};
 use crate::store::sessions::{self, NewSession, SessionRow};
 use crate::store::{Lane, Tx};
+
+mod ending;
+mod last_used;
+
+pub use ending::SessionView;
+
+pub(super) use ending::{end_session, end_sessions_of};
+pub use last_used::LastUsed;
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
 const SUPERSEDED_GRACE_MS: i64 = 10_000;
@@ -30,6 +34,9 @@ const ISSUE_SLICE: usize = 500;
 
 /// Longest client name kept of a log-in.
 const USER_AGENT_CHARS_MAX: usize = 200;
+
+/// Most log-ins of one member on devices of their own; one more ends the oldest.
+const SESSIONS_OF_MEMBER_MAX: usize = 50;
 
 /// Bytes of a device's secret.
 const DEVICE_SECRET_BYTES: usize = 32;
@@ -89,17 +96,24 @@ impl Services {
             strong,
             device_id: None,
         };
-        let known = device.secret_hash;
+        let alone = self.settings.single_device && row.role == Role::Student;
+        let others_kept = if alone { 0 } else { SESSIONS_OF_MEMBER_MAX - 1 };
+        let (known, role) = (device.secret_hash, row.role);
         let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
         let drawn_hash = drawn.as_deref().and_then(device_hash);
         let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                // Staff may have decided otherwise since the proof.
+                let row = members::find_by_id(tx.conn, session.member_id)?;
+                let row = row.filter(|row| row.role == role).ok_or_else(session_ended)?;
+                demand_enabled(&row)?;
                 let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
                 session.device_id = device_id;
                 let id = sessions::insert(tx.conn, &session, tx.now_ms())?;
                 members::update_last_login(tx.conn, session.member_id, tx.now_ms())?;
                 audit_session(tx, Some(session.member_id), id, "session.open", session.method)?;
+                make_room(tx, session.member_id, id, others_kept)?;
                 Ok((id, is_new))
             })
             .await?;
@@ -129,16 +143,6 @@ impl Services {
             )),
             Rotated::Refused => Err(session_ended()),
         }
-    }
-
-    /// Ends the caller's log-in at once, also for access tokens already out.
-    pub async fn log_out(&self, caller: Caller) -> Result<(), Error> {
-        self.store
-            .write(Lane::Change, move |tx| {
-                end_session(tx, Some(caller.member_id), caller.session_id, "log_out")
-            })
-            .await
-            .map(drop)
     }
 
     /// Logs every student in at once and gives student id and access token: for load drivers.
@@ -178,11 +182,13 @@ impl Services {
 
     /// Checks an access token of whatever live log-in.
     pub fn identify(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
-        let (caller, until) = self.token_keys.check_until(token, self.clock.now())?;
+        let now = self.clock.now();
+        let (caller, until) = self.token_keys.check_until(token, now)?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
         self.demand_live_at_kiosk(caller)?;
+        self.last_used.note(caller.session_id, now.as_millisecond());
         Ok((caller, until))
     }
 
@@ -237,6 +243,21 @@ fn note_device(
     Ok((Some(device), is_new))
 }
 
+/// Ends the oldest log-ins of a member on devices of their own, so that beside `newest` this many
+/// are left. A sign-in at a kiosk is nobody's device.
+fn make_room(
+    tx: &mut Tx<'_>,
+    member: MemberId,
+    newest: SessionId,
+    others_kept: usize,
+) -> Result<(), Error> {
+    let others = sessions::list_devices_of(tx.conn, member, newest)?;
+    for session in others.into_iter().skip(others_kept) {
+        end_session(tx, Some(member), session, "other_device")?;
+    }
+    Ok(())
+}
+
 /// How trading a refresh token went; a revoked family is a committed change, not a refusal.
 enum Rotated {
     Next(Caller),
@@ -258,21 +279,30 @@ fn rotate(
     if session.ended || session.expires_ms <= now_ms || !token.is_of_family(&session.family_hash) {
         return Ok(Rotated::Refused);
     }
-    if Method::from_name(&session.method) == Method::Roster && roster_login == RosterLogin::Off {
-        // The site has stopped to take names and phone numbers: such log-ins end with it.
-        end_session(tx, Some(session.member_id), session.id, "log_out")?;
+    let row = members::find_by_id(tx.conn, session.member_id)?.filter(|row| row.disabled.is_none());
+    let Some(row) = row else {
+        end_sessions_of(tx, session.member_id, "account_changed", None)?;
+        return Ok(Rotated::Refused);
+    };
+    let method = Method::from_name(&session.method);
+    let goes_on = match method {
+        // The site may have stopped to take names and phone numbers: such log-ins end with it.
+        Method::Roster => roster_login != RosterLogin::Off,
+        // A sign-in at a kiosk is for a moment: it never goes on.
+        Method::Kiosk => false,
+        Method::Password | Method::Issued => true,
+    };
+    if !goes_on {
+        end_session(tx, None, session.id, "account_changed")?;
         return Ok(Rotated::Refused);
     }
     if token.has_secret(&session.refresh_hash) {
-        let Some(row) = members::find_by_id(tx.conn, session.member_id)? else {
-            return Ok(Rotated::Refused);
-        };
         sessions::update_refreshed(tx.conn, session.id, new_hash, expires_ms, now_ms)?;
         return Ok(Rotated::Next(Caller {
             member_id: row.id,
             role: row.role,
             session_id: session.id,
-            method: Method::from_name(&session.method),
+            method,
             strong: session.strong,
         }));
     }

@@ -1,26 +1,19 @@
-//! Access tokens (signed, short-lived, checked without a query) and refresh tokens (opaque, only
-//! hashes stored).
+//! What tokens say: who is calling, and refresh tokens (opaque, only hashes stored). Access tokens
+//! are signed in `token_keys`.
 //!
-//! HS256 with one pinned algorithm and a 256-bit key of our own is right here: issuer and verifier
-//! are one process (RFC 8725 §3.1). A refresh token is `SESSION.FAMILY.SECRET`: whoever shows the
-//! family secret with an old rotation secret proves theft, whoever guesses numbers proves nothing.
+//! A refresh token is `SESSION.FAMILY.SECRET`: whoever shows the family secret with an old rotation
+//! secret proves theft, whoever guesses numbers proves nothing.
 
 use data_encoding::BASE64URL_NOPAD;
-use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::error::{Code, Error};
+use super::error::Error;
 use super::secrets;
 use crate::domain::id::{MemberId, SessionId};
 use crate::domain::member::Role;
 
-const ISSUER: &str = "lockerd";
-const AUDIENCE: &str = "access";
-/// How far clocks may differ, in seconds.
-const LEEWAY_S: i64 = 30;
 const SECRET_BYTES: usize = 32;
 
 /// How a member proved who they are.
@@ -74,109 +67,6 @@ pub struct Caller {
     pub method: Method,
     /// Whether they had shown a second factor as well.
     pub strong: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    iss: String,
-    aud: String,
-    /// The member's number; a string, as RFC 7519 §4.1.2 wants it.
-    sub: String,
-    sid: i64,
-    role: Role,
-    amr: Method,
-    /// Whether a second factor was shown as well.
-    #[serde(default)]
-    strong: bool,
-    iat: i64,
-    nbf: i64,
-    exp: i64,
-}
-
-/// Signs and checks access tokens.
-pub struct TokenKeys {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    header: Header,
-    validation: Validation,
-}
-
-impl TokenKeys {
-    /// Uses a given key.
-    #[must_use]
-    pub fn new(key: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        // Time is compared here, with the site's clock: jsonwebtoken asks the machine's.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        Self {
-            encoding: EncodingKey::from_secret(key),
-            decoding: DecodingKey::from_secret(key),
-            header: Header::new(Algorithm::HS256),
-            validation,
-        }
-    }
-
-    /// Signs an access token that lives for `lifetime`.
-    pub fn issue(
-        &self,
-        caller: Caller,
-        now: Timestamp,
-        lifetime: SignedDuration,
-    ) -> Result<String, Error> {
-        let issued = now.as_second();
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            sub: caller.member_id.to_string(),
-            sid: caller.session_id.0,
-            role: caller.role,
-            amr: caller.method,
-            strong: caller.strong,
-            iat: issued,
-            nbf: issued,
-            exp: issued.saturating_add(lifetime.as_secs()),
-        };
-        jsonwebtoken::encode(&self.header, &claims, &self.encoding).map_err(|error| {
-            tracing::error!(area = "http", %error, "a token could not be signed");
-            Error::new(Code::Internal, "something went wrong on our side; it was logged")
-        })
-    }
-
-    /// Checks an access token at `now`; says nothing about why one is bad.
-    pub fn check(&self, token: &str, now: Timestamp) -> Result<Caller, Error> {
-        self.check_until(token, now).map(|(caller, _)| caller)
-    }
-
-    /// Checks an access token at `now`; also says until when it is good.
-    pub fn check_until(&self, token: &str, now: Timestamp) -> Result<(Caller, Timestamp), Error> {
-        let refuse = || {
-            Error::new(
-                Code::Unauthenticated,
-                "the access token is missing, broken or too old: log in",
-            )
-        };
-        let data = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
-            .map_err(|_| refuse())?;
-        let now_s = now.as_second();
-        let valid =
-            data.claims.nbf.saturating_sub(LEEWAY_S)..data.claims.exp.saturating_add(LEEWAY_S);
-        if !valid.contains(&now_s) {
-            return Err(refuse());
-        }
-        let caller = Caller {
-            member_id: data.claims.sub.parse().map_err(|_| refuse())?,
-            role: data.claims.role,
-            session_id: SessionId(data.claims.sid),
-            method: data.claims.amr,
-            strong: data.claims.strong,
-        };
-        let until = Timestamp::from_second(data.claims.exp).map_err(|_| refuse())?;
-        Ok((caller, until))
-    }
 }
 
 /// A refresh token in parts.
@@ -267,47 +157,6 @@ impl RefreshToken {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CALLER: Caller = Caller {
-        member_id: MemberId(7),
-        role: Role::Staff,
-        session_id: SessionId(3),
-        method: Method::Password,
-        strong: false,
-    };
-
-    fn now() -> Timestamp {
-        "2026-09-01T00:00:00Z".parse().expect("a time")
-    }
-
-    fn token(keys: &TokenKeys, age_s: i64) -> String {
-        let issued = now() - SignedDuration::from_secs(age_s);
-        keys.issue(CALLER, issued, SignedDuration::from_mins(30)).expect("signed")
-    }
-
-    #[test]
-    fn a_token_comes_back_as_its_caller() {
-        let keys = TokenKeys::new(&[1; 32]);
-        assert_eq!(keys.check(&token(&keys, 0), now()).expect("good"), CALLER);
-    }
-
-    #[test]
-    fn old_foreign_changed_and_unsigned_tokens_are_refused() {
-        let keys = TokenKeys::new(&[1; 32]);
-        let good = token(&keys, 0);
-        let unsigned = {
-            let claims = good.split('.').nth(1).expect("three parts");
-            format!("{}.{claims}.", BASE64URL_NOPAD.encode(br#"{"alg":"none","typ":"JWT"}"#))
-        };
-        let mut changed = good.clone().into_bytes();
-        let middle = changed.len() / 2;
-        changed[middle] ^= 1;
-        let foreign = token(&TokenKeys::new(&[2; 32]), 0);
-        let changed = String::from_utf8_lossy(&changed).into_owned();
-        for bad in [token(&keys, 3600), token(&keys, -3600), foreign, changed, unsigned] {
-            assert!(keys.check(&bad, now()).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_refresh_token_round_trips_and_rotates_within_its_family() {

@@ -218,6 +218,19 @@ pub fn insert_staff(conn: &Connection, member: MemberId, bank: BankId) -> Result
     Ok(())
 }
 
+/// Takes a bank (`None`: all) out of a staff member's care; says how many.
+pub fn delete_staff(
+    conn: &Connection,
+    member: MemberId,
+    bank: Option<BankId>,
+) -> Result<usize, StoreError> {
+    Ok(conn
+        .prepare_cached(
+            "DELETE FROM bank_staff WHERE member_id = ?1 AND (?2 IS NULL OR bank_id = ?2)",
+        )?
+        .execute(params![member.0, bank.map(|id| id.0)])?)
+}
+
 fn name(row: &Row<'_>, ko: usize, en: usize) -> Result<Name, StoreError> {
     Ok(Name { ko: row.get(ko)?, en: row.get(en)? })
 }
@@ -326,7 +339,7 @@ pub(super) fn list_terms(conn: &Connection) -> Result<Vec<Term>, StoreError> {
 }
 
 /// Every pair of staff member and bank.
-pub(super) fn list_staff(conn: &Connection) -> Result<Vec<(MemberId, BankId)>, StoreError> {
+pub fn list_staff(conn: &Connection) -> Result<Vec<(MemberId, BankId)>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT member_id, bank_id FROM bank_staff")?;
     collect(statement.query([])?, |row| Ok((MemberId(row.get(0)?), BankId(row.get(1)?))))
 }

@@ -40,6 +40,8 @@ struct Saved {
     /// Sealed, in base64: without the site's own key nobody can read them.
     #[serde(default)]
     presence_keys: Vec<(BankId, String)>,
+    #[serde(default)]
+    leavers: Vec<MemberId>,
     rentals: Vec<SavedRental>,
     ended_sessions: Vec<(SessionId, i64)>,
 }
@@ -69,6 +71,7 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
             .iter()
             .map(|(id, sealed)| (*id, BASE64.encode(sealed)))
             .collect(),
+        leavers: snapshot.site.leavers.iter().copied().collect(),
         // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
         rentals: snapshot
             .rentals()
@@ -115,6 +118,7 @@ pub fn load(path: &Path) -> Option<Snapshot> {
             .into_iter()
             .filter_map(|(id, sealed)| Some((id, BASE64.decode(sealed.as_bytes()).ok()?)))
             .collect(),
+        leavers: saved.leavers.into_iter().collect(),
         ..Site::default()
     };
     site.index_channels();

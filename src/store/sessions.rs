@@ -118,6 +118,12 @@ pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, Stor
     Ok(row)
 }
 
+/// When a log-in was made.
+pub fn issued_ms(conn: &Connection, id: SessionId) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT issued_ms FROM session WHERE id = ?1";
+    Ok(conn.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?)
+}
+
 /// Replaces the refresh secret; the one before is remembered for the grace of a lost answer.
 pub fn update_refreshed(
     conn: &Connection,
@@ -164,6 +170,121 @@ pub fn update_strong(conn: &Connection, id: SessionId) -> Result<(), StoreError>
     Ok(())
 }
 
+/// A log-in as its holder and staff see it.
+#[derive(Debug, Clone)]
+pub struct SessionInfo {
+    /// Its number.
+    pub id: SessionId,
+    /// How they had proven who they are.
+    pub method: String,
+    /// Whether they had shown a second factor as well.
+    pub strong: bool,
+    /// The kiosk's name, if it was made at one.
+    pub kiosk: Option<String>,
+    /// When it began, unix milliseconds; so are the others.
+    pub issued_ms: i64,
+    /// When a request last came with it, as far as that was written down.
+    pub last_used_ms: i64,
+    /// Until when it is good.
+    pub expires_ms: i64,
+    /// What the client called itself.
+    pub user_agent: String,
+    /// Where it came from.
+    pub address: String,
+}
+
+/// The log-ins of a member that are good at `now_ms`, newest first.
+pub fn list_of(
+    conn: &Connection,
+    member: MemberId,
+    now_ms: i64,
+) -> Result<Vec<SessionInfo>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT session.id, method, strong, kiosk.name, issued_ms, last_used_ms, expires_ms,
+                user_agent, session.address
+         FROM session LEFT JOIN kiosk ON kiosk.id = kiosk_id
+         WHERE member_id = ?1 AND ended_ms IS NULL AND expires_ms > ?2 ORDER BY session.id DESC",
+    )?;
+    collect(statement.query([member.0, now_ms])?, |row| {
+        Ok(SessionInfo {
+            id: SessionId(row.get(0)?),
+            method: row.get(1)?,
+            strong: row.get(2)?,
+            kiosk: row.get(3)?,
+            issued_ms: row.get(4)?,
+            last_used_ms: row.get(5)?,
+            expires_ms: row.get(6)?,
+            user_agent: row.get(7)?,
+            address: row.get(8)?,
+        })
+    })
+}
+
+/// The live log-ins of a member on devices of their own but one, newest first.
+pub fn list_devices_of(
+    conn: &Connection,
+    member: MemberId,
+    keep: SessionId,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM session
+         WHERE member_id = ?1 AND ended_ms IS NULL AND kiosk_id IS NULL AND id <> ?2
+         ORDER BY id DESC",
+    )?;
+    ids(statement.query([member.0, keep.0])?)
+}
+
+/// The number of the newest log-in; 0 when there was none.
+pub fn find_newest(conn: &Connection) -> Result<SessionId, StoreError> {
+    let sql = "SELECT coalesce(max(id), 0) FROM session";
+    Ok(conn.query_row(sql, [], |row| Ok(SessionId(row.get(0)?)))?)
+}
+
+/// Some live log-ins up to `newest` but one.
+pub fn list_live(
+    conn: &Connection,
+    newest: SessionId,
+    keep: SessionId,
+    most: usize,
+) -> Result<Vec<SessionId>, StoreError> {
+    // In the order of the index of live ones: what has ended is not walked over.
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM session WHERE ended_ms IS NULL AND id <= ?1 AND id <> ?2
+         ORDER BY expires_ms LIMIT ?3",
+    )?;
+    ids(statement.query(params![newest.0, keep.0, limit(most)])?)
+}
+
+/// Some live log-ins whose time is up.
+pub fn list_expired(
+    conn: &Connection,
+    now_ms: i64,
+    most: usize,
+) -> Result<Vec<SessionId>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM session WHERE ended_ms IS NULL AND expires_ms <= ?1
+         ORDER BY expires_ms LIMIT ?2",
+    )?;
+    ids(statement.query([now_ms, limit(most)])?)
+}
+
+/// Notes when a request last came with a log-in; never goes back.
+pub fn update_last_used(conn: &Connection, id: SessionId, used_ms: i64) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE session SET last_used_ms = ?2 WHERE id = ?1 AND last_used_ms < ?2",
+    )?
+    .execute([id.0, used_ms])?;
+    Ok(())
+}
+
+fn ids(rows: rusqlite::Rows<'_>) -> Result<Vec<SessionId>, StoreError> {
+    collect(rows, |row| Ok(SessionId(row.get(0)?)))
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
 /// The live log-ins of a member but one, newest first.
 pub fn list_live_of(
     conn: &Connection,
@@ -174,9 +295,7 @@ pub fn list_live_of(
         "SELECT id FROM session WHERE member_id = ?1 AND ended_ms IS NULL AND id IS NOT ?2
          ORDER BY id DESC",
     )?;
-    collect(statement.query(params![member.0, keep.map(|id| id.0)])?, |row| {
-        Ok(SessionId(row.get(0)?))
-    })
+    ids(statement.query(params![member.0, keep.map(|id| id.0)])?)
 }
 
 /// The sessions that ended at or after an instant, with when.

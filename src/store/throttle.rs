@@ -68,7 +68,7 @@ pub fn hold(
             row.get(0)
         })?;
     let own = find(conn, kind, subject)?.and_then(|tally| tally.hold(now_ms));
-    let many = kind.is_of_failures() && failures >= i64::from(FAILURES_MAX);
+    let many = kind.counts_by_member() && failures >= i64::from(FAILURES_MAX);
     Ok(if many { Some(Hold::Locked) } else { own })
 }
 
@@ -103,10 +103,9 @@ pub fn delete(conn: &Connection, kind: LimitKind, subject: &Subject) -> Result<u
     let own = conn
         .prepare_cached("DELETE FROM throttle WHERE kind = ?1 AND subject = ?2")?
         .execute(params![kind.name(), subject.text()])?;
-    match (kind, subject.member_id()) {
-        // A device stands for itself: what other devices did is not forgiven with it.
-        (LimitKind::LogInDevice, _) | (_, None) => Ok(own),
-        (_, Some(member)) => Ok(own + delete_of_member(conn, kind, member)?),
+    match subject.member_id() {
+        Some(member) if kind.counts_by_member() => Ok(own + delete_of_member(conn, kind, member)?),
+        _ => Ok(own),
     }
 }
 

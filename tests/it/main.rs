@@ -20,6 +20,7 @@ mod opening;
 mod presence;
 mod race;
 mod routes;
+mod sessions;
 mod simulator;
 mod support;
 mod totp;

@@ -14,7 +14,7 @@ use lockerd::clock::Clock;
 use lockerd::config::Config;
 use lockerd::domain::id::{BankId, MemberId};
 use lockerd::domain::member::{Profile, Role};
-use lockerd::http::{Api, HttpSettings, Limits, Server};
+use lockerd::http::{Limits, Server};
 use lockerd::service::Services;
 use lockerd::service::members::{NewMember, RosterRow};
 use lockerd::store::check::check;
@@ -99,9 +99,8 @@ impl Inside {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
         let address = listener.local_addr().expect("bound");
-        let api = Api::new(Arc::clone(&services), HttpSettings::default());
         let server = Server::new(listener, Limits::default());
-        runtime.spawn(server.run(lockerd::http::site(&api), stop.clone()));
+        runtime.spawn(server.run(lockerd::http::site(app.api()), stop.clone()));
         Self { clock, services, address, stop, runtime, _app: app, place }
     }
 
