@@ -174,15 +174,11 @@ impl RosterFile {
         let columns = columns(&head)?;
         let mut reading = Reading { columns, ..Reading::default() };
         reading.file.encoding = Some(encoding);
+        let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
         for record in reader.records() {
-            match record {
-                Ok(record) => reading.take_record(&record)?,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    let line = usize::try_from(line).unwrap_or(0);
-                    reading.refuse(line, None, "this line cannot be read: check its quotes");
-                }
-            }
+            let record = record.map_err(|error| invalid(error.to_string()))?;
+            let byte = record.position().map_or(0, csv::Position::byte);
+            reading.take_record(&record, lines.at(usize::try_from(byte).unwrap_or(usize::MAX)))?;
         }
         Ok(reading.file)
     }
@@ -207,17 +203,16 @@ struct Reading {
 }
 
 impl Reading {
-    fn take_record(&mut self, record: &csv::StringRecord) -> Result<(), Error> {
+    fn take_record(&mut self, record: &csv::StringRecord, line: usize) -> Result<(), Error> {
         if record.iter().all(str::is_empty) {
             return Ok(());
         }
-        let line = record.position().map_or(0, csv::Position::line);
         let cell = |field| {
             let index: usize = *self.columns.get(&field)?;
             record.get(index).map(|text| Cow::Borrowed(unguarded(text)))
         };
         let row = RawRow {
-            line: usize::try_from(line).unwrap_or(0),
+            line,
             student_id: cell(Field::StudentId).unwrap_or_default(),
             name: cell(Field::Name).unwrap_or_default(),
             phone: cell(Field::Phone),
@@ -285,6 +280,29 @@ impl Reading {
 
     fn refuse(&mut self, line: usize, field: Option<Field>, error: impl ToString) {
         self.file.errors.push(LineNote { line, field, error: error.to_string() });
+    }
+}
+
+/// Counts lines as an editor does; the reader of records is one behind after `\r\n` and blank lines.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line on which a record begins whose bytes begin here, perhaps with ends of lines before.
+    fn at(&mut self, byte: usize) -> usize {
+        while let Some(here) = self.text.get(self.at) {
+            let is_end = matches!(here, b'\n' | b'\r');
+            if self.at >= byte && !is_end {
+                break;
+            }
+            let pair = *here == b'\r' && self.text.get(self.at + 1) == Some(&b'\n');
+            self.line += usize::from(is_end && !pair);
+            self.at += 1;
+        }
+        self.line
     }
 }
 
