@@ -121,11 +121,6 @@ impl Head {
         Ok(Some(RequestKey::parse(key, Sha256::digest(asked).into())?))
     }
 
-    /// The client's address as text; empty when nobody knows it.
-    pub(super) fn address(&self, api: &Api) -> String {
-        self.client_address(api.proxy_rule()).map_or_else(String::new, |ip| ip.to_string())
-    }
-
     /// What is kept of the device that logs in; a refusal when a page of another site asks.
     pub(super) fn device(&self, api: &Api) -> Result<Device, Problem> {
         let browser = self.browser(api)?;

@@ -49,9 +49,9 @@ pub(super) struct ProofRequest {
     code: Option<String>,
 }
 
-impl From<ProofRequest> for Proof {
-    fn from(request: ProofRequest) -> Self {
-        Self { password: request.password, code: request.code }
+impl ProofRequest {
+    fn into_proof(self, head: &Head, api: &Api) -> Proof {
+        Proof { password: self.password, code: self.code, address: head.address(api) }
     }
 }
 
@@ -198,7 +198,7 @@ fn enrol(api: &Api) -> Routes {
 pub(super) async fn handle_enrol(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_setting_up(&api)?;
     let proof = body.json_if_any::<ProofRequest>(&head).await?;
-    let made = api.services().enrol_totp(caller, proof.into()).await?;
+    let made = api.services().enrol_totp(caller, proof.into_proof(&head, &api)).await?;
     let reply = EnrolReply {
         qr_svg: qr::svg(&made.uri),
         otpauth_uri: made.uri,
@@ -265,7 +265,8 @@ fn renew(api: &Api) -> Routes {
 pub(super) async fn handle_renew(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let proof = body.json_if_any::<ProofRequest>(&head).await?;
-    let recovery_codes = api.services().renew_recovery_codes(caller, proof.into()).await?;
+    let recovery_codes =
+        api.services().renew_recovery_codes(caller, proof.into_proof(&head, &api)).await?;
     Ok(once_only(&RecoveryCodesReply { recovery_codes }, StatusCode::OK))
 }
 
@@ -296,7 +297,7 @@ pub(super) async fn handle_remove(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let proof = body.json_if_any::<ProofRequest>(&head).await?;
-    api.services().remove_totp(caller, proof.into()).await?;
+    api.services().remove_totp(caller, proof.into_proof(&head, &api)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -9,10 +9,11 @@
 use serde_json::{Value, json};
 
 use super::Services;
-use super::accounts::RosterLogin;
+use super::accounts::{RosterLogin, bad_credentials};
 use super::error::{Code, Error};
 use super::limits::{self, Limit};
 use super::mails::{Mail, post};
+use super::passwords::{PASSWORD_BYTES_MAX, Verified};
 use super::secrets::{self, Vault};
 use super::sessions::{end_sessions_of, session_ended};
 use super::tokens::{Caller, Method};
@@ -27,8 +28,6 @@ use crate::store::totp::{self, State};
 use crate::store::{Lane, Tx, sessions};
 
 mod log_in;
-
-pub(super) use log_in::disabled;
 
 /// How long a new secret waits for its first code.
 const PENDING_MS: i64 = 15 * 60 * 1_000;
@@ -53,6 +52,8 @@ pub struct Proof {
     pub password: Option<String>,
     /// A code of their app, or a recovery code.
     pub code: Option<String>,
+    /// The client's address: failures count for it as well.
+    pub address: String,
 }
 
 /// Whether a fresh log-in is proof enough.
@@ -260,11 +261,13 @@ impl Services {
     async fn demand_proof(&self, caller: Caller, proof: Proof, fresh: Fresh) -> Result<(), Error> {
         match (proof.code, proof.password) {
             (Some(code), _) => self.use_second_factor(caller.member_id, &code).await,
-            (None, Some(password)) => self.demand_password(caller.member_id, password).await,
+            (None, Some(password)) => {
+                self.demand_password(caller.member_id, password, &proof.address).await
+            }
             (None, None) => {
                 let session = caller.session_id;
                 let issued =
-                    self.store.read(move |conn| sessions::find_issued_ms(conn, session)).await?;
+                    self.store.read(move |conn| sessions::issued_ms(conn, session)).await?;
                 let now_ms = self.clock.now().as_millisecond();
                 let is_fresh = issued.is_some_and(|at_ms| now_ms - at_ms <= FRESH_MS);
                 if fresh == Fresh::Enough && is_fresh {
@@ -276,26 +279,25 @@ impl Services {
         }
     }
 
-    async fn demand_password(&self, member: MemberId, password: String) -> Result<(), Error> {
-        let limits = [(LimitKind::PasswordAgain, Subject::member(member))];
+    async fn demand_password(
+        &self,
+        member: MemberId,
+        password: String,
+        address: &str,
+    ) -> Result<(), Error> {
+        if password.len() > PASSWORD_BYTES_MAX {
+            return Err(bad_credentials());
+        }
+        let limits = [
+            (LimitKind::PasswordAgain, Subject::member(member)),
+            (LimitKind::Address, Subject::address(address)),
+        ];
         self.check_limits(&limits).await?;
         let hash = self.member_row(member).await?.and_then(|row| row.password_hash);
-        let matches = self.passwords.verify(password, hash).await?;
-        let rules = self.settings.limits;
-        self.store
-            .write::<_, Error, _>(Lane::Change, move |tx| {
-                limits::check(tx, &limits)?;
-                if matches {
-                    limits::succeed(tx, &limits)
-                } else {
-                    limits::fail(tx, &rules, &limits)
-                }
-            })
-            .await?;
-        if matches {
-            return Ok(());
-        }
-        Err(Error::new(Code::BadCredentials, "the password is not right"))
+        let ticket = self.passwords.enter()?;
+        let right = self.passwords.verify(&ticket, password, hash).await? != Verified::Wrong;
+        self.settle(limits, right, |_| Ok(())).await?;
+        if right { Ok(()) } else { Err(bad_credentials()) }
     }
 
     /// Takes a code of a member's app, or a recovery code.

@@ -156,14 +156,6 @@ pub fn update_ended(
     Ok(changed == 1)
 }
 
-/// When a log-in that has not ended was made, unix milliseconds.
-pub fn find_issued_ms(conn: &Connection, id: SessionId) -> Result<Option<i64>, StoreError> {
-    Ok(conn
-        .prepare_cached("SELECT issued_ms FROM session WHERE id = ?1 AND ended_ms IS NULL")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?)
-}
-
 /// Notes that a second factor was shown in a log-in: its next access token says so.
 pub fn update_strong(conn: &Connection, id: SessionId) -> Result<(), StoreError> {
     conn.prepare_cached("UPDATE session SET strong = 1 WHERE id = ?1")?.execute([id.0])?;

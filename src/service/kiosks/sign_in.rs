@@ -15,13 +15,14 @@ use crate::domain::limit::{FAILURES_MAX, LimitKind, LimitRules, Subject};
 use crate::domain::member::{self, Role};
 use crate::domain::totp::{compact, looks_like_code};
 use crate::service::Services;
+use crate::service::accounts::demand_enabled;
 use crate::service::error::{Code, Error};
 use crate::service::limits::{self, Limit};
 use crate::service::rentals::locker_not_found;
 use crate::service::secrets::{self, Vault};
 use crate::service::sessions::{end_session, session_ended};
 use crate::service::tokens::{Caller, Method};
-use crate::service::totp::{Taken, demand_reason, disabled, take_code};
+use crate::service::totp::{Taken, demand_reason, take_code};
 use crate::store::audit::AuditEntry;
 use crate::store::kiosks::{self, NewSignIn};
 use crate::store::members::{self, MemberRow};
@@ -292,9 +293,7 @@ fn try_sign_in(
         limits::fail(tx, rules, &limits)?;
         return count_wrong(tx, &limits);
     };
-    if row.disabled.is_some() {
-        return Err(disabled());
-    }
+    demand_enabled(&row)?;
     limits::succeed(tx, &limits)?;
     end_sign_ins(tx, Some(row.id), Some(typed.kiosk), "log_out")?;
     let session = NewSignIn { member: row.id, strong, ..session };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::MemberId;
 use crate::service::Services;
+use crate::service::accounts::demand_enabled;
 use crate::service::error::{Code, Error};
 use crate::service::sessions::{Device, Tokens, session_ended};
 use crate::service::tokens::Method;
@@ -64,9 +65,7 @@ impl Services {
         let ticket = self.open_ticket(ticket)?;
         self.use_second_factor(ticket.member, code).await?;
         let row = self.member_row(ticket.member).await?.ok_or_else(session_ended)?;
-        if row.disabled.is_some() {
-            return Err(disabled());
-        }
+        demand_enabled(&row)?;
         self.open_session(&row, ticket.method, true, device).await
     }
 
@@ -88,8 +87,4 @@ impl Services {
         }
         Ok(ticket)
     }
-}
-
-pub(in crate::service) fn disabled() -> Error {
-    Error::new(Code::AccountDisabled, "staff have disabled this account: ask them")
 }
