@@ -37,6 +37,7 @@ CREATE TABLE device (
   last_ms INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX device_secret ON device (secret_hash);
+CREATE INDEX device_last ON device (last_ms);
 
 -- From which devices a member has logged in: strangers' failures do not lock these out.
 CREATE TABLE member_device (
@@ -118,6 +119,7 @@ DROP TABLE session;
 ALTER TABLE session_wider RENAME TO session;
 CREATE INDEX session_ended ON session (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX session_member ON session (member_id) WHERE ended_ms IS NULL;
+CREATE INDEX session_device ON session (device_id) WHERE device_id IS NOT NULL;
 CREATE INDEX session_expires ON session (expires_ms) WHERE ended_ms IS NULL;
 
 -- A code that was mailed or handed out: for a sign-up, a new password, a new address, a kiosk.

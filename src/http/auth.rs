@@ -9,7 +9,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::sessions::{self, TokensReply, tokens_reply};
-use super::{Api, OrRoute, Routes, totp, with};
+use super::{Api, OrRoute, Routes, own_account, sign_up, totp, with};
 use crate::service::accounts::{Credentials, RosterTriple};
 use crate::service::error::Code;
 
@@ -19,6 +19,8 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(me(api))
         .or_route(sessions::routes(api))
         .or_route(totp::routes(api))
+        .or_route(sign_up::routes(api))
+        .or_route(own_account::routes(api))
 }
 
 /// Either the roster triple (`student_id`, name, `phone_number`) or id and password.
@@ -114,7 +116,10 @@ fn log_in(api: &Api) -> Routes {
 /// Log in with id and password, or by student id, name and phone number.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "auth", request_body = LogInRequest,
-    responses((status = 200, body = TokensReply), (status = 401), (status = 403), (status = 503))
+    responses(
+        (status = 200, body = TokensReply), (status = 400), (status = 401), (status = 403),
+        (status = 429), (status = 503),
+    )
 )]
 pub(super) async fn handle_log_in(
     head: Head,
@@ -145,7 +150,8 @@ fn log_in_or_register(api: &Api) -> Routes {
     post, path = "/api/v1/auth/login-or-register", tag = "auth", request_body = RosterRequest,
     responses(
         (status = 200, body = TokensReply), (status = 201, body = TokensReply),
-        (status = 401), (status = 403), (status = 409), (status = 422),
+        (status = 400), (status = 401), (status = 403), (status = 409), (status = 422),
+        (status = 429), (status = 503),
     )
 )]
 pub(super) async fn handle_log_in_or_register(

@@ -24,8 +24,8 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, kiosk,
-    kiosks, live, lockers, mass_openings, me, member_sessions, members, openapi, openings,
-    operations, retention, totp,
+    kiosks, limits, live, lockers, mass_openings, me, member_sessions, members, openapi, openings,
+    operations, retention, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -44,6 +44,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("me", me::routes(api)),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
+        ("limits", limits::routes(api)),
+        ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         (

@@ -9,11 +9,10 @@
 use serde_json::{Value, json};
 
 use super::Services;
-use super::accounts::{RosterLogin, bad_credentials};
+use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::limits::{self, Limit};
 use super::mails::{Mail, post};
-use super::passwords::{PASSWORD_BYTES_MAX, Verified};
 use super::secrets::{self, Vault};
 use super::sessions::{end_sessions_of, session_ended};
 use super::tokens::{Caller, Method};
@@ -262,7 +261,8 @@ impl Services {
         match (proof.code, proof.password) {
             (Some(code), _) => self.use_second_factor(caller.member_id, &code).await,
             (None, Some(password)) => {
-                self.demand_password(caller.member_id, password, &proof.address).await
+                let ticket = self.passwords.enter()?;
+                self.prove_again(caller, password, &ticket, &proof.address).await.map(drop)
             }
             (None, None) => {
                 let session = caller.session_id;
@@ -277,27 +277,6 @@ impl Services {
                 Err(Error::new(Code::PasswordNeeded, detail))
             }
         }
-    }
-
-    async fn demand_password(
-        &self,
-        member: MemberId,
-        password: String,
-        address: &str,
-    ) -> Result<(), Error> {
-        if password.len() > PASSWORD_BYTES_MAX {
-            return Err(bad_credentials());
-        }
-        let limits = [
-            (LimitKind::PasswordAgain, Subject::member(member)),
-            (LimitKind::Address, Subject::address(address)),
-        ];
-        self.check_limits(&limits).await?;
-        let hash = self.member_row(member).await?.and_then(|row| row.password_hash);
-        let ticket = self.passwords.enter()?;
-        let right = self.passwords.verify(&ticket, password, hash).await? != Verified::Wrong;
-        self.settle(limits, right, |_| Ok(())).await?;
-        if right { Ok(()) } else { Err(bad_credentials()) }
     }
 
     /// Takes a code of a member's app, or a recovery code.
