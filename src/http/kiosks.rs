@@ -16,6 +16,7 @@ use crate::domain::id::{BankId, KioskId, MemberId};
 use crate::domain::kiosk::Kiosk;
 use crate::service::error::Code;
 use crate::service::kiosks::{KioskView, PAGE_MAX, PairingCode, demand_staff};
+use crate::service::members::Actor;
 
 /// Kiosks on a page when nothing else is asked for.
 const PAGE_DEFAULT: u32 = 50;
@@ -401,10 +402,10 @@ pub(super) async fn handle_one_time_code(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_staff(caller)?;
+    let actor = Actor::Caller(head.caller(&api)?);
+    actor.demand_staff()?;
     let request = body.json::<ReasonRequest>(&head).await?;
-    let given = api.services().give_one_time_code(caller, id, &request.reason).await?;
+    let given = api.services().give_one_time_code(actor, id, &request.reason).await?;
     let reply = OneTimeCodeReply { code: given.code, expires_in: given.expires_in_s };
     Ok(once_only(&reply, StatusCode::CREATED))
 }

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::sessions::{TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, qr, with};
 use crate::domain::id::MemberId;
-use crate::service::kiosks::demand_staff;
+use crate::service::members::Actor;
 use crate::service::totp::Proof;
 
 /// Below `auth`, which dispatches here.
@@ -331,9 +331,9 @@ pub(super) async fn handle_reset(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_staff(caller)?;
+    let actor = Actor::Caller(head.caller(&api)?);
+    actor.demand_staff()?;
     let request = body.json::<ReasonRequest>(&head).await?;
-    api.services().reset_totp(caller, id, &request.reason).await?;
+    api.services().reset_totp(actor, id, &request.reason).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -13,18 +13,18 @@ use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::limits::{self, Limit};
 use super::mails::{Mail, post};
+use super::members::{Actor, managed};
 use super::secrets::{self, Vault};
 use super::sessions::{end_sessions_of, session_ended};
 use super::tokens::{Caller, Method};
 use crate::domain::id::MemberId;
 use crate::domain::limit::{LimitKind, Subject};
-use crate::domain::member::Role;
 use crate::domain::totp::{Secret, compact, looks_like_code};
 use crate::store::audit::AuditEntry;
 use crate::store::members::{self, MemberRow};
 use crate::store::outbox::Recipient;
 use crate::store::totp::{self, State};
-use crate::store::{Lane, Tx, sessions};
+use crate::store::{Lane, Tx, accounts, sessions};
 
 mod log_in;
 
@@ -143,7 +143,7 @@ impl Services {
                     return Ok(false);
                 };
                 limits::succeed(tx, &limits)?;
-                let again = totp::is_active(tx.conn, member)?;
+                let again = accounts::has_second_factor(tx.conn, member)?;
                 totp::update_confirmed(tx.conn, member, step, tx.now_ms())?;
                 totp::replace_recovery(tx.conn, member, &hashes, tx.now_ms())?;
                 sessions::update_strong(tx.conn, session)?;
@@ -186,7 +186,7 @@ impl Services {
         let (codes, hashes) = self.draw_recovery_codes(member)?;
         self.store
             .write::<_, Error, _>(Lane::Change, move |tx| {
-                if !totp::is_active(tx.conn, member)? {
+                if !accounts::has_second_factor(tx.conn, member)? {
                     return Err(not_enrolled());
                 }
                 totp::replace_recovery(tx.conn, member, &hashes, tx.now_ms())?;
@@ -221,22 +221,21 @@ impl Services {
     /// anybody's. All log-ins of the account end.
     pub async fn reset_totp(
         &self,
-        caller: Caller,
+        actor: Actor,
         member: MemberId,
         reason: &str,
     ) -> Result<(), Error> {
-        let row = self.student_of(caller, member).await?;
-        let reason = demand_reason(reason)?;
-        let vault = self.vault.clone();
+        actor.demand_staff()?;
+        let (reason, vault) = (demand_reason(reason)?, self.vault.clone());
         self.store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                let row = managed(tx, actor, member)?;
                 if !totp::delete(tx.conn, member)? {
                     return Err(not_enrolled());
                 }
                 limits::succeed(tx, &second_factor_limits(member))?;
                 end_sessions_of(tx, member, "account_changed", None)?;
-                let detail = json!({ "reason": reason });
-                audit(tx, Some(caller.member_id), member, "totp.reset", &detail)?;
+                audit(tx, actor.id(), member, "totp.reset", &json!({ "reason": reason }))?;
                 tell(tx, &vault, &row, "reset")
             })
             .await
@@ -319,26 +318,6 @@ impl Services {
 
     async fn member_row(&self, member: MemberId) -> Result<Option<MemberRow>, Error> {
         Ok(self.store.read(move |conn| members::find_by_id(conn, member)).await?)
-    }
-
-    /// A member for whom the caller may act: staff for students, admins for everybody.
-    pub(super) async fn student_of(
-        &self,
-        caller: Caller,
-        member: MemberId,
-    ) -> Result<MemberRow, Error> {
-        if caller.role == Role::Student {
-            return Err(Error::new(Code::Forbidden, "this is for staff"));
-        }
-        let row = self.member_row(member).await?;
-        let row = row.ok_or_else(|| Error::new(Code::MemberNotFound, "there is no such member"))?;
-        if row.role != Role::Student && caller.role != Role::Admin {
-            return Err(Error::new(
-                Code::Forbidden,
-                "only admins may do this for staff and admins",
-            ));
-        }
-        Ok(row)
     }
 }
 

@@ -53,11 +53,6 @@ pub fn find(
         .optional()?)
 }
 
-/// Whether a member must show a code.
-pub fn is_active(conn: &Connection, member: MemberId) -> Result<bool, StoreError> {
-    Ok(find(conn, member, State::Active)?.is_some())
-}
-
 /// Keeps a new secret beside the one in force; one that waited before is forgotten.
 pub fn insert_pending(
     conn: &Connection,
@@ -154,6 +149,7 @@ pub fn count_recovery(conn: &Connection, member: MemberId) -> Result<u32, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::accounts::has_second_factor;
     use crate::store::open::memory_with_people;
 
     const MEMBER: MemberId = MemberId(1);
@@ -162,7 +158,7 @@ mod tests {
     fn the_one_in_force_stays_until_the_new_one_is_confirmed() {
         let conn = memory_with_people();
         insert_pending(&conn, MEMBER, b"first", 1).expect("stored");
-        assert!(!is_active(&conn, MEMBER).expect("readable"));
+        assert!(!has_second_factor(&conn, MEMBER).expect("readable"));
         update_confirmed(&conn, MEMBER, 10, 2).expect("stored");
         insert_pending(&conn, MEMBER, b"second", 3).expect("stored");
         insert_pending(&conn, MEMBER, b"third", 4).expect("replaced");

@@ -18,6 +18,7 @@ use crate::service::Services;
 use crate::service::accounts::demand_enabled;
 use crate::service::error::{Code, Error};
 use crate::service::limits::{self, Limit};
+use crate::service::members::{Actor, managed};
 use crate::service::rentals::locker_not_found;
 use crate::service::secrets::{self, Vault};
 use crate::service::sessions::{end_session, session_ended};
@@ -160,25 +161,24 @@ impl Services {
     /// Gives a student without a phone a code for one sign-in at a kiosk.
     pub async fn give_one_time_code(
         &self,
-        caller: Caller,
+        actor: Actor,
         member: MemberId,
         reason: &str,
     ) -> Result<OneTimeCode, Error> {
-        let row = self.student_of(caller, member).await?;
-        if row.role != Role::Student {
-            return Err(Error::new(Code::Forbidden, "one-time codes are for students"));
-        }
+        actor.demand_staff()?;
         let reason = demand_reason(reason)?;
         let (id, code) = (Uuid::now_v7().to_string(), secrets::draw_digits(ONE_TIME_DIGITS)?);
         let hash = one_time_hash(&self.vault, &id, &code);
         let stored = kiosks::OneTimeCode { id, hash, tries: 0 };
         self.store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                if managed(tx, actor, member)?.role != Role::Student {
+                    return Err(Error::new(Code::Forbidden, "one-time codes are for students"));
+                }
                 let (now_ms, subject) = (tx.now_ms(), format!("member:{member}"));
                 kiosks::insert_one_time(tx.conn, member, &stored, now_ms, now_ms + ONE_TIME_MS)?;
                 let detail = serde_json::json!({ "reason": reason }).to_string();
-                let actor = Some(caller.member_id);
-                let action = "kiosk.one_time_code";
+                let (actor, action) = (actor.id(), "kiosk.one_time_code");
                 Ok(tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?)
             })
             .await?;

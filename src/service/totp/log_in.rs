@@ -13,8 +13,8 @@ use crate::service::accounts::demand_enabled;
 use crate::service::error::{Code, Error};
 use crate::service::sessions::{Device, Tokens, session_ended};
 use crate::service::tokens::Method;
+use crate::store::accounts;
 use crate::store::members::MemberRow;
-use crate::store::totp;
 
 /// How long after the password the code may come.
 const TICKET_MS: i64 = 5 * 60 * 1_000;
@@ -40,7 +40,7 @@ impl Services {
         code: Option<&str>,
     ) -> Result<bool, Error> {
         let member = row.id;
-        if !self.store.read(move |conn| totp::is_active(conn, member)).await? {
+        if !self.store.read(move |conn| accounts::has_second_factor(conn, member)).await? {
             return Ok(false);
         }
         let Some(code) = code else {
