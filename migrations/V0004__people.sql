@@ -54,7 +54,7 @@ CREATE TABLE kiosk (
   name TEXT NOT NULL CONSTRAINT kiosk_name_given CHECK (name <> ''),
   created_ms INTEGER NOT NULL,
   created_by INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  -- The short code that pairs it: keyed hash, until when it is good, how often it was missed.
+  -- The short code that pairs it: keyed hash, and until when it is good.
   pairing_hash BLOB CONSTRAINT kiosk_pairing_hash_size CHECK (length(pairing_hash) = 32),
   pairing_expires_ms INTEGER,
   -- SHA-256 of its credential; NULL until it was paired.
@@ -236,9 +236,12 @@ CREATE TABLE outbox_wider (
   sent_ms INTEGER,
   -- When it was given up, until somebody sends it anew or drops it.
   dead_ms INTEGER,
+  -- When it was found that nobody needs it: no address, no mail on this site, dropped by staff.
+  dropped_ms INTEGER,
   CONSTRAINT outbox_to_somebody CHECK (member_id IS NOT NULL OR address IS NOT NULL),
   CONSTRAINT outbox_one_fate
-    CHECK ((due_ms IS NOT NULL) + (sent_ms IS NOT NULL) + (dead_ms IS NOT NULL) = 1)
+    CHECK ((due_ms IS NOT NULL) + (sent_ms IS NOT NULL) + (dead_ms IS NOT NULL)
+      + (dropped_ms IS NOT NULL) = 1)
 ) STRICT;
 INSERT INTO outbox_wider (id, kind, member_id, payload, message_id, created_ms, due_ms, attempts)
   SELECT id, kind, member_id, payload, 'lockerd.' || id || '.' || lower(hex(randomblob(8))),
@@ -250,6 +253,15 @@ CREATE UNIQUE INDEX outbox_message ON outbox (message_id);
 CREATE INDEX outbox_due ON outbox (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX outbox_dead ON outbox (dead_ms) WHERE dead_ms IS NOT NULL;
 CREATE INDEX outbox_sent ON outbox (sent_ms) WHERE sent_ms IS NOT NULL;
+CREATE INDEX outbox_dropped ON outbox (dropped_ms) WHERE dropped_ms IS NOT NULL;
+
+-- How often something happened on a day of the site's calendar, where no row tells of each time.
+CREATE TABLE day_count (
+  day_on TEXT NOT NULL,
+  what TEXT NOT NULL,
+  count INTEGER NOT NULL CONSTRAINT day_count_positive CHECK (count > 0),
+  PRIMARY KEY (day_on, what)
+) STRICT, WITHOUT ROWID;
 
 -- The days for which the daily mail to staff was written.
 CREATE TABLE daily_mail (
@@ -257,11 +269,36 @@ CREATE TABLE daily_mail (
   written_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What was forgotten because it was old enough, for the record.
+-- What was forgotten because it was old enough, by run and kind of row.
 CREATE TABLE pruning (
-  id INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
   what TEXT NOT NULL,
-  rows INTEGER NOT NULL CONSTRAINT pruning_rows_positive CHECK (rows > 0)
-) STRICT;
-CREATE INDEX pruning_at ON pruning (at_ms);
+  rows INTEGER NOT NULL CONSTRAINT pruning_rows_positive CHECK (rows > 0),
+  PRIMARY KEY (at_ms, what)
+) STRICT, WITHOUT ROWID;
+
+-- Openings are forgotten after a while, what they say of the locks is not: figures of those that are
+-- gone, by locker and day (UTC, its first millisecond). It names no member.
+CREATE TABLE opening_tally (
+  locker_id INTEGER NOT NULL REFERENCES locker (id) ON DELETE RESTRICT,
+  day_ms INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  retried INTEGER NOT NULL,
+  jammed INTEGER NOT NULL,
+  unanswered INTEGER NOT NULL,
+  -- Acknowledged ones, the sum of their times and the longest.
+  acknowledged INTEGER NOT NULL,
+  acknowledged_sum_ms INTEGER NOT NULL,
+  acknowledged_max_ms INTEGER,
+  -- Those that were seen to open at the first pulse, and the sum of their times.
+  opened INTEGER NOT NULL,
+  opened_sum_ms INTEGER NOT NULL,
+  PRIMARY KEY (locker_id, day_ms)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opening_requested ON opening (requested_ms);
+-- How a line of a mass opening ended, once its opening is forgotten.
+ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
+CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
+CREATE INDEX device_last ON device (last_ms);
+CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
+CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;

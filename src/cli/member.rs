@@ -1,34 +1,85 @@
-//! `lockerd member`: accounts, one by one and from a roster file.
+//! `lockerd member`: accounts, looked at while the server runs, changed while it is stopped; rosters.
 
-use std::io::{BufRead, Read};
-use std::path::{Path, PathBuf};
+use std::io::BufRead;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::{offline, say, say_json};
+use super::{offline, say};
 use crate::config::Config;
 use crate::domain::id::BankId;
 use crate::domain::member::{Profile, Role};
 use crate::domain::password::{self, Owner};
-use crate::service::members::{NewMember, ROWS_MAX, RosterRow};
+use crate::service::members::NewMember;
 
-/// Largest roster file.
-const ROSTER_BYTES_MAX: u64 = 32 << 20;
+mod change;
+mod look;
+mod roster;
 
 /// Letters and digits that are not taken for each other on paper.
 const PASSWORD_LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MemberCommand {
+    /// List accounts. Works while the server runs.
+    ///
+    /// Example: lockerd member list --role staff --json
+    List(look::ListArgs),
+    /// Find accounts by a part of id, name, phone or e-mail. Works while the server runs.
+    ///
+    /// Example: lockerd member search 홍길동
+    Search(look::SearchArgs),
+    /// Show one account. Works while the server runs.
+    ///
+    /// Example: lockerd member show 2023321234
+    Show(look::ShowArgs),
+    /// Print accounts as CSV, for Excel as well. Works while the server runs.
+    ///
+    /// Example: lockerd member export > members.csv
+    Export(look::ExportArgs),
     /// Make one account. The server must not be running.
     ///
     /// Example: lockerd member add --id 2023321234 --name 홍길동 --phone 010-1234-5678
     Add(AddArgs),
-    /// Make student accounts from a CSV file (`student_id,name,phone,email`; UTF-8).
+    /// Change data of an account; rental and history stay. The server must not be running.
     ///
-    /// Example: lockerd member import roster.csv
-    Import(ImportArgs),
+    /// Example: lockerd member change 2023321234 --phone 010-8765-4321
+    Change(change::ChangeArgs),
+    /// Keep somebody out; their rental stays. The server must not be running.
+    ///
+    /// Example: lockerd member disable 2023321234 --reason "lost the student card"
+    Disable(change::ReasonArgs),
+    /// Let somebody in again. The server must not be running.
+    ///
+    /// Example: lockerd member enable 2023321234
+    Enable(change::WhoArgs),
+    /// Make a code for a new password. The server must not be running.
+    ///
+    /// Example: lockerd member reset 2023321234
+    Reset(change::WhoArgs),
+    /// Take the authenticator app of somebody away who has lost the phone, also of the last admin. The
+    /// server must not be running.
+    ///
+    /// Example: lockerd member reset-totp ADMIN --reason "phone lost"
+    ResetTotp(change::ReasonArgs),
+    /// End every log-in of somebody. The server must not be running.
+    ///
+    /// Example: lockerd member logout 2023321234
+    Logout(change::WhoArgs),
+    /// Close an account for good and blank it; it must not have a locker. The server must not be
+    /// running.
+    ///
+    /// Example: lockerd member delete 2023321234 --reason "asked for it by letter"
+    Delete(change::ReasonArgs),
+    /// Give an account another role. The server must not be running.
+    ///
+    /// Example: lockerd member role S1234 staff --bank 1 --bank 2
+    Role(change::RoleArgs),
+    /// Take a roster (CSV in UTF-8 or CP949). The server must not be running.
+    ///
+    /// Example: lockerd member import roster.csv --dry-run
+    Import(roster::ImportArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,22 +113,22 @@ pub(super) struct AddArgs {
     password_generate: bool,
 }
 
-#[derive(Debug, clap::Args)]
-pub(super) struct ImportArgs {
-    /// The roster file.
-    file: PathBuf,
-    /// The configuration file.
-    #[arg(long, value_name = "FILE", default_value = "/etc/lockerd/config.toml")]
-    config: PathBuf,
-    /// Print the report as one line of JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 pub(super) fn run(command: &MemberCommand) -> anyhow::Result<()> {
     match command {
+        MemberCommand::List(args) => look::list(args),
+        MemberCommand::Search(args) => look::search(args),
+        MemberCommand::Show(args) => look::show(args),
+        MemberCommand::Export(args) => look::export(args),
         MemberCommand::Add(args) => add(args),
-        MemberCommand::Import(args) => import(args),
+        MemberCommand::Change(args) => change::change(args),
+        MemberCommand::Disable(args) => change::disable(args),
+        MemberCommand::Enable(args) => change::enable(args),
+        MemberCommand::Reset(args) => change::reset(args),
+        MemberCommand::ResetTotp(args) => change::reset_totp(args),
+        MemberCommand::Logout(args) => change::log_out(args),
+        MemberCommand::Delete(args) => change::delete(args),
+        MemberCommand::Role(args) => change::role(args),
+        MemberCommand::Import(args) => roster::import(args),
     }
 }
 
@@ -107,56 +158,6 @@ fn add(args: &AddArgs) -> anyhow::Result<()> {
         None => say(format!("added {id}")),
     }
     Ok(())
-}
-
-fn import(args: &ImportArgs) -> anyhow::Result<()> {
-    let config = Config::load(&args.config)?;
-    let rows = read_roster(&args.file)?;
-    let report = offline::with_services(&config, async |services| {
-        services.import_roster(rows).await.map_err(|error| anyhow::anyhow!("{}", error.detail))
-    })?;
-    if args.json {
-        say_json(&report)?;
-    } else {
-        say(format!("added {}, known before {}", report.added, report.known));
-        for error in &report.errors {
-            say(format!("line {}: {}", error.line, error.error));
-        }
-    }
-    if !report.errors.is_empty() {
-        bail!("{} lines were not taken; mend them and import again", report.errors.len());
-    }
-    Ok(())
-}
-
-/// Reads a roster; columns are found by the names in the head, others are passed over.
-fn read_roster(path: &Path) -> anyhow::Result<Vec<(usize, RosterRow)>> {
-    let name = path.display();
-    let mut text = String::new();
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
-    let read = file.take(ROSTER_BYTES_MAX + 1).read_to_string(&mut text);
-    read.with_context(|| format!("{name} is not UTF-8 text: save it as \"CSV UTF-8\""))?;
-    if text.len() as u64 > ROSTER_BYTES_MAX {
-        bail!("{name} is larger than {} MiB", ROSTER_BYTES_MAX >> 20);
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-    let head = reader.headers().with_context(|| format!("{name}"))?;
-    for column in ["student_id", "name"] {
-        if !head.iter().any(|known| known == column) {
-            bail!("{name} has no column {column}: its first line must name the columns");
-        }
-    }
-    let mut rows = Vec::new();
-    for (number, row) in reader.deserialize().enumerate() {
-        let line = number + 2;
-        rows.push((line, row.with_context(|| format!("{name}, line {line}"))?));
-        if rows.len() > ROWS_MAX {
-            bail!("{name} has more than {ROWS_MAX} lines");
-        }
-    }
-    Ok(rows)
 }
 
 /// Reads one line and checks that it can be a password.
@@ -201,21 +202,5 @@ mod tests {
             (generated_password().expect("random"), generated_password().expect("random"));
         assert_ne!(one, two);
         assert_eq!(one.split('-').map(str::len).collect::<Vec<_>>(), [5, 5, 5, 5]);
-    }
-
-    #[test]
-    fn a_roster_with_a_byte_order_mark_and_extra_columns_is_read() {
-        let file = tempfile::NamedTempFile::new().expect("a place");
-        std::fs::write(
-            file.path(),
-            "\u{feff}student_id,department,name,phone\n2023321234,컴퓨터,홍길동,010-1234-5678\n",
-        )
-        .expect("written");
-        let rows = read_roster(file.path()).expect("readable");
-        assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].0, rows[0].1.name.as_str()), (2, "홍길동"));
-        std::fs::write(file.path(), "id,name\n1,x\n").expect("written");
-        let error = read_roster(file.path()).expect_err("no such column").to_string();
-        assert!(error.contains("student_id"), "{error}");
     }
 }

@@ -51,6 +51,46 @@ impl FromStr for Role {
     }
 }
 
+/// Where an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// Signed up and free to use the site.
+    Active,
+    /// Has no password: known from a roster or made by staff.
+    NotSignedUp,
+    /// Gone from the roster: can only empty their locker and return it.
+    Leaving,
+    /// Kept out by staff.
+    Disabled,
+    /// Closed for good; everything personal is blanked.
+    Left,
+}
+
+impl MemberState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Active, Self::NotSignedUp, Self::Leaving, Self::Disabled, Self::Left];
+
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::NotSignedUp => "not_signed_up",
+            Self::Leaving => "leaving",
+            Self::Disabled => "disabled",
+            Self::Left => "left",
+        }
+    }
+
+    /// Finds a state by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// What was wrong with a member's data; the text is written for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemberError {
@@ -66,6 +106,12 @@ pub enum MemberError {
     /// Not an e-mail address.
     #[error("e-mail {0:?} must look like name@example.org, at most 254 characters")]
     Email(String),
+    /// Too long.
+    #[error("department must have at most 60 characters")]
+    Department,
+    /// Neither of the two that mails are written in.
+    #[error("language {0:?} must be ko or en")]
+    Language(String),
 }
 
 /// A person's data after it was checked and brought into one form.
@@ -174,6 +220,24 @@ pub fn parse_email(text: &str) -> Result<String, MemberError> {
         Ok(trimmed.to_lowercase())
     } else {
         Err(MemberError::Email(trimmed.chars().take(64).collect()))
+    }
+}
+
+/// Brings a faculty or office into its one form: single spaces, at most 60 characters, none of them
+/// control; `None` when nothing is left.
+pub fn parse_department(text: &str) -> Result<Option<String>, MemberError> {
+    let department = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if department.chars().count() > 60 || department.chars().any(char::is_control) {
+        return Err(MemberError::Department);
+    }
+    Ok(Some(department).filter(|text| !text.is_empty()))
+}
+
+/// The language of mails: ko or en.
+pub fn parse_language(text: &str) -> Result<String, MemberError> {
+    match text {
+        "ko" | "en" => Ok(text.to_owned()),
+        _ => Err(MemberError::Language(text.chars().take(24).collect())),
     }
 }
 

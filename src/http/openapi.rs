@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_swagger_ui::Config;
@@ -18,8 +18,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, keys, layouts, limits, live, lockers,
-    mass_openings, member_sessions, openings, operations, own_account, sessions, sign_up,
+    alarms, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits, live,
+    lockers, mass_openings, me, member_sessions, members, openings, operations, own_account,
+    presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -44,6 +45,28 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        totp::handle_second_step,
+        totp::handle_find,
+        totp::handle_enrol,
+        totp::handle_remove,
+        totp::handle_confirm,
+        totp::handle_renew,
+        totp::handle_reset,
+        kiosks::handle_list,
+        kiosks::handle_add,
+        kiosks::handle_change,
+        kiosks::handle_revoke,
+        kiosks::handle_pairing_code,
+        kiosks::handle_end_session,
+        kiosks::handle_one_time_code,
+        kiosk::handle_pair,
+        kiosk::handle_find,
+        kiosk::handle_heartbeat,
+        kiosk::handle_presence,
+        kiosk::handle_sign_in,
+        kiosk::handle_sign_out,
+        presence::handle_opening,
+        presence::handle_rotate,
         sign_up::handle_sign_up,
         sign_up::handle_resend,
         sign_up::handle_confirm,
@@ -104,6 +127,26 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         mass_openings::handle_find,
         mass_openings::handle_cancel,
         operations::handle_find,
+        me::handle_data,
+        me::handle_change,
+        me::handle_delete,
+        members::handle_list,
+        members::handle_find,
+        members::handle_export,
+        members::roster::handle_import,
+        members::change::handle_create,
+        members::change::handle_change,
+        members::change::handle_delete,
+        members::change::handle_role,
+        members::change::handle_banks,
+        members::change::handle_disable,
+        members::change::handle_enable,
+        members::change::handle_reset,
+        roles::handle_make_code,
+        roles::handle_claim,
+        roles::handle_list,
+        roles::handle_remove,
+        retention::handle_find,
         health::handle_health,
         live::handle_socket,
     ),
@@ -118,6 +161,12 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let kiosk = ApiKeyValue::with_description(
+            "Authorization",
+            "`Kiosk CREDENTIAL`, as pairing gave it; browsers send the cookie `lockerd_kiosk`",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
+        components.add_security_scheme("kiosk", scheme);
     }
 }
 

@@ -80,6 +80,21 @@ impl PublishedAlarms {
     }
 }
 
+impl PublishedAlarms {
+    /// Takes alarms off that were forgotten.
+    pub(super) fn forget(&self, gone: &[AlarmId]) {
+        let before = self.current.load();
+        if !gone.iter().any(|id| before.alarms.contains_key(id)) {
+            return;
+        }
+        let mut alarms = before.alarms.clone();
+        alarms.retain(|id, _| !gone.contains(id));
+        let version = before.version + 1;
+        self.current.store(Arc::new(AlarmsSnapshot { version, alarms }));
+        self.version.send_replace(version);
+    }
+}
+
 /// Keeps every live alarm and the newest of the others.
 fn forget_old(alarms: &mut BTreeMap<AlarmId, Arc<Alarm>>) {
     let unseen = |(_, alarm): &(&AlarmId, &Arc<Alarm>)| alarm.cleared.is_some();

@@ -1,20 +1,27 @@
-//! Making accounts: one by one and from a file.
+//! Accounts as staff see them: who may manage whom, making one, and what all of `members/` shares.
+//!
+//! Staff look everybody up and manage students; admins manage staff and admins as well. Each change
+//! runs in one job of the writer with its audit row, which names fields and never their values.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::Services;
 use super::error::{Code, Error};
+use super::tokens::{Caller, Method};
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{Profile, Role};
 use crate::store::audit::AuditEntry;
+use crate::store::members::MemberRow;
 use crate::store::{Change, Lane, StoreError, Tx, banks, members};
 
-/// Most people of one file.
-pub const ROWS_MAX: usize = 100_000;
+pub mod change;
+pub mod deletion;
+pub mod import;
+pub mod list;
+pub mod own_data;
+pub mod roster_file;
 
-/// People stored in one job: the writer is not kept from others for long.
-const SLICE: usize = 500;
+pub use import::RosterRow;
 
 /// A person to make an account for.
 #[derive(Debug, Clone)]
@@ -29,43 +36,65 @@ pub struct NewMember {
     pub staff_of: Vec<BankId>,
 }
 
-/// A line of a roster file.
-#[derive(Debug, Clone, Deserialize)]
-pub struct RosterRow {
-    /// Student id.
-    pub student_id: String,
-    /// Full name.
-    pub name: String,
-    /// Phone number, may be empty.
-    #[serde(default)]
-    pub phone: Option<String>,
-    /// E-mail address, may be empty.
-    #[serde(default)]
-    pub email: Option<String>,
+/// Who asks for a change of accounts.
+#[derive(Debug, Clone, Copy)]
+pub enum Actor {
+    /// Somebody who is logged in.
+    Caller(Caller),
+    /// Whoever may read and write the data directory.
+    CommandLine,
 }
 
-/// What an import did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct RosterReport {
-    /// Accounts made.
-    pub added: usize,
-    /// People who had an account already; left as they are.
-    pub known: usize,
-    /// Lines that could not be taken, with why.
-    pub errors: Vec<RosterError>,
-}
+impl Actor {
+    /// Who it is for the audit log; `None` for the command line.
+    #[must_use]
+    pub const fn id(self) -> Option<MemberId> {
+        match self {
+            Self::Caller(caller) => Some(caller.member_id),
+            Self::CommandLine => None,
+        }
+    }
 
-/// A line of a roster file that could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct RosterError {
-    /// Which line of the file, the head being 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub error: String,
+    const fn role(self) -> Role {
+        match self {
+            Self::Caller(caller) => caller.role,
+            Self::CommandLine => Role::Admin,
+        }
+    }
+
+    /// Refuses students, and staff who stand at a kiosk.
+    pub fn demand_staff(self) -> Result<(), Error> {
+        if self.role() == Role::Student {
+            return Err(Error::new(Code::Forbidden, "this is for staff"));
+        }
+        match self {
+            Self::Caller(Caller { method: Method::Kiosk, .. }) => Err(not_at_kiosk()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses everybody but admins.
+    pub fn demand_admin(self) -> Result<(), Error> {
+        self.demand_staff()?;
+        if self.role() == Role::Admin {
+            return Ok(());
+        }
+        Err(Error::new(Code::Forbidden, "this is for admins"))
+    }
+
+    /// Refuses whoever may not manage accounts of this role.
+    pub fn demand_manages(self, role: Role) -> Result<(), Error> {
+        self.demand_staff()?;
+        if role == Role::Student || self.role() == Role::Admin {
+            return Ok(());
+        }
+        let detail = "accounts of staff and admins are managed by admins";
+        Err(Error::new(Code::Forbidden, detail))
+    }
 }
 
 impl Services {
-    /// Makes an account.
+    /// Makes an account from the command line.
     pub async fn add_member(&self, new: NewMember) -> Result<MemberId, Error> {
         let hash = match new.password {
             Some(password) => Some(self.passwords.hash(password).await?),
@@ -73,89 +102,80 @@ impl Services {
         };
         self.store
             .write(Lane::Change, move |tx| {
-                for bank in &new.staff_of {
-                    if !tx.snapshot().site.banks.contains_key(bank) {
-                        return Err(Error::new(
-                            Code::BankNotFound,
-                            format!("there is no bank {bank}"),
-                        ));
-                    }
-                }
-                let id = insert(tx, &new.profile, new.role, hash.as_deref())?;
-                for bank in &new.staff_of {
-                    banks::insert_staff(tx.conn, id, *bank)?;
-                }
-                if !new.staff_of.is_empty() {
-                    tx.apply(&Change::Site);
-                }
+                demand_banks(tx, &new.staff_of)?;
+                let id = insert(tx, None, &new.profile, new.role, hash.as_deref())?;
+                put_banks(tx, id, &new.staff_of)?;
                 Ok(id)
             })
             .await
     }
-
-    /// Makes accounts for the people of a roster; those known are left as they are, lines that
-    /// cannot be taken are reported and do not keep others out.
-    pub async fn import_roster(
-        &self,
-        rows: Vec<(usize, RosterRow)>,
-    ) -> Result<RosterReport, Error> {
-        let mut report = RosterReport::default();
-        let mut people = Vec::with_capacity(rows.len());
-        for (line, row) in rows {
-            match Profile::parse(
-                &row.student_id,
-                &row.name,
-                row.phone.as_deref(),
-                row.email.as_deref(),
-            ) {
-                Ok(profile) => people.push((line, profile)),
-                Err(error) => report.errors.push(RosterError { line, error: error.to_string() }),
-            }
-        }
-        for slice in people.chunks(SLICE) {
-            let slice = slice.to_vec();
-            let part = self.store.write(Lane::Change, move |tx| insert_slice(tx, &slice)).await?;
-            report.added += part.added;
-            report.known += part.known;
-            report.errors.extend(part.errors);
-        }
-        report.errors.sort_by_key(|error| error.line);
-        Ok(report)
-    }
 }
 
-fn insert_slice(tx: &mut Tx<'_>, people: &[(usize, Profile)]) -> Result<RosterReport, Error> {
-    let mut report = RosterReport::default();
-    for (line, profile) in people {
-        if members::find_by_student_id(tx.conn, profile.student_id())?.is_some() {
-            report.known += 1;
-            continue;
-        }
-        match insert(tx, profile, Role::Student, None) {
-            Ok(_) => report.added += 1,
-            Err(StoreError::Conflict(conflict)) => {
-                let error = Error::from(StoreError::Conflict(conflict)).detail.into_owned();
-                report.errors.push(RosterError { line: *line, error });
-            }
-            Err(error) => return Err(error.into()),
-        }
+/// The live member of this number, whom the actor may manage.
+pub(super) fn managed(tx: &Tx<'_>, actor: Actor, id: MemberId) -> Result<MemberRow, Error> {
+    let row = members::find_by_id(tx.conn, id)?.ok_or_else(|| member_not_found(id))?;
+    actor.demand_manages(row.role)?;
+    Ok(row)
+}
+
+/// Refuses to take the rights of the last admin who can log in.
+fn demand_other_admin(tx: &Tx<'_>, row: &MemberRow) -> Result<(), Error> {
+    if row.role == Role::Admin
+        && row.disabled.is_none()
+        && !members::has_other_admin(tx.conn, row.id)?
+    {
+        let detail = "this is the last admin who can log in: make somebody else an admin first";
+        return Err(Error::new(Code::LastAdmin, detail));
     }
-    Ok(report)
+    Ok(())
+}
+
+fn demand_banks(tx: &Tx<'_>, ids: &[BankId]) -> Result<(), Error> {
+    let unknown = ids.iter().find(|id| !tx.snapshot().site.banks.contains_key(id));
+    unknown
+        .map_or(Ok(()), |id| Err(Error::new(Code::BankNotFound, format!("there is no bank {id}"))))
+}
+
+/// Gives banks into a staff member's care.
+fn put_banks(tx: &mut Tx<'_>, id: MemberId, ids: &[BankId]) -> Result<(), StoreError> {
+    for bank in ids {
+        banks::insert_staff(tx.conn, id, *bank)?;
+    }
+    if !ids.is_empty() {
+        tx.apply(&Change::Site);
+    }
+    Ok(())
 }
 
 fn insert(
     tx: &mut Tx<'_>,
+    actor: Option<MemberId>,
     profile: &Profile,
     role: Role,
     password_hash: Option<&str>,
 ) -> Result<MemberId, StoreError> {
     let id = members::insert(tx.conn, profile, role, password_hash, tx.now_ms())?;
-    let (subject, detail) = (format!("member:{id}"), json!({ "role": role }).to_string());
-    tx.audit(&AuditEntry {
-        actor: None,
-        action: "member.add",
-        subject: &subject,
-        detail: &detail,
-    })?;
+    audit(tx, actor, "member.add", id, &json!({ "role": role }))?;
     Ok(id)
+}
+
+/// Writes down what was done to an account.
+pub(super) fn audit(
+    tx: &mut Tx<'_>,
+    actor: Option<MemberId>,
+    action: &'static str,
+    id: MemberId,
+    detail: &serde_json::Value,
+) -> Result<(), StoreError> {
+    let (subject, detail) = (format!("member:{id}"), detail.to_string());
+    tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })
+}
+
+/// There is no such member, or not any more.
+pub(super) fn member_not_found(id: MemberId) -> Error {
+    Error::new(Code::MemberNotFound, format!("there is no member {id}"))
+}
+
+fn not_at_kiosk() -> Error {
+    Error::new(Code::NotAtKiosk, "this cannot be done at a kiosk: log in elsewhere")
 }

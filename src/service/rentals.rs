@@ -66,6 +66,7 @@ impl Services {
         locker: LockerId,
         key: Option<RequestKey>,
     ) -> Result<Answer<Held>, Error> {
+        self.demand_at_its_kiosk(caller, locker)?;
         self.hold_wish(caller, Wish::This(locker), key).await
     }
 
@@ -109,6 +110,7 @@ impl Services {
         key: Option<RequestKey>,
     ) -> Result<Answer<Confirmed>, Error> {
         self.known_locker(locker)?;
+        self.demand_at_its_kiosk(caller, locker)?;
         let answer = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
@@ -209,6 +211,7 @@ fn refuse_early(
     wish: Wish,
     moment: Moment,
 ) -> Result<(), Error> {
+    demand_staying(snapshot, member)?;
     let bank = wished_bank(snapshot, wish)?;
     let dates = open_term(snapshot, bank, moment.now)?.dates;
     if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
@@ -222,6 +225,15 @@ fn refuse_early(
             any_free_locker(snapshot, bank, member, dates, moment.monotonic).map(drop)
         }
     }
+}
+
+/// Who is gone from the roster claims nothing more.
+fn demand_staying(snapshot: &Snapshot, member: MemberId) -> Result<(), Error> {
+    if snapshot.site.leavers.contains(&member) {
+        let detail = "you are not on the roster any more: you can empty your locker and return it";
+        return Err(Error::new(Code::Leaving, detail));
+    }
+    Ok(())
 }
 
 fn wished_bank(snapshot: &Snapshot, wish: Wish) -> Result<&Bank, Error> {
@@ -318,6 +330,7 @@ fn any_free_locker(
 }
 
 fn hold_job(tx: &mut Tx<'_>, member: MemberId, wish: Wish, moment: Moment) -> Result<Held, Error> {
+    demand_staying(tx.snapshot(), member)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment.now)?, bank.policy.hold());
     let (term_id, dates) = (term.id, term.dates);
@@ -393,6 +406,7 @@ fn confirm_job(
     member: MemberId,
     locker: LockerId,
 ) -> Result<Option<Confirmed>, Error> {
+    demand_staying(tx.snapshot(), member)?;
     let mine = own(tx, member, locker, |state| matches!(state, RentalState::Held { .. }))
         .or_else(|| own(tx, member, locker, |_| true))
         .ok_or_else(hold_expired)?;
@@ -449,7 +463,8 @@ fn own(
         .copied()
 }
 
-fn expire(tx: &mut Tx<'_>, rental: &Rental) -> Result<(), Error> {
+/// Writes down that a hold's time is up.
+pub(super) fn expire(tx: &mut Tx<'_>, rental: &Rental) -> Result<(), Error> {
     rentals::update_ended(tx.conn, rental.id, EndReason::HoldExpired, tx.now_ms())?;
     audit(tx, None, "rental.hold_expired", rental.locker_id, rental.id)?;
     tx.apply(&Change::Rental(rental.expire(tx.monotonic)));

@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Services;
-use super::accounts::RosterLogin;
+use super::accounts::{RosterLogin, demand_enabled};
 use super::error::{Code, Error};
 use super::secrets;
 use super::tokens::{Caller, Method, RefreshSecrets, RefreshToken};
@@ -22,8 +22,8 @@ mod ending;
 mod last_used;
 
 pub use ending::SessionView;
-use ending::end_session;
-pub(super) use ending::end_sessions_of;
+
+pub(super) use ending::{end_session, end_sessions_of};
 pub use last_used::LastUsed;
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
@@ -102,12 +102,16 @@ impl Services {
         };
         let alone = self.settings.single_device && row.role == Role::Student;
         let others_kept = if alone { 0 } else { SESSIONS_OF_MEMBER_MAX - 1 };
-        let known = device.secret_hash;
+        let (known, role) = (device.secret_hash, row.role);
         let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
         let drawn_hash = drawn.as_deref().and_then(device_hash);
         let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
+                // Staff may have decided otherwise since the proof.
+                let row = members::find_by_id(tx.conn, session.member_id)?;
+                let row = row.filter(|row| row.role == role).ok_or_else(session_ended)?;
+                demand_enabled(&row)?;
                 let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
                 session.device_id = device_id;
                 let id = sessions::insert(tx.conn, &session, tx.now_ms())?;
@@ -196,18 +200,23 @@ impl Services {
         Ok(forgotten)
     }
 
-    /// Checks an access token without asking the database.
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        self.authenticate_until(token).map(|(caller, _)| caller)
+    /// Checks an access token without asking the database; also says until when it is good. Only
+    /// whole log-ins pass: none at a kiosk, none without a second factor that the site demands.
+    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+        let (caller, until) = self.identify(token)?;
+        Self::refuse_at_kiosk(caller)?;
+        self.demand_second_factor(caller)?;
+        Ok((caller, until))
     }
 
-    /// Checks an access token; also says until when it is good.
-    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+    /// Checks an access token of whatever live log-in.
+    pub fn identify(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
         let now = self.clock.now();
         let (caller, until) = self.token_keys.check_until(token, now)?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
+        self.demand_live_at_kiosk(caller)?;
         self.last_used.note(caller.session_id, now.as_millisecond());
         Ok((caller, until))
     }

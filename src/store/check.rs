@@ -1,12 +1,13 @@
-//! Is the database whole and does it keep its promises? Used by `lockerd check` and the tests.
+//! Is the database whole and does it keep its promises? Used by `lockerd check`, by commands that
+//! only look, and by the tests.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::audit::{self, Verdict};
+use super::audit::{self, AuditHead, Verdict};
 use super::error::StoreError;
-use super::{banks, open};
+use super::{banks, open, schema};
 use crate::domain::channel::Channel;
 use crate::domain::id::LockerId;
 
@@ -19,6 +20,34 @@ pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
 pub fn channels(path: &Path) -> Result<Vec<(LockerId, Channel)>, StoreError> {
     let lockers = banks::list_lockers(&reader(path)?)?;
     Ok(lockers.into_iter().filter_map(|locker| Some((locker.id, locker.channel?))).collect())
+}
+
+/// Walks the audit chain of a database file without changing it.
+pub fn verify_audit(path: &Path, known: Option<&AuditHead>) -> Result<Verdict, StoreError> {
+    audit::verify(&reader(path)?, known)
+}
+
+/// The end of the audit chain of a database file.
+pub fn audit_head(path: &Path) -> Result<AuditHead, StoreError> {
+    AuditHead::load(&reader(path)?)
+}
+
+/// A database that is only looked at.
+pub type Looking = Connection;
+
+/// Asks a database file something without changing it, also while a server has it open.
+pub fn look<T>(
+    path: &Path,
+    question: impl FnOnce(&Looking) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let conn = reader(path)?;
+    let (found, known) = (schema::version(&conn)?, schema::known_version());
+    if found != known {
+        return Err(StoreError::Driver(format!(
+            "it is at schema version {found} and this lockerd knows {known}: start the server once"
+        )));
+    }
+    question(&conn)
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {
@@ -54,7 +83,8 @@ fn findings(conn: &Connection) -> Result<Vec<String>, StoreError> {
             found.push(format!("two live rentals of one {who} overlap: {who} {line}"));
         }
     }
-    if let Verdict::BrokenAt { id } = audit::verify(conn)? {
+    if let Verdict::Broken(bad) = audit::verify(conn, None)? {
+        let id = bad.id;
         found.push(format!("the audit chain is broken at row {id}: a row was changed or removed"));
     }
     Ok(found)

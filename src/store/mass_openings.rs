@@ -121,7 +121,8 @@ pub fn find(conn: &Connection, id: MassOpeningId) -> Result<Option<MassOpening>,
     let head = read_head(conn, row)?;
     let running = head.state == RunState::Running;
     let mut statement = conn.prepare_cached(
-        "SELECT line.locker_id, line.unopened, opening.id, opening.outcome
+        "SELECT line.locker_id, line.unopened, opening.id,
+                coalesce(opening.outcome, line.outcome)
          FROM mass_opening_locker AS line
          LEFT JOIN opening ON opening.mass_opening_id = line.mass_opening_id
            AND opening.locker_id = line.locker_id
@@ -165,7 +166,8 @@ fn read_line(row: &Row<'_>, running: bool) -> Result<Line, StoreError> {
         .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("opening", "outcome", name)))
         .transpose()?;
     let state = match (&opening, outcome, unopened) {
-        (Some(_), Some(outcome), _) => LineState::Ended(outcome),
+        // Also one whose opening is forgotten.
+        (_, Some(outcome), _) => LineState::Ended(outcome),
         (Some(_), None, _) => LineState::Opening,
         (None, _, Some(name)) if name == CANCELLED => LineState::Cancelled,
         (None, _, Some(name)) => {

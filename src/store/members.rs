@@ -1,10 +1,17 @@
-//! People with an account.
+//! People with an account: found one by one, made and changed. Whole lists stand in `list`, what
+//! makes somebody nameless in `privacy`.
+//!
+//! Live members only, unless a function says otherwise: whoever left is a row for the history.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
+use super::state::collect;
 use crate::domain::id::{BankId, MemberId};
-use crate::domain::member::{Profile, Role};
+use crate::domain::member::{MemberState, Profile, Role};
+
+pub mod list;
+pub mod privacy;
 
 /// What a log-in needs of a member.
 #[derive(Debug, Clone)]
@@ -43,11 +50,78 @@ pub struct MemberRow {
     pub disabled: Option<(i64, String)>,
     /// Which privacy notice they agreed to, and when.
     pub consent: Option<(String, i64)>,
+    /// When the account was closed; `None` of a live one.
+    pub left_ms: Option<i64>,
+}
+
+impl MemberRow {
+    /// Where the account stands; [`list`] says the same in SQL.
+    #[must_use]
+    pub const fn state(&self) -> MemberState {
+        if self.left_ms.is_some() {
+            MemberState::Left
+        } else if self.disabled.is_some() {
+            MemberState::Disabled
+        } else if self.leaving_ms.is_some() {
+            MemberState::Leaving
+        } else if self.password_hash.is_none() {
+            MemberState::NotSignedUp
+        } else {
+            MemberState::Active
+        }
+    }
+}
+
+/// What can be changed of a person; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Student id.
+    pub student_id: Option<String>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Phone number; `Some(None)` takes it away. So with the others.
+    pub phone: Option<Option<String>>,
+    /// E-mail address; another one counts as not proven.
+    pub email: Option<Option<String>>,
+    /// Faculty or office.
+    pub department: Option<Option<String>>,
+    /// The language of mails.
+    pub language: Option<String>,
+}
+
+impl Changes {
+    /// Leaves out what `row` has already.
+    #[must_use]
+    pub fn beyond(mut self, row: &MemberRow) -> Self {
+        self.student_id = self.student_id.filter(|it| *it != row.student_id);
+        self.name = self.name.filter(|it| *it != row.name);
+        self.phone = self.phone.filter(|it| *it != row.phone);
+        self.email = self.email.filter(|it| *it != row.email);
+        self.department = self.department.filter(|it| *it != row.department);
+        self.language = self.language.filter(|it| *it != row.language);
+        self
+    }
+
+    /// The published names of what is changed.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&'static str> {
+        [
+            (self.student_id.is_some(), "student_id"),
+            (self.name.is_some(), "name"),
+            (self.phone.is_some(), "phone_number"),
+            (self.email.is_some(), "email"),
+            (self.department.is_some(), "department"),
+            (self.language.is_some(), "language"),
+        ]
+        .into_iter()
+        .filter_map(|(changed, name)| changed.then_some(name))
+        .collect()
+    }
 }
 
 const COLUMNS: &str = "SELECT id, student_id, name, phone, email, role, password_hash, department,
     language, on_roster, joined_ms, last_login_ms, email_verified_ms, password_changed_ms,
-    leaving_ms, disabled_ms, disabled_reason, consent_version, consent_ms FROM member";
+    leaving_ms, disabled_ms, disabled_reason, consent_version, consent_ms, left_ms FROM member";
 
 fn find(
     conn: &Connection,
@@ -87,6 +161,7 @@ fn read(row: &Row<'_>) -> Result<MemberRow, StoreError> {
         leaving_ms: row.get("leaving_ms")?,
         disabled: disabled_ms.zip(row.get("disabled_reason")?),
         consent: consent_version.zip(row.get("consent_ms")?),
+        left_ms: row.get("left_ms")?,
     })
 }
 
@@ -129,6 +204,129 @@ pub fn insert(
     Ok(MemberId(conn.last_insert_rowid()))
 }
 
+/// Changes what is given; a conflict names the column that somebody else has.
+pub fn update(conn: &Connection, id: MemberId, changes: &Changes) -> Result<(), StoreError> {
+    let (phone, email) = (changes.phone.as_ref(), changes.email.as_ref());
+    let department = changes.department.as_ref();
+    conn.prepare_cached(
+        "UPDATE member SET
+           student_id = coalesce(?2, student_id), name = coalesce(?3, name),
+           phone = CASE WHEN ?4 THEN ?5 ELSE phone END,
+           email = CASE WHEN ?6 THEN ?7 ELSE email END,
+           email_verified_ms = CASE WHEN ?6 AND email IS NOT ?7 THEN NULL ELSE email_verified_ms END,
+           department = CASE WHEN ?8 THEN ?9 ELSE department END,
+           language = coalesce(?10, language)
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![
+        id.0,
+        changes.student_id,
+        changes.name,
+        phone.is_some(),
+        phone.and_then(Option::as_deref),
+        email.is_some(),
+        email.and_then(Option::as_deref),
+        department.is_some(),
+        department.and_then(Option::as_deref),
+        changes.language
+    ])?;
+    Ok(())
+}
+
+/// Gives somebody another role.
+pub fn update_role(conn: &Connection, id: MemberId, role: Role) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE member SET role = ?2 WHERE id = ?1 AND left_ms IS NULL")?
+        .execute(params![id.0, role.name()])?;
+    Ok(())
+}
+
+/// Keeps somebody out since when and why, or lets them in again.
+pub fn update_disabled(
+    conn: &Connection,
+    id: MemberId,
+    disabled: Option<(i64, &str)>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET disabled_ms = ?2, disabled_reason = ?3
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![id.0, disabled.map(|it| it.0), disabled.map(|it| it.1)])?;
+    Ok(())
+}
+
+/// Notes whether the roster has somebody; who is gone from it since `leaving_ms` is leaving.
+pub fn update_on_roster(
+    conn: &Connection,
+    id: MemberId,
+    on_roster: bool,
+    leaving_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET on_roster = ?2, leaving_ms = ?3 WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![id.0, on_roster, leaving_ms])?;
+    Ok(())
+}
+
+/// Every live member who is leaving.
+pub(super) fn list_leavers(conn: &Connection) -> Result<Vec<MemberId>, StoreError> {
+    let sql = "SELECT id FROM member WHERE leaving_ms IS NOT NULL AND left_ms IS NULL";
+    ids(conn, sql, [])
+}
+
+/// A live member as a roster import needs them.
+#[derive(Debug, Clone)]
+pub struct KnownPerson {
+    /// Their number.
+    pub id: MemberId,
+    /// Student id.
+    pub student_id: String,
+    /// Full name.
+    pub name: String,
+    /// Digits, if known.
+    pub phone: Option<String>,
+    /// Lower case, if known.
+    pub email: Option<String>,
+    /// Faculty or office, if known.
+    pub department: Option<String>,
+    /// What they may do at large.
+    pub role: Role,
+    /// Whether the last roster had them.
+    pub on_roster: bool,
+    /// Whether they are gone from the roster.
+    pub leaving: bool,
+    /// Whether their address was proven.
+    pub email_verified: bool,
+}
+
+/// Every live member, for a roster import.
+pub fn list_known(conn: &Connection) -> Result<Vec<KnownPerson>, StoreError> {
+    let sql = format!("{COLUMNS} WHERE left_ms IS NULL ORDER BY id");
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([])?, |row| {
+        let row = read(row)?;
+        Ok(KnownPerson {
+            id: row.id,
+            student_id: row.student_id,
+            name: row.name,
+            phone: row.phone,
+            email: row.email,
+            department: row.department,
+            role: row.role,
+            on_roster: row.on_roster,
+            leaving: row.leaving_ms.is_some(),
+            email_verified: row.email_verified_ms.is_some(),
+        })
+    })
+}
+
+/// Whether anybody but this member is an admin who may log in.
+pub fn has_other_admin(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM member
+               WHERE id <> ?1 AND role = 'admin' AND left_ms IS NULL AND disabled_ms IS NULL";
+    Ok(conn.prepare_cached(sql)?.exists([id.0])?)
+}
+
 /// Notes a log-in.
 pub fn update_last_login(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
     conn.prepare_cached("UPDATE member SET last_login_ms = ?2 WHERE id = ?1")?
@@ -153,6 +351,16 @@ pub fn list_staff_of(conn: &Connection, bank: BankId) -> Result<Vec<MemberId>, S
          WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY id",
         [bank.0],
     )
+}
+
+/// The rows of every live member of staff who looks after a bank.
+pub fn list_rows_of_staff(conn: &Connection, bank: BankId) -> Result<Vec<MemberRow>, StoreError> {
+    let sql = format!(
+        "{COLUMNS} JOIN bank_staff ON member_id = id
+         WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY name, id"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([bank.0])?, read)
 }
 
 /// Every live admin.

@@ -81,15 +81,27 @@ pub fn list_newest(conn: &Connection, count: u32) -> Result<Vec<Opening>, StoreE
     collect(statement.query([count])?, read)
 }
 
-/// What was counted of every lock that was opened since `since_ms`, in the order of the lockers.
+/// What was counted of every lock that was opened since `since_ms`, in the order of the lockers. Of
+/// openings that are forgotten whole days (UTC) count, those that begin since then.
 pub fn lock_figures(conn: &Connection, since_ms: i64) -> Result<Vec<LockFigures>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT locker_id, count(sent_ms), count(retried_ms),
-                count(*) FILTER (WHERE outcome = 'door_did_not_open'),
-                count(*) FILTER (WHERE outcome = 'no_answer'),
-                CAST(avg(acknowledged_ms - sent_ms) AS INTEGER), max(acknowledged_ms - sent_ms),
-                CAST(avg(CASE WHEN retried_ms IS NULL THEN opened_ms - sent_ms END) AS INTEGER)
-         FROM opening WHERE requested_ms >= ?1 GROUP BY locker_id ORDER BY locker_id",
+        "SELECT locker_id, sum(sent), sum(retried), sum(jammed), sum(unanswered),
+                sum(acknowledged_sum_ms) / nullif(sum(acknowledged), 0), max(acknowledged_max_ms),
+                sum(opened_sum_ms) / nullif(sum(opened), 0)
+         FROM (
+           SELECT locker_id, sent, retried, jammed, unanswered, acknowledged, acknowledged_sum_ms,
+                  acknowledged_max_ms, opened, opened_sum_ms
+           FROM opening_tally WHERE day_ms >= ?1
+           UNION ALL
+           SELECT locker_id, count(sent_ms), count(retried_ms),
+                  count(*) FILTER (WHERE outcome = 'door_did_not_open'),
+                  count(*) FILTER (WHERE outcome = 'no_answer'),
+                  count(acknowledged_ms - sent_ms), coalesce(sum(acknowledged_ms - sent_ms), 0),
+                  max(acknowledged_ms - sent_ms),
+                  count(opened_ms - sent_ms) FILTER (WHERE retried_ms IS NULL),
+                  coalesce(sum(opened_ms - sent_ms) FILTER (WHERE retried_ms IS NULL), 0)
+           FROM opening WHERE requested_ms >= ?1 GROUP BY locker_id)
+         GROUP BY locker_id ORDER BY locker_id",
     )?;
     collect(statement.query([since_ms])?, |row| {
         Ok(LockFigures {

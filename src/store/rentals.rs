@@ -78,6 +78,15 @@ pub fn update_ended(
     Ok(changed == 1)
 }
 
+/// Every locker that is held or rented, with by whom.
+pub fn list_taken(conn: &Connection) -> Result<Vec<(MemberId, LockerId)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT member_id, locker_id FROM rental INDEXED BY rental_live_locker
+         WHERE ended_ms IS NULL ORDER BY locker_id",
+    )?;
+    collect(statement.query([])?, |row| Ok((MemberId(row.get(0)?), LockerId(row.get(1)?))))
+}
+
 /// Every hold and rental that has not ended.
 pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
     // Named, because without statistics the planner would rather walk the whole history.

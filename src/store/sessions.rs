@@ -118,6 +118,12 @@ pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, Stor
     Ok(row)
 }
 
+/// When a log-in was made.
+pub fn issued_ms(conn: &Connection, id: SessionId) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT issued_ms FROM session WHERE id = ?1";
+    Ok(conn.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?)
+}
+
 /// Replaces the refresh secret; the one before is remembered for the grace of a lost answer.
 pub fn update_refreshed(
     conn: &Connection,
@@ -148,6 +154,12 @@ pub fn update_ended(
         )?
         .execute(params![id.0, now_ms, reason])?;
     Ok(changed == 1)
+}
+
+/// Notes that a second factor was shown in a log-in: its next access token says so.
+pub fn update_strong(conn: &Connection, id: SessionId) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE session SET strong = 1 WHERE id = ?1")?.execute([id.0])?;
+    Ok(())
 }
 
 /// A log-in as its holder and staff see it.

@@ -4,18 +4,19 @@
 //! after each commit, before the replies. Readers take an `Arc` and never wait. The maps share
 //! structure between versions, so publishing costs as much as what changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, RentalId, SessionId};
+use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
+use crate::domain::kiosk::Kiosk;
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
 use crate::domain::time::{DateSpan, Monotonic};
 
-/// What changes seldom: places, lockers, terms and who looks after what.
+/// What changes seldom: places, lockers, terms, who looks after what and who is leaving.
 #[derive(Debug, Default)]
 pub struct Site {
     /// Every location, by number.
@@ -28,6 +29,12 @@ pub struct Site {
     pub terms: Vec<Term>,
     /// The banks of each staff member.
     pub staff: HashMap<MemberId, Vec<BankId>>,
+    /// Every kiosk that was not revoked.
+    pub kiosks: BTreeMap<KioskId, Kiosk>,
+    /// The secrets behind the banks' presence codes, sealed for `presence:BANK`.
+    pub presence_keys: BTreeMap<BankId, Vec<u8>>,
+    /// Members who are gone from the roster: they can only empty their locker and return it.
+    pub leavers: HashSet<MemberId>,
     /// Which locker is wired to a channel.
     pub by_channel: HashMap<Channel, LockerId>,
 }
@@ -62,7 +69,7 @@ pub enum Change {
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
     SessionsForgotten(i64),
-    /// Places, lockers, terms or staff changed: they are read anew.
+    /// Places, lockers, terms, staff, leavers, kiosks or presence keys changed: they are read anew.
     Site,
 }
 

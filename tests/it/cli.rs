@@ -223,13 +223,14 @@ fn members_come_one_by_one_or_as_a_roster() {
     );
     let done = bare.run(&["member", "import", "roster.csv", "--json"], "");
     let report = json_line(&done);
-    assert_eq!((&report["added"], &report["known"]), (&json!(2), &json!(0)), "{report}");
+    assert_eq!((&report["new"], &report["refused"]), (&json!(2), &json!(2)), "{report}");
     let lines: Vec<_> =
         report["errors"].as_array().expect("errors").iter().map(|it| &it["line"]).collect();
     assert_eq!(lines, [&json!(3), &json!(4)], "{report}");
     assert_eq!(done.code, Some(1));
     let done = bare.run(&["member", "import", "roster.csv", "--json"], "");
-    assert_eq!(json_line(&done)["known"], 2);
+    let report = json_line(&done);
+    assert_eq!((&report["new"], &report["unchanged"]), (&json!(0), &json!(2)), "{report}");
     assert_eq!(bare.number("SELECT count(*) FROM member WHERE role = 'student'"), 2);
     bare.write("roster.csv", "id,name\n1,x\n");
     let done = bare.run(&["member", "import", "roster.csv"], "").failed();

@@ -1,0 +1,204 @@
+//! How long things are kept, and forgetting what is older.
+//!
+//! A run goes through every kind of row in slices, each slice one small job of the writer that also
+//! writes down how many rows went; what a run does not manage waits for the next. Counts that must
+//! stay right (figures of locks, lists of mass openings) are kept before rows go.
+
+use jiff::SignedDuration;
+
+use super::error::{Code, Error};
+use super::members::{Actor, deletion};
+use super::tokens::Caller;
+use super::{Retention, Services};
+use crate::domain::id::AlarmId;
+use crate::store::members::privacy;
+use crate::store::retention::{self, Pruned, RECORD_KEPT_MS};
+use crate::store::{Lane, Tx, codes, members, throttle};
+
+/// Rows forgotten in one job: the writer is not kept from others for long.
+const SLICE: usize = 500;
+
+/// People made nameless in one job: each touches a dozen tables.
+const PEOPLE_SLICE: usize = 25;
+
+/// Most jobs of one kind in one run.
+const JOBS_MAX: usize = 200;
+
+/// Rows of the record that staff are shown.
+const RECORD_SHOWN: usize = 200;
+
+/// How long a browser that nobody uses stays known.
+const DEVICES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// What is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Openings,
+    Alarms,
+    Members,
+    Sessions,
+    Devices,
+    Mails,
+    Codes,
+    Limits,
+    Record,
+}
+
+impl Kind {
+    const ALL: [Self; 9] = [
+        Self::Openings,
+        Self::Alarms,
+        Self::Members,
+        Self::Sessions,
+        Self::Devices,
+        Self::Mails,
+        Self::Codes,
+        Self::Limits,
+        Self::Record,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Openings => "openings",
+            Self::Alarms => "alarms",
+            Self::Members => "members",
+            Self::Sessions => "sessions",
+            Self::Devices => "devices",
+            Self::Mails => "mails",
+            Self::Codes => "codes",
+            Self::Limits => "limits",
+            Self::Record => "record",
+        }
+    }
+
+    const fn slice(self) -> usize {
+        match self {
+            Self::Members => PEOPLE_SLICE,
+            _ => SLICE,
+        }
+    }
+}
+
+/// What the site keeps for how long, and what it forgot last.
+#[derive(Debug, Clone)]
+pub struct RetentionState {
+    /// How long.
+    pub kept: Retention,
+    /// What was forgotten, newest first.
+    pub record: Vec<Pruned>,
+}
+
+impl Services {
+    /// Forgets what is old enough; says how many rows that were.
+    pub async fn forget_old(&self) -> Result<usize, Error> {
+        let run_ms = self.clock.now().as_millisecond();
+        let mut total = 0;
+        for kind in Kind::ALL {
+            let mut rows = 0;
+            for _ in 0..JOBS_MAX {
+                let count = self.forget_slice(kind, run_ms).await?;
+                rows += count;
+                if count < kind.slice() {
+                    break;
+                }
+            }
+            if rows > 0 {
+                tracing::info!(area = "jobs", what = kind.name(), rows, "forgotten");
+            }
+            total += rows;
+        }
+        Ok(total)
+    }
+
+    /// How long things are kept and what was forgotten last, for admins.
+    pub async fn retention(&self, caller: Caller) -> Result<RetentionState, Error> {
+        Actor::Caller(caller).demand_admin()?;
+        let record =
+            self.store.read(move |conn| retention::list_record(conn, RECORD_SHOWN)).await?;
+        Ok(RetentionState { kept: self.settings.retention, record })
+    }
+
+    async fn forget_slice(&self, kind: Kind, run_ms: i64) -> Result<usize, Error> {
+        let kept = self.settings.retention;
+        let before_ms = |age: SignedDuration| {
+            run_ms.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+        };
+        let before_ms = match kind {
+            Kind::Openings => before_ms(kept.openings),
+            Kind::Alarms => before_ms(kept.alarms),
+            Kind::Members => before_ms(kept.members),
+            Kind::Sessions => before_ms(kept.sessions),
+            Kind::Devices => before_ms(DEVICES_KEPT),
+            Kind::Mails => before_ms(kept.mails),
+            Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
+            // These two know themselves how long they are kept.
+            Kind::Codes | Kind::Limits => run_ms,
+        };
+        if kind == Kind::Alarms {
+            return self.forget_alarms(before_ms, run_ms).await;
+        }
+        let vault = self.vault.clone();
+        self.store
+            .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                let rows = match kind {
+                    Kind::Openings => retention::delete_openings(tx.conn, before_ms, SLICE)?,
+                    Kind::Members => forget_members(tx, &vault, before_ms)?,
+                    Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
+                    Kind::Devices => retention::delete_devices(tx.conn, before_ms, SLICE)?,
+                    Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
+                    Kind::Codes => codes::delete_old(tx.conn, run_ms, SLICE)?,
+                    Kind::Limits => throttle::delete_old(tx.conn, run_ms, SLICE)?,
+                    Kind::Record => {
+                        return Ok(retention::delete_record(tx.conn, before_ms, SLICE)?);
+                    }
+                    Kind::Alarms => 0,
+                };
+                note(tx, run_ms, kind, rows)
+            })
+            .await
+    }
+
+    async fn forget_alarms(&self, before_ms: i64, run_ms: i64) -> Result<usize, Error> {
+        let work = move |tx: &mut Tx<'_>| {
+            let gone = retention::delete_alarms(tx.conn, before_ms, SLICE)?;
+            note(tx, run_ms, Kind::Alarms, gone.len())?;
+            Ok((gone, Vec::new()))
+        };
+        let then = |services: &Self, gone: &Vec<AlarmId>| services.alarms.forget(gone);
+        Ok(self.change_alarms(Lane::Housekeeping, work, then).await?.len())
+    }
+}
+
+/// Makes people nameless who left, or are leaving with nothing rented, long enough ago.
+fn forget_members(
+    tx: &mut Tx<'_>,
+    vault: &super::secrets::Vault,
+    before_ms: i64,
+) -> Result<usize, Error> {
+    let due = privacy::list_due(tx.conn, before_ms, PEOPLE_SLICE)?;
+    let mut rows = 0;
+    for id in &due {
+        match members::find_by_id(tx.conn, *id)? {
+            Some(row) => match deletion::delete(tx, vault, None, &row, Some("retention")) {
+                // A hold that nobody confirmed is in the way for a minute at most.
+                Err(error) if matches!(error.code, Code::StillRenting | Code::LastAdmin) => {}
+                deleted => {
+                    deleted?;
+                    rows += 1;
+                }
+            },
+            None => {
+                privacy::anonymise(tx.conn, *id, tx.now_ms())?;
+                rows += 1;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn note(tx: &Tx<'_>, run_ms: i64, kind: Kind, rows: usize) -> Result<usize, Error> {
+    if rows > 0 {
+        retention::insert_record(tx.conn, run_ms, kind.name(), rows)?;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,69 @@
+//! Making somebody nameless: every personal column is blanked, the row and its history stay, so
+//! that rentals and openings can still be counted.
+
+use rusqlite::{Connection, params};
+
+use super::super::error::StoreError;
+use crate::domain::id::MemberId;
+
+/// What is removed with a member. Sessions have ended before; here they lose where they came from.
+const BLANKED: &[&str] = &[
+    "UPDATE session SET user_agent = '', address = '', device_id = NULL WHERE member_id = ?1",
+    // A shared computer stays known for the others who use it.
+    "DELETE FROM device WHERE id IN (SELECT device_id FROM member_device WHERE member_id = ?1)
+       AND NOT EXISTS (SELECT 1 FROM member_device AS other
+                       WHERE other.device_id = device.id AND other.member_id <> ?1)",
+    "DELETE FROM member_device WHERE member_id = ?1",
+    "DELETE FROM totp WHERE member_id = ?1",
+    "DELETE FROM recovery_code WHERE member_id = ?1",
+    "DELETE FROM presence_use WHERE member_id = ?1",
+    "DELETE FROM code WHERE member_id = ?1",
+    "DELETE FROM throttle WHERE member_id = ?1",
+    "DELETE FROM idempotency WHERE member_id = ?1",
+    "DELETE FROM bank_staff WHERE member_id = ?1",
+    // What was not sent cannot be sent any more; what was, stays as a date.
+    "DELETE FROM outbox WHERE member_id = ?1 AND sent_ms IS NULL",
+    "UPDATE outbox SET payload = '{}', sealed = NULL, last_error = NULL WHERE member_id = ?1",
+];
+
+/// Blanks everything personal of a member. The student id becomes a mark that nobody can have.
+pub fn anonymise(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
+    // Mails to the address itself: sign-ups that somebody tried with it.
+    conn.prepare_cached(
+        "DELETE FROM outbox WHERE member_id IS NULL
+           AND address = (SELECT email FROM member WHERE id = ?1)",
+    )?
+    .execute([id.0])?;
+    for sql in BLANKED {
+        conn.prepare_cached(sql)?.execute([id.0])?;
+    }
+    conn.prepare_cached(
+        "UPDATE member SET student_id = 'left-' || id, name = '', phone = NULL, email = NULL,
+           department = NULL, language = 'ko', password_hash = NULL, email_verified_ms = NULL,
+           password_changed_ms = NULL, last_login_ms = NULL, consent_version = NULL,
+           consent_ms = NULL, on_roster = 0, leaving_ms = NULL, disabled_ms = NULL,
+           disabled_reason = NULL, left_ms = coalesce(left_ms, ?2), anonymised_ms = ?2
+         WHERE id = ?1",
+    )?
+    .execute(params![id.0, now_ms])?;
+    Ok(())
+}
+
+/// At most `most` people who left, or are leaving with nothing rented, since before `before_ms` and
+/// who are not nameless yet.
+pub fn list_due(
+    conn: &Connection,
+    before_ms: i64,
+    most: usize,
+) -> Result<Vec<MemberId>, StoreError> {
+    super::ids(
+        conn,
+        "SELECT id FROM member WHERE left_ms < ?1 AND anonymised_ms IS NULL
+         UNION ALL
+         SELECT id FROM member WHERE leaving_ms < ?1 AND left_ms IS NULL AND role = 'student'
+           AND NOT EXISTS (SELECT 1 FROM rental INDEXED BY rental_live_member
+                           WHERE member_id = member.id AND ended_ms IS NULL)
+         LIMIT ?2",
+        params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],
+    )
+}

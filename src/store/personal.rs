@@ -1,0 +1,129 @@
+//! Everything that is kept about one member, for themselves: whole rows without secrets, as JSON.
+//!
+//! A column `x_ms` is given as the time `x_at` (RFC 3339). Each section has at most [`ROWS_MAX`] rows,
+//! the newest. Called by `service/members/own_data.rs`.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+use serde_json::{Map, Value};
+
+use super::error::StoreError;
+use super::state::{collect, instant};
+use crate::domain::id::MemberId;
+
+/// Most rows of one section.
+pub const ROWS_MAX: i64 = 5_000;
+
+/// What is kept where; ?1 is the member, ?2 the most rows.
+const SECTIONS: &[(&str, &str)] = &[
+    (
+        "sessions",
+        "SELECT method, strong, issued_ms, last_used_ms, expires_ms, user_agent, address, ended_ms,
+                end_reason
+         FROM session WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "rentals",
+        "SELECT locker_id, state, starts_on, ends_on, held_ms, confirmed_ms, ended_ms, end_reason
+         FROM rental WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "openings",
+        "SELECT id AS operation_id, locker_id, opened_as, requested_ms, opened_ms, closed_ms,
+                outcome
+         FROM opening WHERE member_id = ?1 ORDER BY requested_ms DESC LIMIT ?2",
+    ),
+    (
+        "alarms",
+        "SELECT id AS alarm_id, kind, locker_id, raised_ms, cleared_ms,
+                iif(claimed_by = ?1, claimed_ms, NULL) AS it_was_me_ms,
+                iif(acknowledged_by = ?1, acknowledged_ms, NULL) AS acknowledged_by_me_ms
+         FROM alarm
+         WHERE claimed_by = ?1 OR acknowledged_by = ?1 OR EXISTS (
+           SELECT 1 FROM rental WHERE rental.member_id = ?1 AND rental.locker_id = alarm.locker_id
+             AND rental.confirmed_ms <= alarm.raised_ms
+             AND (rental.ended_ms IS NULL OR rental.ended_ms > alarm.raised_ms))
+         ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "mails",
+        "SELECT kind, created_ms, sent_ms FROM outbox WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "limits",
+        "SELECT kind, count, since_ms, last_ms FROM throttle WHERE member_id = ?1
+         ORDER BY last_ms DESC LIMIT ?2",
+    ),
+    (
+        "audit",
+        "SELECT at_ms AS done_ms, action, subject, actor_id IS ?1 AS by_me FROM audit
+         WHERE actor_id = ?1 OR subject = 'member:' || ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+];
+
+/// Every section with its rows.
+pub fn sections(conn: &Connection, id: MemberId) -> Result<Map<String, Value>, StoreError> {
+    let mut sections = Map::new();
+    for (name, sql) in SECTIONS {
+        let mut statement = conn.prepare_cached(sql)?;
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let rows = collect(statement.query([id.0, ROWS_MAX])?, |row| object(row, &names))?;
+        sections.insert((*name).to_owned(), Value::Array(rows));
+    }
+    Ok(sections)
+}
+
+fn object(row: &Row<'_>, names: &[String]) -> Result<Value, StoreError> {
+    let mut fields = Map::new();
+    for (index, name) in names.iter().enumerate() {
+        let value = match row.get_ref(index)? {
+            ValueRef::Integer(ms) if name.ends_with("_ms") => instant(ms).to_string().into(),
+            ValueRef::Integer(flag) if matches!(name.as_str(), "strong" | "by_me") => {
+                (flag == 1).into()
+            }
+            ValueRef::Integer(number) => number.into(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => Value::Null,
+        };
+        let name =
+            name.strip_suffix("_ms").map_or_else(|| name.clone(), |stem| format!("{stem}_at"));
+        fields.insert(name, value);
+    }
+    Ok(Value::Object(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::memory_with_people;
+
+    #[test]
+    fn each_section_is_of_this_member_alone_and_knows_its_times() {
+        let conn = memory_with_people();
+        conn.execute_batch(
+            "INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on,
+                 held_ms, confirmed_ms)
+               VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 5, 6);
+             INSERT INTO alarm (id, kind, severity, subject, locker_id, bank_id, raised_ms,
+                 last_seen_ms, count, evidence)
+               VALUES (1, 'forced_open', 'critical', 'locker:101', 101, 1, 7, 7, 1, '{}'),
+                      (2, 'forced_open', 'critical', 'locker:102', 102, 1, 7, 7, 1, '{}');
+             INSERT INTO outbox (kind, member_id, payload, message_id, created_ms, sent_ms)
+               VALUES ('x', 1, '{}', 'a', 1, 2), ('x', 2, '{}', 'b', 1, 2);",
+        )
+        .expect("consistent");
+        let count = |id: i64, section: &str| {
+            let sections = sections(&conn, MemberId(id)).expect("readable");
+            assert_eq!(sections.len(), SECTIONS.len());
+            sections[section].as_array().map_or(0, Vec::len)
+        };
+        for (section, first, second) in
+            [("rentals", 1, 0), ("alarms", 1, 0), ("mails", 1, 1), ("sessions", 0, 0)]
+        {
+            assert_eq!((count(1, section), count(2, section)), (first, second), "{section}");
+        }
+        let rental = &sections(&conn, MemberId(1)).expect("readable")["rentals"][0];
+        assert_eq!(rental["held_at"], "1970-01-01T00:00:00.005Z");
+        assert_eq!(rental["ended_at"], Value::Null);
+    }
+}
