@@ -23,8 +23,9 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
-    lockers, mass_openings, me, member_sessions, members, openapi, openings, operations, retention,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, commissioning, health, keys,
+    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openapi, openings,
+    operations, retention,
 };
 use crate::service::error::Code;
 
@@ -48,9 +49,12 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("retention", retention::routes(api)),
         ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
+        ("mails", mails::routes(api)),
+        ("audit", audit::routes(api)),
+        ("mailbox", mailbox::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),
-        ("docs", openapi::routes().or_route(problems())),
+        ("docs", openapi::routes().or_route(problems()).or_route(mailbox::pages(api))),
     ]
 }
 
