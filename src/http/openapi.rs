@@ -18,9 +18,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits, live,
-    lockers, mass_openings, me, member_sessions, members, openings, operations, own_account,
-    presence, retention, roles, sessions, sign_up, totp,
+    alarms, audit, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits,
+    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openings,
+    operations, own_account, presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -147,6 +147,17 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         roles::handle_list,
         roles::handle_remove,
         retention::handle_find,
+        mails::handle_list,
+        mails::handle_test,
+        mails::handle_retry,
+        mails::handle_delete,
+        audit::handle_list,
+        audit::handle_head,
+        audit::handle_verify,
+        audit::handle_export,
+        audit::handle_find,
+        mailbox::handle_list,
+        mailbox::handle_find,
         health::handle_health,
         live::handle_socket,
     ),
