@@ -118,6 +118,7 @@ DROP TABLE session;
 ALTER TABLE session_wider RENAME TO session;
 CREATE INDEX session_ended ON session (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX session_member ON session (member_id) WHERE ended_ms IS NULL;
+CREATE INDEX session_device ON session (device_id) WHERE device_id IS NOT NULL;
 CREATE INDEX session_expires ON session (expires_ms) WHERE ended_ms IS NULL;
 
 -- A code that was mailed or handed out: for a sign-up, a new password, a new address, a kiosk.
@@ -285,6 +286,5 @@ CREATE INDEX opening_requested ON opening (requested_ms);
 -- How a line of a mass opening ended, once its opening is forgotten.
 ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
 CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
-CREATE INDEX device_last ON device (last_ms);
 CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
 CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;

@@ -101,7 +101,7 @@ impl App {
             store,
             clock,
             bus,
-            settings: config.settings(),
+            settings: config.settings()?,
             token_keys,
             vault,
             mailer,

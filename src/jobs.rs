@@ -55,6 +55,9 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     every(LOG_INS_PERIOD, "end log-ins", services, tracker, stop, |services| async move {
         services.end_expired_sessions().await
     });
+    every(PRUNE_PERIOD, "forget devices", services, tracker, stop, |services| async move {
+        services.forget_devices().await
+    });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await
     });

@@ -22,13 +22,14 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod codes;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod layout;
-mod limits;
+pub mod limits;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -36,13 +37,16 @@ pub mod mails;
 pub mod mass_openings;
 pub mod members;
 pub mod openings;
+pub mod own_account;
 pub mod passwords;
+pub mod privacy;
 pub mod rentals;
 mod rest;
 pub mod retention;
 pub mod roles;
 pub mod secrets;
 pub mod sessions;
+pub mod sign_up;
 pub mod site;
 pub mod token_keys;
 pub mod tokens;
@@ -56,6 +60,7 @@ use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use privacy::PrivacyNotice;
 use secrets::Vault;
 use sessions::LastUsed;
 use token_keys::TokenKeys;
@@ -83,8 +88,8 @@ pub struct Settings {
     pub password_words: Vec<String>,
     /// The screens beside the banks.
     pub kiosk: KioskSettings,
-    /// Which privacy notice is in force.
-    pub privacy_version: String,
+    /// The privacy notice in force.
+    pub privacy: PrivacyNotice,
     /// How often things may fail or be done.
     pub limits: LimitRules,
     /// How long personal data is kept.

@@ -9,9 +9,9 @@ use clap::Subcommand;
 use super::{offline, say};
 use crate::config::Config;
 use crate::domain::id::BankId;
-use crate::domain::member::{MemberError, Profile, Role};
+use crate::domain::member::{Profile, Role};
+use crate::domain::password::{self, Owner};
 use crate::service::members::NewMember;
-use crate::service::passwords::PASSWORD_BYTES_MAX;
 
 mod change;
 mod look;
@@ -159,10 +159,7 @@ pub(super) fn password_from_stdin(role: Role) -> anyhow::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("standard input")?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    let least = if role == Role::Student { 10 } else { 15 };
-    if password.chars().count() < least || password.len() > PASSWORD_BYTES_MAX {
-        return Err(MemberError::Password { least }.into());
-    }
+    password::check(&password, &Owner { role, has_second_factor: false, words: Vec::new() })?;
     Ok(password)
 }
 

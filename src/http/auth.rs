@@ -10,11 +10,17 @@ use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::sessions::{self, TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, with};
+use super::{own_account, sign_up};
 use crate::service::accounts::{Credentials, RosterTriple};
 use crate::service::error::Code;
 
 pub(super) fn routes(api: &Api) -> Routes {
-    log_in(api).or_route(log_in_or_register(api)).or_route(me(api)).or_route(sessions::routes(api))
+    log_in(api)
+        .or_route(log_in_or_register(api))
+        .or_route(me(api))
+        .or_route(sessions::routes(api))
+        .or_route(sign_up::routes(api))
+        .or_route(own_account::routes(api))
 }
 
 /// Either the roster triple (`student_id`, name, `phone_number`) or id and password.
@@ -101,7 +107,10 @@ fn log_in(api: &Api) -> Routes {
 /// Log in with id and password, or by student id, name and phone number.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "auth", request_body = LogInRequest,
-    responses((status = 200, body = TokensReply), (status = 401), (status = 403), (status = 503))
+    responses(
+        (status = 200, body = TokensReply), (status = 400), (status = 401), (status = 403),
+        (status = 429), (status = 503),
+    )
 )]
 pub(super) async fn handle_log_in(
     head: Head,
@@ -130,7 +139,8 @@ fn log_in_or_register(api: &Api) -> Routes {
     post, path = "/api/v1/auth/login-or-register", tag = "auth", request_body = RosterRequest,
     responses(
         (status = 200, body = TokensReply), (status = 201, body = TokensReply),
-        (status = 401), (status = 403), (status = 409), (status = 422),
+        (status = 400), (status = 401), (status = 403), (status = 409), (status = 422),
+        (status = 429), (status = 503),
     )
 )]
 pub(super) async fn handle_log_in_or_register(

@@ -23,8 +23,9 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, live,
-    lockers, mass_openings, me, member_sessions, members, openapi, openings, operations, retention,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, limits,
+    live, lockers, mass_openings, me, member_sessions, members, openapi, openings, operations,
+    retention, sign_up,
 };
 use crate::service::error::Code;
 
@@ -41,6 +42,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", me::routes(api)),
+        ("limits", limits::routes(api)),
+        ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         ("members", members::routes(api).or_route(member_sessions::routes(api))),

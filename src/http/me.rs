@@ -244,7 +244,7 @@ pub(super) async fn handle_delete(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let asked: DeleteMeBody = body.json(&head).await?;
-    let address = head.address(&api);
-    api.services().delete_own_account(caller, asked.password, &address).await?;
+    let device = head.device(&api)?;
+    api.services().delete_own_account(caller, asked.password, &device).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

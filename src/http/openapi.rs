@@ -15,8 +15,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, keys, layouts, live, lockers, mass_openings,
-    me, member_sessions, members, openings, operations, retention, roles, sessions,
+    alarms, auth, banks, buses, commissioning, health, keys, layouts, limits, live, lockers,
+    mass_openings, me, member_sessions, members, openings, operations, own_account, retention,
+    roles, sessions, sign_up,
 };
 use crate::service::error::Code;
 
@@ -41,6 +42,17 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        sign_up::handle_sign_up,
+        sign_up::handle_resend,
+        sign_up::handle_confirm,
+        sign_up::handle_notice,
+        own_account::handle_password,
+        own_account::handle_forgot,
+        own_account::handle_reset,
+        own_account::handle_email,
+        own_account::handle_confirm_email,
+        limits::handle_list,
+        limits::handle_release,
         sessions::handle_log_out_everywhere,
         sessions::handle_list,
         sessions::handle_end,

@@ -176,7 +176,7 @@ impl Services {
         let typed = self.vault.keyed_hash("typed", &one_form.unwrap_or_else(|| id.to_lowercase()));
         let (secret_hash, address) = (device.secret_hash, Subject::address(&device.address));
         let now_ms = self.clock.now().as_millisecond();
-        let (row, limits, held) = self
+        let (row, limits, in_force) = self
             .store
             .read(move |conn| {
                 let row = match (student_id, email) {
@@ -197,15 +197,16 @@ impl Services {
                     _ => (LimitKind::LogIn, Subject::typed(&typed, member)),
                 };
                 let limits = [own, (LimitKind::Address, address)];
-                let mut held = None;
+                // Both are asked about, whoever is known.
+                let mut in_force = None;
                 for (kind, subject) in &limits {
-                    let hold = throttle::hold(conn, *kind, subject, now_ms)?;
-                    held = held.or(hold.map(|hold| (*kind, hold)));
+                    let found = throttle::hold(conn, *kind, subject, now_ms)?;
+                    in_force = in_force.or(found.map(|found| (*kind, found)));
                 }
-                Ok((row, limits, held))
+                Ok((row, limits, in_force))
             })
             .await?;
-        match held {
+        match in_force {
             Some((kind, hold)) => Err(limits::refusal(kind, hold)),
             None => Ok(Typed { row, limits }),
         }

@@ -14,12 +14,14 @@ use uuid::Uuid;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, kept, once};
+use super::limits::{self, Limit};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
 use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
+use crate::domain::limit::{LimitKind, Subject};
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
 use crate::domain::rental::RentalState;
 use crate::store::audit::AuditEntry;
@@ -94,6 +96,7 @@ impl Services {
             Ok(permit) => permit,
             Err(refusal) => {
                 if refusal.code != Code::LockerNotFound {
+                    self.demand_patience(caller).await?;
                     self.note_refusal(caller, locker, refusal.code);
                 }
                 return Err(refusal);
@@ -361,18 +364,31 @@ impl Services {
     }
 
     /// Records a refused attempt without making the caller wait.
+    /// Refuses somebody who was refused too often. Asked of refused openings only: whoever may open
+    /// a locker is never kept from it, and a failing database keeps nobody.
+    async fn demand_patience(&self, caller: Caller) -> Result<(), Error> {
+        match self.check_limits(&[refused_openings_of(caller)]).await {
+            Err(refusal) if refusal.code == Code::TooManyRequests => Err(refusal),
+            _ => Ok(()),
+        }
+    }
+
     fn note_refusal(&self, caller: Caller, locker: LockerId, code: Code) {
         self.detach(move |services| async move {
             let detail = json!({ "code": code.name() }).to_string();
+            let (limit, rules) = (refused_openings_of(caller), services.settings.limits);
             let noted = services
                 .store
-                .write::<_, StoreError, _>(Lane::Housekeeping, move |tx| {
-                    tx.audit(&AuditEntry {
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    if !limits::has_room(tx, &rules, &limit)? {
+                        return Ok(());
+                    }
+                    Ok(tx.audit(&AuditEntry {
                         actor: Some(caller.member_id),
                         action: "opening.refused",
                         subject: &format!("locker:{locker}"),
                         detail: &detail,
-                    })
+                    })?)
                 })
                 .await;
             if let Err(error) = noted {
@@ -577,6 +593,10 @@ fn audit(
         subject: &format!("locker:{}", opening.locker_id),
         detail,
     })
+}
+
+fn refused_openings_of(caller: Caller) -> Limit {
+    (LimitKind::RefusedOpening, Subject::member(caller.member_id))
 }
 
 fn is_database_failure(code: Code) -> bool {

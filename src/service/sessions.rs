@@ -32,6 +32,10 @@ const SUPERSEDED_GRACE_MS: i64 = 10_000;
 /// Log-ins issued in one job: the writer is not kept from others for long.
 const ISSUE_SLICE: usize = 500;
 
+/// Devices forgotten in one job, and most such jobs of one run.
+const FORGET_SLICE: usize = 500;
+const FORGET_JOBS_MAX: usize = 200;
+
 /// Longest client name kept of a log-in.
 const USER_AGENT_CHARS_MAX: usize = 200;
 
@@ -169,6 +173,31 @@ impl Services {
             }
         }
         Ok(tokens)
+    }
+
+    /// Forgets devices whose cookie is dead by now; says how many.
+    pub async fn forget_devices(&self) -> Result<usize, Error> {
+        let before_ms = self.clock.now().as_millisecond() - DEVICE_COOKIE_S * 1_000;
+        let mut forgotten = 0;
+        for _ in 0..FORGET_JOBS_MAX {
+            let count = self
+                .store
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    let count = devices::delete_old(tx.conn, before_ms, FORGET_SLICE)?;
+                    if count > 0 {
+                        let (subject, detail) = ("device:all", json!({ "count": count }));
+                        let (actor, action, detail) = (None, "device.forget", detail.to_string());
+                        tx.audit(&AuditEntry { actor, action, subject, detail: &detail })?;
+                    }
+                    Ok(count)
+                })
+                .await?;
+            forgotten += count;
+            if count < FORGET_SLICE {
+                break;
+            }
+        }
+        Ok(forgotten)
     }
 
     /// Checks an access token without asking the database.

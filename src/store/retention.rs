@@ -117,17 +117,6 @@ pub fn delete_sessions(
     )
 }
 
-/// Forgets at most `most` browsers that were last used before `before_ms`.
-pub fn delete_devices(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
-    delete(
-        conn,
-        "DELETE FROM device WHERE id IN (
-           SELECT id FROM device WHERE last_ms < ?1 ORDER BY last_ms LIMIT ?2)",
-        before_ms,
-        most,
-    )
-}
-
 /// Forgets at most `most` mails that were sent or given up before `before_ms`.
 pub fn delete_mails(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
     delete(

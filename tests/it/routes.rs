@@ -15,6 +15,8 @@ fn concrete(path: &str) -> String {
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
         .replace("{key}", "a-key")
+        .replace("{kind}", "log_in")
+        .replace("{subject}", "member:1")
         .replace("{member_id}", "1")
         .replace("{session_id}", "999999")
         .replace("{slug}", "locker_taken")
