@@ -51,6 +51,7 @@ pub(super) struct OwnAccountReply {
 
 /// How long things are kept, in days.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the published name")]
 pub(super) struct KeptReply {
     /// Openings of lockers.
     openings_days: i64,

@@ -11,7 +11,7 @@ use super::error::{Code, Error};
 use super::members::{Actor, deletion};
 use super::tokens::Caller;
 use super::{Retention, Services};
-use crate::domain::id::AlarmId;
+use crate::domain::id::{AlarmId, MemberId};
 use crate::store::members::privacy;
 use crate::store::retention::{self, Pruned, RECORD_KEPT_MS};
 use crate::store::{Lane, Tx, members};
@@ -155,22 +155,27 @@ fn forget_members(
     let due = privacy::list_due(tx.conn, before_ms, PEOPLE_SLICE)?;
     let mut rows = 0;
     for id in &due {
-        match members::find_by_id(tx.conn, *id)? {
-            Some(row) => match deletion::delete(tx, vault, None, &row, Some("retention")) {
-                // A hold that nobody confirmed is in the way for a minute at most.
-                Err(error) if matches!(error.code, Code::StillRenting | Code::LastAdmin) => {}
-                deleted => {
-                    deleted?;
-                    rows += 1;
-                }
-            },
-            None => {
-                privacy::anonymise(tx.conn, *id, tx.now_ms())?;
-                rows += 1;
-            }
-        }
+        rows += usize::from(forget_member(tx, vault, *id)?);
     }
     Ok(rows)
+}
+
+/// False when something is in the way for now.
+fn forget_member(
+    tx: &mut Tx<'_>,
+    vault: &super::secrets::Vault,
+    id: MemberId,
+) -> Result<bool, Error> {
+    let Some(row) = members::find_by_id(tx.conn, id)? else {
+        privacy::anonymise(tx.conn, id, tx.now_ms())?;
+        return Ok(true);
+    };
+    match deletion::delete(tx, vault, None, &row, Some("retention")) {
+        Ok(()) => Ok(true),
+        // A hold that nobody confirmed is in the way for a minute at most.
+        Err(error) if matches!(error.code, Code::StillRenting | Code::LastAdmin) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn note(tx: &Tx<'_>, run_ms: i64, kind: Kind, rows: usize) -> Result<usize, Error> {
