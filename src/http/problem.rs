@@ -188,8 +188,8 @@ fn title(code: Code) -> &'static str {
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     let problem = if rejection.is_not_found() {
         Problem::new(Code::NotFound, "there is nothing at this address: see /api/swagger/")
+    // Only a route whose method fits reads the query: what its neighbours say comes after.
     } else if rejection.find::<InvalidQuery>().is_some() {
-        // Before the method: a route that reads the query has taken address and method.
         Problem::new(Code::BadRequest, "the part of the address behind the ? could not be read")
     } else if rejection.find::<MethodNotAllowed>().is_some() {
         Problem::new(Code::MethodNotAllowed, "this address does not take this method")

@@ -5,6 +5,7 @@
 //! clock that is moved by hand.
 
 mod alarms;
+mod authorisation;
 mod bad_input;
 mod cli;
 mod commissioning;
