@@ -37,7 +37,6 @@ CREATE TABLE device (
   last_ms INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX device_secret ON device (secret_hash);
-CREATE INDEX device_last ON device (last_ms);
 
 -- From which devices a member has logged in: strangers' failures do not lock these out.
 CREATE TABLE member_device (
@@ -299,6 +298,5 @@ CREATE INDEX opening_requested ON opening (requested_ms);
 -- How a line of a mass opening ended, once its opening is forgotten.
 ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
 CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
-CREATE INDEX device_last ON device (last_ms);
 CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
 CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;
