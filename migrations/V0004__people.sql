@@ -299,6 +299,5 @@ CREATE INDEX opening_requested ON opening (requested_ms);
 -- How a line of a mass opening ended, once its opening is forgotten.
 ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
 CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
-CREATE INDEX device_last ON device (last_ms);
 CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
 CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;
