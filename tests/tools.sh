@@ -6,7 +6,12 @@ missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
 need make make
-[ "${1:-}" = test ] && need strace strace
+if [ "${1:-}" = test ]; then
+	need strace strace
+	need python3 python3
+	# Debian packs the part that makes virtual environments apart.
+	python3 -c "import ensurepip, venv" >/dev/null 2>&1 || missing="$missing python3-venv"
+fi
 if ! command -v cargo >/dev/null 2>&1; then
 	echo "lockerd needs Rust 1.95 or newer: see https://rustup.rs" >&2
 	exit 1

@@ -162,12 +162,27 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/mass-openings/{mass_opening_id}", Access::Staff),
     route("POST", "/api/v1/mass-openings/{mass_opening_id}/cancel", Access::Staff),
     route("GET", "/api/v1/operations/{key}", Access::Member),
+    route("GET", "/api/v1/mails", Access::Staff),
+    route("POST", "/api/v1/mails/test", Access::Admin),
+    route("POST", "/api/v1/mails/{mail_id}/retry", Access::Staff),
+    route("DELETE", "/api/v1/mails/{mail_id}", Access::Staff),
+    route("GET", "/api/v1/audit", Access::Admin),
+    route("GET", "/api/v1/audit/head", Access::Admin),
+    route("GET", "/api/v1/audit/verify", Access::Admin),
+    route("GET", "/api/v1/audit/export", Access::Admin),
+    route("GET", "/api/v1/audit/{audit_id}", Access::Admin),
+    // On a demonstration only: elsewhere there is nothing at these.
+    route("GET", "/api/v1/mailbox", Access::Public),
+    route("GET", "/api/v1/mailbox/{number}", Access::Public),
     route("GET", "/api/v1/health", Access::Public),
     // Who listens says so in the first message; TOPICS says who may hear what.
     route("GET", "/api/v1/ws", Access::Public),
     route("GET", "/api/openapi.json", Access::Public),
     route("GET", "/api/swagger/", Access::Public),
     route("GET", "/problems/{slug}", Access::Public),
+    route("GET", "/mailbox", Access::Public),
+    route("GET", "/mailbox/{number}", Access::Public),
+    route("GET", "/mailbox/{number}/html", Access::Public),
     route("GET", "/", Access::Public),
 ];
 

@@ -23,9 +23,9 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, kiosk,
-    kiosks, limits, live, lockers, mass_openings, me, member_sessions, members, openapi, openings,
-    operations, retention, sign_up, totp,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, commissioning, health, keys,
+    kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions,
+    members, openapi, openings, operations, retention, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -59,9 +59,12 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("retention", retention::routes(api)),
         ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
+        ("mails", mails::routes(api)),
+        ("audit", audit::routes(api)),
+        ("mailbox", mailbox::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),
-        ("docs", openapi::routes().or_route(problems())),
+        ("docs", openapi::routes().or_route(problems()).or_route(mailbox::pages(api))),
     ]
 }
 

@@ -2,22 +2,25 @@
 
 use std::sync::{Arc, OnceLock};
 
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_swagger_ui::Config;
 use warp::http::StatusCode;
 use warp::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION,
 };
+
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits, live,
-    lockers, mass_openings, me, member_sessions, members, openings, operations, own_account,
-    presence, retention, roles, sessions, sign_up, totp,
+    alarms, audit, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits,
+    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openings,
+    operations, own_account, presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -144,10 +147,21 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         roles::handle_list,
         roles::handle_remove,
         retention::handle_find,
+        mails::handle_list,
+        mails::handle_test,
+        mails::handle_retry,
+        mails::handle_delete,
+        audit::handle_list,
+        audit::handle_head,
+        audit::handle_verify,
+        audit::handle_export,
+        audit::handle_find,
+        mailbox::handle_list,
+        mailbox::handle_find,
         health::handle_health,
         live::handle_socket,
     ),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &Refusals)
 )]
 struct Document;
 
@@ -164,6 +178,74 @@ impl Modify for Bearer {
         );
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
         components.add_security_scheme("kiosk", scheme);
+    }
+}
+
+/// What every refusal looks like (RFC 9457), and the data that some carry.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described here, written by problem::finish")]
+struct ProblemDocument {
+    /// `/problems/CODE`: what this code means.
+    r#type: String,
+    /// The code in a sentence.
+    title: String,
+    /// The status.
+    status: u16,
+    /// What happened and what to do, for people.
+    detail: String,
+    /// The address that was asked.
+    instance: String,
+    /// Stable: programs choose by it.
+    code: String,
+    /// Under which the server's log has it.
+    request_id: String,
+}
+
+/// Refusals that every request may meet: a wrong host, an overloaded or failing site.
+const REFUSED_ALWAYS: [u16; 3] = [404, 421, 503];
+/// Those of routes that want to know who asks.
+const REFUSED_UNKNOWN: [u16; 2] = [401, 403];
+/// Those of routes that take a body or change something.
+const REFUSED_CHANGES: [u16; 9] = [400, 408, 409, 411, 413, 415, 422, 429, 507];
+/// Those of routes that read their parameters from the address.
+const REFUSED_QUESTIONS: [u16; 2] = [400, 422];
+
+/// Writes down for each operation what it may refuse with, and that a refusal is a document.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.schemas.insert("Problem".to_owned(), ProblemDocument::schema());
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.get].into_iter().flatten() {
+                declare(operation, &REFUSED_QUESTIONS);
+            }
+            let changing = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in changing.into_iter().flatten() {
+                declare(operation, &REFUSED_CHANGES);
+            }
+        }
+    }
+}
+
+fn declare(operation: &mut Operation, more: &[u16]) {
+    let unknown: &[u16] = if operation.security.is_some() { &REFUSED_UNKNOWN } else { &[] };
+    for status in [&REFUSED_ALWAYS, unknown, more].concat() {
+        let empty = || RefOr::T(utoipa::openapi::Response::new("Refused."));
+        operation.responses.responses.entry(status.to_string()).or_insert_with(empty);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let refused = status.starts_with(['4', '5']);
+        if response.description.is_empty() {
+            // OpenAPI 3.1 demands one of every response.
+            if refused { "Refused." } else { "Done." }.clone_into(&mut response.description);
+        }
+        if refused && response.content.is_empty() {
+            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
+        }
     }
 }
 

@@ -191,10 +191,11 @@ fn title(code: Code) -> &'static str {
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     let problem = if rejection.is_not_found() {
         Problem::new(Code::NotFound, "there is nothing at this address: see /api/swagger/")
-    } else if rejection.find::<MethodNotAllowed>().is_some() {
-        Problem::new(Code::MethodNotAllowed, "this address does not take this method")
+    // Only a route whose method fits reads the query: what its neighbours say comes after.
     } else if rejection.find::<InvalidQuery>().is_some() {
         Problem::new(Code::BadRequest, "the part of the address behind the ? could not be read")
+    } else if rejection.find::<MethodNotAllowed>().is_some() {
+        Problem::new(Code::MethodNotAllowed, "this address does not take this method")
     } else {
         tracing::error!(area = "http", ?rejection, "a rejection that no route should make");
         Problem::new(Code::Internal, "something went wrong on our side; it was logged")

@@ -20,9 +20,9 @@ use super::error::{Code, Error};
 use super::tokens::Caller;
 use crate::domain::id::MemberId;
 use crate::store::Lane;
-use crate::store::audit::{
-    self, AuditEntry, AuditFilter, AuditHead, AuditRow, BadRow, Flaw, Found, From, Verdict, Walk,
-};
+use crate::store::audit::{self, AuditEntry, AuditHead, Flaw, Found, From, Walk};
+
+pub use crate::store::audit::{AuditFilter, AuditRow, BadRow, Verdict};
 
 /// Most rows of one page.
 pub const PAGE_MAX: u32 = 200;

@@ -64,6 +64,11 @@ impl Drawn {
         CodeSent { id: self.id.clone(), expires_in_s: LIFETIME_MS / 1_000 }
     }
 
+    /// The code itself, to be handed over where it cannot be mailed.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// What its mail must say, beside the secret.
     pub(super) fn payload(name: &str) -> Value {
         json!({ "name": name, "minutes": LIFETIME_MS / 60_000 })

@@ -16,14 +16,18 @@ use super::secrets::Vault;
 use super::tokens::Caller;
 use crate::domain::member::parse_email;
 use crate::mail::Letter;
+use crate::mail::kept::Letterbox;
 use crate::store::audit::AuditEntry;
-use crate::store::outbox::{self, MessageRow, MessageState, NewMessage, Recipient};
+use crate::store::outbox::{self, NewMessage, Recipient};
 use crate::store::{Lane, Tx};
 
 mod daily;
 mod delivery;
 
 pub use delivery::{Delivering, MailHealth};
+
+pub use crate::mail::kept::Kept;
+pub use crate::store::outbox::{MessageRow, MessageState};
 
 /// Most mails of one page.
 pub const PAGE_MAX: u32 = 100;
@@ -102,6 +106,12 @@ impl Services {
     #[must_use]
     pub const fn mail_on(&self) -> bool {
         self.mailer.is_on()
+    }
+
+    /// What is in the box, newest first, if mails go there.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<Vec<Kept>> {
+        self.mailer.kept().map(Letterbox::list)
     }
 
     /// Mails, for staff.

@@ -5,6 +5,7 @@
 //! clock that is moved by hand.
 
 mod alarms;
+mod authorisation;
 mod bad_input;
 mod cli;
 mod commissioning;
@@ -18,10 +19,14 @@ mod limits;
 mod live;
 mod log_in;
 mod mass_opening;
+mod members;
 mod opening;
 mod passwords;
 mod presence;
+mod privacy;
 mod race;
+mod roles;
+mod roster;
 mod routes;
 mod sessions;
 mod sign_up;

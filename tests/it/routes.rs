@@ -2,6 +2,7 @@
 //! only, and refuses whom it must refuse.
 
 use lockerd::http::access::{Access, ROUTES};
+use serde_json::json;
 
 use crate::support::demo::Demo;
 
@@ -21,6 +22,9 @@ pub fn concrete(path: &str) -> String {
         .replace("{subject}", "member:1")
         .replace("{member_id}", "1")
         .replace("{session_id}", "999999")
+        .replace("{mail_id}", "1")
+        .replace("{audit_id}", "1")
+        .replace("{number}", "1")
         .replace("{slug}", "locker_taken")
         .replace("{bus}", "east")
         .replace("{address}", "0")
@@ -150,4 +154,14 @@ fn the_api_describes_itself_without_the_internet() {
         assert!(reply.body.len() > 100, "{file}");
     }
     demo.nobody.get("/api/swagger/nothing.js").refused(404, "not_found");
+}
+
+#[test]
+fn a_question_that_cannot_be_read_is_that_and_not_another_method() {
+    let demo = Demo::start();
+    let told = json!({ "id": "ADMIN", "password": "demo-admin-password" });
+    let admin = demo.nobody.log_in(&told);
+    // The same address takes a PUT as well.
+    admin.get("/api/v1/banks/1/layout?format=toml&format=toml").refused(400, "bad_request");
+    admin.get("/api/v1/banks/1/layout").expect(200);
 }

@@ -114,11 +114,11 @@ pub(super) fn reset(args: &WhoArgs) -> anyhow::Result<()> {
     })?;
     if args.json {
         return say_json(&serde_json::json!({
-            "reset_id": reset.reset_id, "expires_in": reset.expires_in_s, "code": reset.code,
+            "reset_id": reset.sent.id, "expires_in": reset.sent.expires_in_s, "code": reset.code,
         }));
     }
     match reset.code {
-        Some(code) => say(format!("code {code} for reset {}", reset.reset_id)),
+        Some(code) => say(format!("code {code} for reset {}", reset.sent.id)),
         None => say("a code is mailed as soon as the server runs"),
     }
     Ok(())

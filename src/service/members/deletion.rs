@@ -16,7 +16,7 @@ use crate::service::error::{Code, Error};
 use crate::service::mails::{Mail, post};
 use crate::service::rentals::expire;
 use crate::service::secrets::Vault;
-use crate::service::sessions::end_sessions_of;
+use crate::service::sessions::{Device, end_sessions_of};
 use crate::service::tokens::{Caller, Method};
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
@@ -32,7 +32,7 @@ impl Services {
         &self,
         caller: Caller,
         password: Option<String>,
-        address: &str,
+        device: &Device,
     ) -> Result<(), Error> {
         if caller.method == Method::Kiosk {
             return Err(super::not_at_kiosk());
@@ -44,16 +44,15 @@ impl Services {
         let id = caller.member_id;
         let row = self.store.read(move |conn| members::find_by_id(conn, id)).await?;
         let row = row.ok_or_else(|| member_not_found(id))?;
-        match row.password_hash {
-            Some(_) => {
-                let password = password.ok_or_else(|| {
-                    let detail = "send your password as well: deleting an account cannot be undone";
-                    Error::new(Code::BadCredentials, detail)
-                })?;
-                let ticket = self.passwords.enter()?;
-                self.prove_again(caller, password, &ticket, address).await?;
-            }
-            None => self.demand_fresh(caller).await?,
+        if row.password_hash.is_some() {
+            let Some(password) = password else {
+                let detail = "send your password as well: deleting an account cannot be undone";
+                return Err(Error::new(Code::BadCredentials, detail));
+            };
+            let ticket = self.passwords.enter()?;
+            self.prove_again(caller, password, &ticket, &device.address).await?;
+        } else {
+            self.demand_fresh(caller).await?;
         }
         let vault = self.vault.clone();
         self.store

@@ -74,7 +74,7 @@ impl Field {
     /// The heads by which it is found, in lower case without spaces, hyphens and underscores.
     const fn heads(self) -> &'static [&'static str] {
         match self {
-            Self::StudentId => &["studentid", "studentnumber", "id", "학번", "학생번호"],
+            Self::StudentId => &["studentid", "studentnumber", "학번", "학생번호"],
             Self::Name => &["name", "fullname", "이름", "성명"],
             Self::Phone => &[
                 "phone",
@@ -245,7 +245,7 @@ impl Reading {
             (Field::Department, department.as_ref().err()),
         ] {
             if let Some(error) = error {
-                self.refuse(row.line, Some(field), error);
+                self.refuse(row.line, Some(field), &error);
             }
         }
         let unique = [
@@ -258,7 +258,7 @@ impl Reading {
         for key in &unique {
             if let Some(first) = self.seen.get(key) {
                 let error = format!("stands on line {first} as well: keep one of them");
-                self.refuse(row.line, Some(key.0), error);
+                self.refuse(row.line, Some(key.0), &error);
             }
         }
         let (Ok(student_id), true) = (student_id, self.file.errors.len() == errors_before) else {
@@ -273,12 +273,12 @@ impl Reading {
                 let department = department.ok().flatten();
                 self.file.people.push(Person { line: row.line, profile, department });
             }
-            Err(error) => self.refuse(row.line, None, error),
+            Err(error) => self.refuse(row.line, None, &error),
         }
         Ok(())
     }
 
-    fn refuse(&mut self, line: usize, field: Option<Field>, error: impl ToString) {
+    fn refuse(&mut self, line: usize, field: Option<Field>, error: &dyn ToString) {
         self.file.errors.push(LineNote { line, field, error: error.to_string() });
     }
 }
@@ -422,9 +422,9 @@ mod tests {
     #[test]
     fn what_is_no_roster_says_what_it_should_be() {
         for (bytes, word) in [
-            (&b"id,phone\n1,2\n"[..], "name"),
+            (&b"student_id,phone\n1,2\n"[..], "name"),
             (b"name,phone\n1,2\n", "student_id"),
-            (b"id,name,name\n", "two columns"),
+            (b"student_id,name,name\n", "two columns"),
             (b"", "student_id"),
             (b"\xff\xfeh\x00i\x00", "CSV UTF-8"),
         ] {
@@ -435,7 +435,7 @@ mod tests {
 
     #[test]
     fn guards_against_formulas_come_off_again() {
-        let file = RosterFile::read(b"id,name\nA100,'=Kim\nA200,'Kim\n").expect("a roster");
+        let file = RosterFile::read(b"student_id,name\nA100,'=Kim\nA200,'Kim\n").expect("a roster");
         assert_eq!(names(&file), ["=Kim", "'Kim"]);
     }
 }

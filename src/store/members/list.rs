@@ -112,7 +112,7 @@ impl MemberFilter {
             .map(|text| text.chars().filter(char::is_ascii_digit).collect::<String>())
             .filter(|digits| digits.len() >= 3);
         let values = vec![
-            text.map(|text| containing(text)).into(),
+            text.map(containing).into(),
             digits.map(|digits| containing(&digits)).into(),
             self.role.map(|role| role.name().to_owned()).into(),
             self.state.map(|state| state.name().to_owned()).into(),
