@@ -6,7 +6,12 @@ missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc gcc
 need make make
-[ "${1:-}" = test ] && need strace strace
+if [ "${1:-}" = test ]; then
+	need strace strace
+	need python3 python3
+	# The mail server of the tests runs in a virtual environment that they make (tests/mail).
+	python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
+fi
 if ! command -v cargo >/dev/null 2>&1; then
 	echo "lockerd needs Rust 1.95 or newer: see https://rustup.rs" >&2
 	exit 1

@@ -5,6 +5,7 @@
 //! clock that is moved by hand.
 
 mod alarms;
+mod audit;
 mod bad_input;
 mod cli;
 mod commissioning;
@@ -14,6 +15,7 @@ mod durability;
 mod flow;
 mod hold;
 mod live;
+mod mail;
 mod mass_opening;
 mod opening;
 mod race;

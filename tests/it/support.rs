@@ -12,6 +12,7 @@ pub mod inside;
 pub mod live;
 pub mod process;
 pub mod site;
+pub mod smtp;
 
 /// Longest wait for something that should take a moment, on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
