@@ -225,9 +225,14 @@ fn blocks(text: &str) -> Vec<Block> {
             fresh = true;
             continue;
         }
+        if line == "--" {
+            blocks.push(Block { kind: "foot", lines: Vec::new() });
+            fresh = false;
+            continue;
+        }
         let in_foot = !fresh && blocks.last().is_some_and(|block| block.kind == "foot");
-        let (kind, words) = if line == "--" || in_foot {
-            ("foot", line.trim_start_matches("--"))
+        let (kind, words) = if in_foot {
+            ("foot", line)
         } else if let Some(words) = line.strip_prefix("    ") {
             ("large", words.trim())
         } else if let Some(words) = line.strip_prefix("- ") {

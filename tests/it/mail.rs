@@ -322,6 +322,7 @@ fn given_up_after_three_days_and_a_code_when_it_is_not_good_any_more() {
     server.fall();
     post(&inside.sql(), "p@korea.ac.kr", now_ms(&inside));
     post_code(&inside, "code@korea.ac.kr");
+    assert_eq!(inside.mailed("sign_up_code")["code"], "12345678", "sealed, and ours to open");
     deliver(&inside);
     for _ in 0..13 {
         inside.pass(60_000);
@@ -565,6 +566,26 @@ fn the_demos_mailbox_shows_what_is_not_sent() {
     assert_eq!(demo.nobody.get("/api/v1/mailbox/1").expect(200).json(), json["mails"][0]);
     demo.nobody.get("/mailbox/2").refused(404, "mail_not_found");
     demo.nobody.get("/api/v1/mailbox/2").refused(404, "mail_not_found");
+}
+
+#[test]
+fn nothing_of_a_mail_is_in_the_log() {
+    let server = plain();
+    let mut site = site(&server, 1);
+    site.student(0).rent(101);
+    let now_ms = jiff::Timestamp::UNIX_EPOCH.as_millisecond();
+    post(&site.sql(), "nobody@korea.ac.kr", now_ms);
+    until("both are through", || {
+        let states = state(&site.sql());
+        let through = states.iter().any(|it| it.contains("sent"))
+            && states.iter().any(|it| it.contains("dead"));
+        through.then_some(())
+    });
+    let log = site.process().log();
+    assert!(log.contains("given up"), "{log}");
+    for secret in ["nobody@", "@korea.ac.kr", "홍길동", "김가가가", "사물함 101"] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
 }
 
 #[test]
