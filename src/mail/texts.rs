@@ -307,10 +307,11 @@ const fn weekday(day: Weekday, language: &str) -> &'static str {
     }
 }
 
-const fn month(month: i8) -> &'static str {
+fn month(month: i8) -> &'static str {
     const NAMES: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    NAMES[(month as usize + 11) % 12]
+    // A civil date's month is 1 to 12.
+    usize::try_from(month - 1).ok().and_then(|index| NAMES.get(index)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

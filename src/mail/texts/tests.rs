@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::*;
 
-fn loaded(dir: Option<PathBuf>) -> Result<Texts, String> {
+fn loaded(dir: Option<&Path>) -> Result<Texts, String> {
     let zone = TimeZone::get("Asia/Seoul").expect("bundled");
-    Texts::new(&TextSettings { zone, dir, ..TextSettings::default() })
+    Texts::new(&TextSettings { zone, dir: dir.map(Path::to_path_buf), ..TextSettings::default() })
 }
 
 fn values(value: Json) -> Map<String, Json> {
@@ -73,7 +73,7 @@ fn a_subject_is_one_line_whatever_a_value_holds() {
     assert!(!text.subject.contains(['\r', '\n']), "{:?}", text.subject);
     let place = tempfile::tempdir().expect("a place");
     std::fs::write(place.path().join("test.ko.txt"), "A{{ name }}\n\nB").expect("written");
-    let own = loaded(Some(place.path().to_path_buf())).expect("sound");
+    let own = loaded(Some(place.path())).expect("sound");
     let sample = values(json!({ "name": format!("x\r\nBcc: y{}", "z".repeat(500)) }));
     let text = own.render("test", "ko", &sample).expect("renderable");
     // The line ends where the value's does; what follows is text, not a header.
@@ -115,8 +115,8 @@ fn a_site_replaces_texts_and_its_mistakes_are_named_at_the_start() {
     };
     write("password_changed.ko.txt", "바뀜\n\n{{ name }} 님!\n");
     write("password_changed.ko.html", "<b>{{ name }}</b>");
-    let dir = Some(place.path().to_path_buf());
-    let own = loaded(dir.clone()).expect("sound");
+    let dir = Some(place.path());
+    let own = loaded(dir).expect("sound");
     let sample = values(json!({ "name": "<가>" }));
     let ko = own.render("password_changed", "ko", &sample).expect("renderable");
     assert_eq!((ko.subject.as_str(), ko.text.as_str()), ("바뀜", "<가> 님!\n"));
@@ -131,7 +131,7 @@ fn a_site_replaces_texts_and_its_mistakes_are_named_at_the_start() {
         ("password_changed.en.txt", "a\n\n{% for i in range(99999) %}{{ i }}{% endfor %}", "fuel"),
     ] {
         write(name, text);
-        let error = loaded(dir.clone()).expect_err(text);
+        let error = loaded(dir).expect_err(text);
         assert!(error.contains(says), "{text:?}: {error}");
         std::fs::remove_file(place.path().join(name)).expect("removed");
     }

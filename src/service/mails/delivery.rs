@@ -187,13 +187,8 @@ impl Services {
                 break;
             }
             self.store
-                .write(Lane::Housekeeping, |tx| {
-                    Ok::<_, StoreError>(outbox::update_all_dropped(
-                        tx.conn,
-                        tx.now_ms(),
-                        MAIL_OFF,
-                        PAGE,
-                    )?)
+                .write::<_, StoreError, _>(Lane::Housekeeping, |tx| {
+                    outbox::update_all_dropped(tx.conn, tx.now_ms(), MAIL_OFF, PAGE)
                 })
                 .await?;
         }
