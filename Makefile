@@ -3,11 +3,12 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test lint release bench soak fuzz tools test-tools
+.PHONY: help demo test test-api lint release bench soak fuzz tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
 	@echo "make test     format, lints, documentation, all tests"
+	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
 	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
@@ -30,6 +31,13 @@ test: test-tools
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked
 	$(CARGO) test --locked
+	$(MAKE) test-api
+
+# The API document against the running demo, as nobody and as each role.
+test-api: test-tools
+	$(CARGO) build --locked
+	@sh tests/venv.sh api
+	target/venv/api/bin/python tests/api/run.py target/debug/lockerd
 
 lint: tools
 	$(CARGO) fmt --check
@@ -43,6 +51,7 @@ bench: tools
 	$(CARGO) bench --locked --bench open_latency
 	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup
+	$(CARGO) bench --locked --bench login
 
 # No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
 fuzz: tools

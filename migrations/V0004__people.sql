@@ -53,7 +53,7 @@ CREATE TABLE kiosk (
   name TEXT NOT NULL CONSTRAINT kiosk_name_given CHECK (name <> ''),
   created_ms INTEGER NOT NULL,
   created_by INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  -- The short code that pairs it: keyed hash, until when it is good, how often it was missed.
+  -- The short code that pairs it: keyed hash, and until when it is good.
   pairing_hash BLOB CONSTRAINT kiosk_pairing_hash_size CHECK (length(pairing_hash) = 32),
   pairing_expires_ms INTEGER,
   -- SHA-256 of its credential; NULL until it was paired.
@@ -118,6 +118,7 @@ DROP TABLE session;
 ALTER TABLE session_wider RENAME TO session;
 CREATE INDEX session_ended ON session (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX session_member ON session (member_id) WHERE ended_ms IS NULL;
+CREATE INDEX session_device ON session (device_id) WHERE device_id IS NOT NULL;
 CREATE INDEX session_expires ON session (expires_ms) WHERE ended_ms IS NULL;
 
 -- A code that was mailed or handed out: for a sign-up, a new password, a new address, a kiosk.
@@ -297,6 +298,5 @@ CREATE INDEX opening_requested ON opening (requested_ms);
 -- How a line of a mass opening ended, once its opening is forgotten.
 ALTER TABLE mass_opening_locker ADD COLUMN outcome TEXT;
 CREATE INDEX alarm_cleared ON alarm (cleared_ms) WHERE cleared_ms IS NOT NULL;
-CREATE INDEX device_last ON device (last_ms);
 CREATE INDEX member_left ON member (left_ms) WHERE left_ms IS NOT NULL AND anonymised_ms IS NULL;
 CREATE INDEX member_leaving ON member (leaving_ms) WHERE leaving_ms IS NOT NULL;

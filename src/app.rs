@@ -108,7 +108,7 @@ impl App {
             store,
             clock,
             bus,
-            settings: config.settings(),
+            settings: config.settings()?,
             token_keys,
             vault,
             mailer,
@@ -117,6 +117,9 @@ impl App {
         });
         if let Err(error) = services.remember_pulses().await {
             tracing::warn!(area = "bus", %error, "what was opened before the start is not known");
+        }
+        if let Err(error) = services.end_lost_sign_ins().await {
+            tracing::warn!(area = "http", %error, "sign-ins at kiosks were not written down as over");
         }
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),

@@ -77,11 +77,11 @@ pub struct Config {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// The address that people type, for whatever links to this site.
+    /// The address that people type: what links to this site, and where its cookies are good.
     pub public_url: Option<String>,
     /// Host names this server answers for; empty: any.
     pub allowed_hosts: Vec<String>,
-    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    /// Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Most connections at once.
     pub connections_max: usize,
@@ -446,10 +446,10 @@ impl Config {
         self.buses.iter().map(BusEntry::to_bus).collect()
     }
 
-    /// What the use-cases want to know.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings {
+    /// What the use-cases want to know; reads the site's texts.
+    pub fn settings(&self) -> Result<Settings, ConfigError> {
+        let retention = self.retention.settings();
+        Ok(Settings {
             roster_login: self.auth.roster_login,
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
@@ -459,13 +459,13 @@ impl Config {
             second_factor: self.auth.second_factor,
             password_words: self.auth.password_words.clone(),
             kiosk: self.kiosk.settings(),
-            privacy_version: self.privacy.version.clone(),
+            privacy: self.privacy.notice(&retention)?,
             limits: self.limits.rules(),
-            retention: self.retention.settings(),
+            retention,
             // `check` has read it already.
             daily_mail_at: self.mail.daily_at().unwrap_or_default(),
             alarms: self.alarms.thresholds(),
-        }
+        })
     }
 }
 

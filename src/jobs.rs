@@ -19,6 +19,10 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Ends sign-ins at kiosks that nobody uses; they are dead before that, this only writes it down.
+const SIGN_INS_PERIOD: Duration = Duration::from_secs(5);
+/// Writes down what kiosks said of themselves.
+const KIOSKS_PERIOD: Duration = Duration::from_mins(1);
 /// Writes the daily mail when its time has come.
 const DAILY_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets a key whose time is over, and rotates keys when the command line asks for it.
@@ -52,6 +56,12 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
     });
+    every(SIGN_INS_PERIOD, "end sign-ins", services, tracker, stop, |services| async move {
+        services.end_idle_sign_ins().await
+    });
+    every(KIOSKS_PERIOD, "note kiosks", services, tracker, stop, |services| async move {
+        services.note_kiosks().await
+    });
     every(KEYS_PERIOD, "keys", services, tracker, stop, |services| async move {
         services.look_after_keys().await
     });
@@ -60,6 +70,9 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(LOG_INS_PERIOD, "end log-ins", services, tracker, stop, |services| async move {
         services.end_expired_sessions().await
+    });
+    every(PRUNE_PERIOD, "forget devices", services, tracker, stop, |services| async move {
+        services.forget_devices().await
     });
     every(PRUNE_PERIOD, "prune", services, tracker, stop, |services| async move {
         services.prune().await

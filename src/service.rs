@@ -23,13 +23,15 @@ use crate::store::{Snapshot, Store};
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod codes;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod kiosks;
 pub mod layout;
-mod limits;
+pub mod limits;
 pub mod live;
 pub mod lock_service;
 pub mod lockers;
@@ -37,16 +39,21 @@ pub mod mails;
 pub mod mass_openings;
 pub mod members;
 pub mod openings;
+pub mod own_account;
 pub mod passwords;
+pub mod presence;
+pub mod privacy;
 pub mod rentals;
 mod rest;
 pub mod retention;
 pub mod roles;
 pub mod secrets;
 pub mod sessions;
+pub mod sign_up;
 pub mod site;
 pub mod token_keys;
 pub mod tokens;
+pub mod totp;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
@@ -54,11 +61,14 @@ use alarms::PublishedAlarms;
 use audit::AuditKey;
 use commissioning::Commissioning;
 use door_watch::Watch;
+use kiosks::KioskTable;
 use live::Live;
 use mails::Delivering;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use presence::PresenceGuard;
+use privacy::PrivacyNotice;
 use secrets::Vault;
 use sessions::LastUsed;
 use token_keys::TokenKeys;
@@ -86,8 +96,8 @@ pub struct Settings {
     pub password_words: Vec<String>,
     /// The screens beside the banks.
     pub kiosk: KioskSettings,
-    /// Which privacy notice is in force.
-    pub privacy_version: String,
+    /// The privacy notice in force.
+    pub privacy: PrivacyNotice,
     /// How often things may fail or be done.
     pub limits: LimitRules,
     /// How long personal data is kept.
@@ -176,6 +186,10 @@ pub struct Services {
     pub commissioning: Arc<Commissioning>,
     /// What listeners are told.
     pub live: Live,
+    /// Who is signed in at kiosks, and when each was heard of.
+    kiosks: KioskTable,
+    /// Presence codes used lately.
+    presence: PresenceGuard,
     /// The door watch.
     watch: Watch,
     /// Alarms that people still have to see.
@@ -234,6 +248,8 @@ impl Services {
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),
             live: Live::default(),
+            kiosks: KioskTable::default(),
+            presence: PresenceGuard::default(),
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),

@@ -9,8 +9,8 @@ need make make
 if [ "${1:-}" = test ]; then
 	need strace strace
 	need python3 python3
-	# The mail server of the tests runs in a virtual environment that they make (tests/mail).
-	python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
+	# Debian packs the part that makes virtual environments apart.
+	python3 -c "import ensurepip, venv" >/dev/null 2>&1 || missing="$missing python3-venv"
 fi
 if ! command -v cargo >/dev/null 2>&1; then
 	echo "lockerd needs Rust 1.95 or newer: see https://rustup.rs" >&2

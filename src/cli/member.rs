@@ -9,9 +9,9 @@ use clap::Subcommand;
 use super::{offline, say};
 use crate::config::Config;
 use crate::domain::id::BankId;
-use crate::domain::member::{MemberError, Profile, Role};
+use crate::domain::member::{Profile, Role};
+use crate::domain::password::{self, Owner};
 use crate::service::members::NewMember;
-use crate::service::passwords::PASSWORD_BYTES_MAX;
 
 mod change;
 mod look;
@@ -58,6 +58,11 @@ pub(super) enum MemberCommand {
     ///
     /// Example: lockerd member reset 2023321234
     Reset(change::WhoArgs),
+    /// Take the authenticator app of somebody away who has lost the phone, also of the last admin. The
+    /// server must not be running.
+    ///
+    /// Example: lockerd member reset-totp ADMIN --reason "phone lost"
+    ResetTotp(change::ReasonArgs),
     /// End every log-in of somebody. The server must not be running.
     ///
     /// Example: lockerd member logout 2023321234
@@ -119,6 +124,7 @@ pub(super) fn run(command: &MemberCommand) -> anyhow::Result<()> {
         MemberCommand::Disable(args) => change::disable(args),
         MemberCommand::Enable(args) => change::enable(args),
         MemberCommand::Reset(args) => change::reset(args),
+        MemberCommand::ResetTotp(args) => change::reset_totp(args),
         MemberCommand::Logout(args) => change::log_out(args),
         MemberCommand::Delete(args) => change::delete(args),
         MemberCommand::Role(args) => change::role(args),
@@ -159,10 +165,7 @@ pub(super) fn password_from_stdin(role: Role) -> anyhow::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("standard input")?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    let least = if role == Role::Student { 10 } else { 15 };
-    if password.chars().count() < least || password.len() > PASSWORD_BYTES_MAX {
-        return Err(MemberError::Password { least }.into());
-    }
+    password::check(&password, &Owner { role, has_second_factor: false, words: Vec::new() })?;
     Ok(password)
 }
 

@@ -36,7 +36,7 @@ pub(super) fn with_services<T>(
             vault,
             mailer: config.mailer()?,
             audit_key: AuditKey::new(&audit_key).map_err(anyhow::Error::msg)?,
-            settings: config.settings(),
+            settings: config.settings()?,
             store,
             clock,
             tracker: tracker.clone(),

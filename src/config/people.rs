@@ -1,7 +1,7 @@
 //! The parts of the configuration about people: logging in, kiosks, privacy, and how long personal
 //! data is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -9,7 +9,11 @@ use serde::Deserialize;
 use super::{ConfigError, in_range};
 use crate::domain::limit::LimitRules;
 use crate::service::accounts::{Registration, RosterLogin};
+use crate::service::privacy::PrivacyNotice;
 use crate::service::{KioskSettings, Retention, SecondFactor};
+
+/// Longest privacy notice.
+const NOTICE_BYTES_MAX: usize = 64 << 10;
 
 /// Logging in.
 #[derive(Debug, Clone, Deserialize)]
@@ -149,6 +153,26 @@ impl Default for PrivacyConfig {
     fn default() -> Self {
         Self { version: "1".to_owned(), notice_ko: None, notice_en: None }
     }
+}
+
+impl PrivacyConfig {
+    /// Reads the site's texts.
+    pub(super) fn notice(&self, retention: &Retention) -> Result<PrivacyNotice, ConfigError> {
+        let text = |path: &Option<PathBuf>| path.as_deref().map(read_text).transpose();
+        let (ko, en) = (text(&self.notice_ko)?, text(&self.notice_en)?);
+        Ok(PrivacyNotice::new(&self.version, ko, en, retention))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: name.clone(), source })?;
+    if text.len() > NOTICE_BYTES_MAX {
+        let most = NOTICE_BYTES_MAX >> 10;
+        return Err(ConfigError::Value(format!("{name} is longer than {most} KiB")));
+    }
+    Ok(text)
 }
 
 /// How long personal data is kept, in days.

@@ -112,12 +112,6 @@ pub enum MemberError {
     /// Neither of the two that mails are written in.
     #[error("language {0:?} must be ko or en")]
     Language(String),
-    /// Too short or too long to hash.
-    #[error("password must have {least} to 256 characters")]
-    Password {
-        /// Fewest characters for this role.
-        least: usize,
-    },
 }
 
 /// A person's data after it was checked and brought into one form.

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(check(&long, &owner(Role::Student, false)), Err(WeakPassword::Long));
         let most: String = long.chars().take(256).collect();
         assert_eq!(check_length(&most, Role::Student, false), Ok(()));
-        assert_eq!(check_length("가나다라마바사아자", Role::Student, false).is_err(), true);
+        assert!(check_length("가나다라마바사아자", Role::Student, false).is_err());
         assert_eq!(check("열 글자가 넘는 한글 비밀문장", &owner(Role::Student, false)), Ok(()));
     }
 

@@ -24,8 +24,8 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, commissioning, health, keys,
-    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openapi, openings,
-    operations, retention,
+    kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions,
+    members, openapi, openings, operations, retention, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -42,9 +42,19 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", me::routes(api)),
+        ("kiosks", kiosks::routes(api)),
+        ("kiosk", kiosk::routes(api)),
+        ("limits", limits::routes(api)),
+        ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
-        ("members", members::routes(api).or_route(member_sessions::routes(api))),
+        (
+            "members",
+            members::routes(api)
+                .or_route(member_sessions::routes(api))
+                .or_route(totp::of_member(api))
+                .or_route(kiosks::one_time_code(api)),
+        ),
         ("sessions", member_sessions::everybody(api)),
         ("retention", retention::routes(api)),
         ("keys", keys::routes(api)),

@@ -25,6 +25,7 @@ use warp::http::header::{
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::browser::OwnSite;
 use super::extract::{Head, head};
 use super::problem::Problem;
 use super::{Api, Routes, with};
@@ -86,7 +87,7 @@ pub(super) async fn handle_socket(
         let detail = "this address speaks WebSocket only (version 13): see docs/ref/live.md";
         return Err(Problem::new(Code::UpgradeRequired, detail));
     };
-    if !head.is_of_this_site() {
+    if !head.is_of_this_site(api.own_site()) {
         let detail = "pages of other sites may not listen here";
         return Err(Problem::new(Code::ForeignOrigin, detail));
     }
@@ -139,9 +140,10 @@ impl Head {
     }
 
     /// Whether a browser says that a page of this very host opened the socket. Programs say nothing.
-    fn is_of_this_site(&self) -> bool {
+    fn is_of_this_site(&self, site: OwnSite<'_>) -> bool {
         let Some(origin) = self.header(ORIGIN) else { return true };
-        origin.to_str().is_ok_and(|origin| self.names_this_host(origin))
+        let is_own = |origin| self.names_this_host(origin) || site.public_origin == Some(origin);
+        origin.to_str().is_ok_and(is_own)
     }
 }
 
@@ -219,6 +221,7 @@ mod tests {
     use warp::http::header::HOST;
 
     use super::*;
+    use crate::http::extract::ProxyRule;
 
     #[test]
     fn only_pages_of_this_host_and_programs_may_listen() {
@@ -230,11 +233,18 @@ mod tests {
             }
             Head::of(headers)
         };
-        for origin in ["", "http://lockers.example:3000", "https://LOCKERS.example:3000"] {
-            assert!(head(origin).is_of_this_site(), "{origin}");
+        let public_origin = Some("https://lockers.ac.kr");
+        let site = OwnSite { public_origin, proxies: ProxyRule(&[]) };
+        for origin in [
+            "",
+            "https://lockers.ac.kr",
+            "http://lockers.example:3000",
+            "https://LOCKERS.example:3000",
+        ] {
+            assert!(head(origin).is_of_this_site(site), "{origin}");
         }
         for origin in ["null", "http://lockers.example", "http://evil.example:3000", "x"] {
-            assert!(!head(origin).is_of_this_site(), "{origin}");
+            assert!(!head(origin).is_of_this_site(site), "{origin}");
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) struct OwnAccountReply {
 
 /// How long things are kept, in days.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the unit belongs to the published name")]
 pub(super) struct KeptReply {
     /// Openings of lockers.
     openings_days: i64,
@@ -244,7 +245,7 @@ pub(super) async fn handle_delete(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let asked: DeleteMeBody = body.json(&head).await?;
-    let address = head.address(&api);
-    api.services().delete_own_account(caller, asked.password, &address).await?;
+    let device = head.device(&api)?;
+    api.services().delete_own_account(caller, asked.password, &device).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

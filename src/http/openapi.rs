@@ -2,22 +2,25 @@
 
 use std::sync::{Arc, OnceLock};
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_swagger_ui::Config;
 use warp::http::StatusCode;
 use warp::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION,
 };
+
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, audit, auth, banks, buses, commissioning, health, keys, layouts, live, lockers,
-    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, retention,
-    roles, sessions,
+    alarms, audit, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits,
+    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openings,
+    operations, own_account, presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -42,6 +45,39 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        totp::handle_second_step,
+        totp::handle_find,
+        totp::handle_enrol,
+        totp::handle_remove,
+        totp::handle_confirm,
+        totp::handle_renew,
+        totp::handle_reset,
+        kiosks::handle_list,
+        kiosks::handle_add,
+        kiosks::handle_change,
+        kiosks::handle_revoke,
+        kiosks::handle_pairing_code,
+        kiosks::handle_end_session,
+        kiosks::handle_one_time_code,
+        kiosk::handle_pair,
+        kiosk::handle_find,
+        kiosk::handle_heartbeat,
+        kiosk::handle_presence,
+        kiosk::handle_sign_in,
+        kiosk::handle_sign_out,
+        presence::handle_opening,
+        presence::handle_rotate,
+        sign_up::handle_sign_up,
+        sign_up::handle_resend,
+        sign_up::handle_confirm,
+        sign_up::handle_notice,
+        own_account::handle_password,
+        own_account::handle_forgot,
+        own_account::handle_reset,
+        own_account::handle_email,
+        own_account::handle_confirm_email,
+        limits::handle_list,
+        limits::handle_release,
         sessions::handle_log_out_everywhere,
         sessions::handle_list,
         sessions::handle_end,
@@ -125,7 +161,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         health::handle_health,
         live::handle_socket,
     ),
-    modifiers(&Bearer)
+    modifiers(&Bearer, &Refusals)
 )]
 struct Document;
 
@@ -136,6 +172,80 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let kiosk = ApiKeyValue::with_description(
+            "Authorization",
+            "`Kiosk CREDENTIAL`, as pairing gave it; browsers send the cookie `lockerd_kiosk`",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
+        components.add_security_scheme("kiosk", scheme);
+    }
+}
+
+/// What every refusal looks like (RFC 9457), and the data that some carry.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described here, written by problem::finish")]
+struct ProblemDocument {
+    /// `/problems/CODE`: what this code means.
+    r#type: String,
+    /// The code in a sentence.
+    title: String,
+    /// The status.
+    status: u16,
+    /// What happened and what to do, for people.
+    detail: String,
+    /// The address that was asked.
+    instance: String,
+    /// Stable: programs choose by it.
+    code: String,
+    /// Under which the server's log has it.
+    request_id: String,
+}
+
+/// Refusals that every request may meet: a wrong host, an overloaded or failing site.
+const REFUSED_ALWAYS: [u16; 3] = [404, 421, 503];
+/// Those of routes that want to know who asks.
+const REFUSED_UNKNOWN: [u16; 2] = [401, 403];
+/// Those of routes that take a body or change something.
+const REFUSED_CHANGES: [u16; 9] = [400, 408, 409, 411, 413, 415, 422, 429, 507];
+/// Those of routes that read their parameters from the address.
+const REFUSED_QUESTIONS: [u16; 2] = [400, 422];
+
+/// Writes down for each operation what it may refuse with, and that a refusal is a document.
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.schemas.insert("Problem".to_owned(), ProblemDocument::schema());
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.get].into_iter().flatten() {
+                declare(operation, &REFUSED_QUESTIONS);
+            }
+            let changing = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in changing.into_iter().flatten() {
+                declare(operation, &REFUSED_CHANGES);
+            }
+        }
+    }
+}
+
+fn declare(operation: &mut Operation, more: &[u16]) {
+    let unknown: &[u16] = if operation.security.is_some() { &REFUSED_UNKNOWN } else { &[] };
+    for status in [&REFUSED_ALWAYS, unknown, more].concat() {
+        let empty = || RefOr::T(utoipa::openapi::Response::new("Refused."));
+        operation.responses.responses.entry(status.to_string()).or_insert_with(empty);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let refused = status.starts_with(['4', '5']);
+        if response.description.is_empty() {
+            // OpenAPI 3.1 demands one of every response.
+            if refused { "Refused." } else { "Done." }.clone_into(&mut response.description);
+        }
+        if refused && response.content.is_empty() {
+            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
+        }
     }
 }
 

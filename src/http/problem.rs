@@ -137,7 +137,10 @@ impl Reply for Problem {
         *response.status_mut() = status(error.code);
         let headers = response.headers_mut();
         if response_wants_authenticate(error.code) {
-            let challenge = HeaderValue::from_static("Bearer realm=\"lockerd\"");
+            let challenge = HeaderValue::from_static(match error.code {
+                Code::KioskUnknown => "Kiosk realm=\"lockerd\"",
+                _ => "Bearer realm=\"lockerd\"",
+            });
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         let mut data = error.data.map(|data| *data).unwrap_or_default();
@@ -188,10 +191,11 @@ fn title(code: Code) -> &'static str {
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     let problem = if rejection.is_not_found() {
         Problem::new(Code::NotFound, "there is nothing at this address: see /api/swagger/")
-    } else if rejection.find::<MethodNotAllowed>().is_some() {
-        Problem::new(Code::MethodNotAllowed, "this address does not take this method")
+    // Only a route whose method fits reads the query: what its neighbours say comes after.
     } else if rejection.find::<InvalidQuery>().is_some() {
         Problem::new(Code::BadRequest, "the part of the address behind the ? could not be read")
+    } else if rejection.find::<MethodNotAllowed>().is_some() {
+        Problem::new(Code::MethodNotAllowed, "this address does not take this method")
     } else {
         tracing::error!(area = "http", ?rejection, "a rejection that no route should make");
         Problem::new(Code::Internal, "something went wrong on our side; it was logged")

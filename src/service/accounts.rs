@@ -95,7 +95,12 @@ struct Typed {
 
 impl Services {
     /// Logs in with a password or, where the site allows it, by the roster triple.
-    pub async fn log_in(&self, credentials: Credentials, device: Device) -> Result<Tokens, Error> {
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        totp_code: Option<&str>,
+        device: Device,
+    ) -> Result<Tokens, Error> {
         let (row, method) = match credentials {
             Credentials::Password { id, password } => {
                 (self.check_password(&id, password, &device).await?, Method::Password)
@@ -104,7 +109,7 @@ impl Services {
                 (self.check_roster(triple, &device).await?, Method::Roster)
             }
         };
-        let strong = false;
+        let strong = self.second_factor(&row, method, totp_code).await?;
         self.open_session(&row, method, strong, device).await
     }
 
@@ -113,6 +118,7 @@ impl Services {
     pub async fn log_in_or_register(
         &self,
         triple: RosterTriple,
+        totp_code: Option<&str>,
         device: Device,
     ) -> Result<(Tokens, bool), Error> {
         self.demand_roster_login()?;
@@ -122,7 +128,8 @@ impl Services {
         let known = self.store.read(move |conn| members::find_by_student_id(conn, &id)).await?;
         if known.is_some() || self.settings.registration != Registration::Open {
             let row = self.check_roster(triple, &device).await?;
-            return Ok((self.open_session(&row, Method::Roster, false, device).await?, false));
+            let strong = self.second_factor(&row, Method::Roster, totp_code).await?;
+            return Ok((self.open_session(&row, Method::Roster, strong, device).await?, false));
         }
         let begun: Limit = (LimitKind::SignUp, Subject::address(&device.address));
         let rules = self.settings.limits;
@@ -176,7 +183,7 @@ impl Services {
         let typed = self.vault.keyed_hash("typed", &one_form.unwrap_or_else(|| id.to_lowercase()));
         let (secret_hash, address) = (device.secret_hash, Subject::address(&device.address));
         let now_ms = self.clock.now().as_millisecond();
-        let (row, limits, held) = self
+        let (row, limits, in_force) = self
             .store
             .read(move |conn| {
                 let row = match (student_id, email) {
@@ -197,15 +204,16 @@ impl Services {
                     _ => (LimitKind::LogIn, Subject::typed(&typed, member)),
                 };
                 let limits = [own, (LimitKind::Address, address)];
-                let mut held = None;
+                // Both are asked about, whoever is known.
+                let mut in_force = None;
                 for (kind, subject) in &limits {
-                    let hold = throttle::hold(conn, *kind, subject, now_ms)?;
-                    held = held.or(hold.map(|hold| (*kind, hold)));
+                    let found = throttle::hold(conn, *kind, subject, now_ms)?;
+                    in_force = in_force.or(found.map(|found| (*kind, found)));
                 }
-                Ok((row, limits, held))
+                Ok((row, limits, in_force))
             })
             .await?;
-        match held {
+        match in_force {
             Some((kind, hold)) => Err(limits::refusal(kind, hold)),
             None => Ok(Typed { row, limits }),
         }

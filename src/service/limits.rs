@@ -10,14 +10,77 @@ use serde_json::json;
 
 use super::Services;
 use super::error::{Code, Error};
-use crate::domain::limit::{Hold, LOCKED_RETRY_MS, LimitKind, LimitRules, Subject, Tally};
+use super::tokens::Caller;
+use crate::domain::id::MemberId;
+use crate::domain::limit::{
+    FAILURES_MAX, Hold, LOCKED_RETRY_MS, LimitKind, LimitRules, Subject, Tally,
+};
+use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
-use crate::store::{Tx, throttle};
+use crate::store::throttle;
+use crate::store::{Lane, Tx};
+
+pub use crate::store::throttle::HeldRow;
 
 /// A limit that a use-case asks for.
 pub(super) type Limit = (LimitKind, Subject);
 
+/// Most limits on a page.
+pub const PAGE_MAX: u32 = 100;
+
+/// A page of the limits in force.
+#[derive(Debug, Clone)]
+pub struct LimitPage {
+    /// By kind and subject.
+    pub limits: Vec<HeldRow>,
+    /// Where the next page begins.
+    pub next: Option<(String, String)>,
+}
+
 impl Services {
+    /// The limits in force, for staff.
+    pub async fn limits(
+        &self,
+        caller: Caller,
+        after: Option<(String, String)>,
+        limit: u32,
+    ) -> Result<LimitPage, Error> {
+        demand_staff(caller)?;
+        let (limit, now_ms) = (limit.clamp(1, PAGE_MAX), self.clock.now().as_millisecond());
+        let mut limits = self
+            .store
+            .read(move |conn| {
+                let after = after.as_ref().map(|(kind, subject)| (kind.as_str(), subject.as_str()));
+                throttle::list_held(conn, after, limit + 1, now_ms)
+            })
+            .await?;
+        let more = limits.len() > limit as usize;
+        limits.truncate(limit as usize);
+        let last = limits.last().filter(|_| more);
+        let next = last.map(|row| (row.kind.clone(), row.subject.clone()));
+        Ok(LimitPage { limits, next })
+    }
+
+    /// Releases a limit that is in force: for staff.
+    pub async fn release_limit(
+        &self,
+        caller: Caller,
+        kind: String,
+        subject: String,
+    ) -> Result<(), Error> {
+        demand_staff(caller)?;
+        let kind = LimitKind::from_name(&kind).ok_or_else(limit_not_found)?;
+        self.store
+            .write(Lane::Change, move |tx| {
+                let row = throttle::find_held(tx.conn, kind.name(), &subject)?;
+                let held = row.filter(|row| row.tally.hold(tx.now_ms()).is_some());
+                let row = held.ok_or_else(limit_not_found)?;
+                throttle::delete_held(tx.conn, kind, &row)?;
+                audit(tx, Some(caller.member_id), "limit.release", kind, &subject)
+            })
+            .await
+    }
+
     /// Refuses when one of these limits is in force.
     pub(super) async fn check_limits(&self, limits: &[Limit]) -> Result<(), Error> {
         let (asked, now_ms) = (limits.to_vec(), self.clock.now().as_millisecond());
@@ -50,7 +113,10 @@ pub(super) fn check(tx: &Tx<'_>, limits: &[Limit]) -> Result<(), Error> {
 pub(super) fn fail(tx: &mut Tx<'_>, rules: &LimitRules, limits: &[Limit]) -> Result<(), Error> {
     for (kind, subject) in limits {
         let before = throttle::find(tx.conn, *kind, subject)?;
-        let tally = kind.rule(rules).count(before, tx.now_ms());
+        let mut tally = kind.rule(rules).count(before, tx.now_ms());
+        if throttle::failures_of_member(tx.conn, *kind, subject)? + 1 >= i64::from(FAILURES_MAX) {
+            tally.until_ms = Tally::LOCKED;
+        }
         throttle::upsert(tx.conn, *kind, subject, &tally)?;
         if tally.until_ms == Tally::LOCKED {
             audit(tx, None, "limit.lock", *kind, subject.text())?;
@@ -73,9 +139,18 @@ pub(super) fn take(tx: &mut Tx<'_>, rules: &LimitRules, limits: &[Limit]) -> Res
     fail(tx, rules, limits)
 }
 
+/// Takes one if there is room; false when the limit is in force.
+pub(super) fn has_room(tx: &mut Tx<'_>, rules: &LimitRules, limit: &Limit) -> Result<bool, Error> {
+    if throttle::hold(tx.conn, limit.0, &limit.1, tx.now_ms())?.is_some() {
+        return Ok(false);
+    }
+    fail(tx, rules, std::slice::from_ref(limit))?;
+    Ok(true)
+}
+
 fn audit(
     tx: &mut Tx<'_>,
-    actor: Option<crate::domain::id::MemberId>,
+    actor: Option<MemberId>,
     action: &'static str,
     kind: LimitKind,
     whom: &str,
@@ -100,4 +175,15 @@ pub(super) fn refusal(kind: LimitKind, hold: Hold) -> Error {
         }
     };
     Error::new(code, detail).retry_after_ms(u64::try_from(ms).unwrap_or(0))
+}
+
+fn demand_staff(caller: Caller) -> Result<(), Error> {
+    if caller.role == Role::Student {
+        return Err(Error::new(Code::Forbidden, "this is for staff"));
+    }
+    Ok(())
+}
+
+fn limit_not_found() -> Error {
+    Error::new(Code::LimitNotFound, "there is no such limit in force")
 }

@@ -65,13 +65,14 @@ struct Work {
 
 /// The right to have passwords looked at, until [`WAIT_MAX`] is over.
 pub struct Ticket {
-    _permit: Arc<OwnedSemaphorePermit>,
+    /// Held until the last part of the work lets go of it.
+    permit: Arc<OwnedSemaphorePermit>,
     taken: Instant,
 }
 
 impl Ticket {
     fn again(&self) -> Self {
-        Self { _permit: Arc::clone(&self._permit), taken: self.taken }
+        Self { permit: Arc::clone(&self.permit), taken: self.taken }
     }
 
     fn is_stale(&self) -> bool {
@@ -97,7 +98,7 @@ impl Passwords {
     /// Lets somebody in whose password is to be looked at, or refuses at once.
     pub fn enter(&self) -> Result<Ticket, Error> {
         let permit = Arc::clone(&self.tickets).try_acquire_owned().map_err(|_| busy())?;
-        Ok(Ticket { _permit: Arc::new(permit), taken: Instant::now() })
+        Ok(Ticket { permit: Arc::new(permit), taken: Instant::now() })
     }
 
     /// Hashes a password into PHC form, whatever it is.

@@ -2,7 +2,8 @@
 //!
 //! A run goes through every kind of row in slices, each slice one small job of the writer that also
 //! writes down how many rows went; what a run does not manage waits for the next. Counts that must
-//! stay right (figures of locks, lists of mass openings) are kept before rows go.
+//! stay right (figures of locks, lists of mass openings) are kept before rows go. Codes, counts and
+//! browsers, which live by their own terms, are forgotten by `upkeep` and `sessions`.
 
 use jiff::SignedDuration;
 
@@ -10,10 +11,10 @@ use super::error::{Code, Error};
 use super::members::{Actor, deletion};
 use super::tokens::Caller;
 use super::{Retention, Services};
-use crate::domain::id::AlarmId;
+use crate::domain::id::{AlarmId, MemberId};
 use crate::store::members::privacy;
 use crate::store::retention::{self, Pruned, RECORD_KEPT_MS};
-use crate::store::{Lane, Tx, codes, members, throttle};
+use crate::store::{Lane, Tx, members};
 
 /// Rows forgotten in one job: the writer is not kept from others for long.
 const SLICE: usize = 500;
@@ -27,9 +28,6 @@ const JOBS_MAX: usize = 200;
 /// Rows of the record that staff are shown.
 const RECORD_SHOWN: usize = 200;
 
-/// How long a browser that nobody uses stays known.
-const DEVICES_KEPT: SignedDuration = SignedDuration::from_hours(24 * 365);
-
 /// What is forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -37,25 +35,13 @@ enum Kind {
     Alarms,
     Members,
     Sessions,
-    Devices,
     Mails,
-    Codes,
-    Limits,
     Record,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
-        Self::Openings,
-        Self::Alarms,
-        Self::Members,
-        Self::Sessions,
-        Self::Devices,
-        Self::Mails,
-        Self::Codes,
-        Self::Limits,
-        Self::Record,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Openings, Self::Alarms, Self::Members, Self::Sessions, Self::Mails, Self::Record];
 
     const fn name(self) -> &'static str {
         match self {
@@ -63,10 +49,7 @@ impl Kind {
             Self::Alarms => "alarms",
             Self::Members => "members",
             Self::Sessions => "sessions",
-            Self::Devices => "devices",
             Self::Mails => "mails",
-            Self::Codes => "codes",
-            Self::Limits => "limits",
             Self::Record => "record",
         }
     }
@@ -128,11 +111,8 @@ impl Services {
             Kind::Alarms => before_ms(kept.alarms),
             Kind::Members => before_ms(kept.members),
             Kind::Sessions => before_ms(kept.sessions),
-            Kind::Devices => before_ms(DEVICES_KEPT),
             Kind::Mails => before_ms(kept.mails),
             Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
-            // These two know themselves how long they are kept.
-            Kind::Codes | Kind::Limits => run_ms,
         };
         if kind == Kind::Alarms {
             return self.forget_alarms(before_ms, run_ms).await;
@@ -144,10 +124,7 @@ impl Services {
                     Kind::Openings => retention::delete_openings(tx.conn, before_ms, SLICE)?,
                     Kind::Members => forget_members(tx, &vault, before_ms)?,
                     Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
-                    Kind::Devices => retention::delete_devices(tx.conn, before_ms, SLICE)?,
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
-                    Kind::Codes => codes::delete_old(tx.conn, run_ms, SLICE)?,
-                    Kind::Limits => throttle::delete_old(tx.conn, run_ms, SLICE)?,
                     Kind::Record => {
                         return Ok(retention::delete_record(tx.conn, before_ms, SLICE)?);
                     }
@@ -178,22 +155,27 @@ fn forget_members(
     let due = privacy::list_due(tx.conn, before_ms, PEOPLE_SLICE)?;
     let mut rows = 0;
     for id in &due {
-        match members::find_by_id(tx.conn, *id)? {
-            Some(row) => match deletion::delete(tx, vault, None, &row, Some("retention")) {
-                // A hold that nobody confirmed is in the way for a minute at most.
-                Err(error) if matches!(error.code, Code::StillRenting | Code::LastAdmin) => {}
-                deleted => {
-                    deleted?;
-                    rows += 1;
-                }
-            },
-            None => {
-                privacy::anonymise(tx.conn, *id, tx.now_ms())?;
-                rows += 1;
-            }
-        }
+        rows += usize::from(forget_member(tx, vault, *id)?);
     }
     Ok(rows)
+}
+
+/// False when something is in the way for now.
+fn forget_member(
+    tx: &mut Tx<'_>,
+    vault: &super::secrets::Vault,
+    id: MemberId,
+) -> Result<bool, Error> {
+    let Some(row) = members::find_by_id(tx.conn, id)? else {
+        privacy::anonymise(tx.conn, id, tx.now_ms())?;
+        return Ok(true);
+    };
+    match deletion::delete(tx, vault, None, &row, Some("retention")) {
+        Ok(()) => Ok(true),
+        // A hold that nobody confirmed is in the way for a minute at most.
+        Err(error) if matches!(error.code, Code::StillRenting | Code::LastAdmin) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn note(tx: &Tx<'_>, run_ms: i64, kind: Kind, rows: usize) -> Result<usize, Error> {

@@ -22,8 +22,8 @@ mod ending;
 mod last_used;
 
 pub use ending::SessionView;
-use ending::end_session;
-pub(super) use ending::end_sessions_of;
+
+pub(super) use ending::{end_session, end_sessions_of};
 pub use last_used::LastUsed;
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
@@ -31,6 +31,10 @@ const SUPERSEDED_GRACE_MS: i64 = 10_000;
 
 /// Log-ins issued in one job: the writer is not kept from others for long.
 const ISSUE_SLICE: usize = 500;
+
+/// Devices forgotten in one job, and most such jobs of one run.
+const FORGET_SLICE: usize = 500;
+const FORGET_JOBS_MAX: usize = 200;
 
 /// Longest client name kept of a log-in.
 const USER_AGENT_CHARS_MAX: usize = 200;
@@ -171,18 +175,48 @@ impl Services {
         Ok(tokens)
     }
 
-    /// Checks an access token without asking the database.
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        self.authenticate_until(token).map(|(caller, _)| caller)
+    /// Forgets devices whose cookie is dead by now; says how many.
+    pub async fn forget_devices(&self) -> Result<usize, Error> {
+        let before_ms = self.clock.now().as_millisecond() - DEVICE_COOKIE_S * 1_000;
+        let mut forgotten = 0;
+        for _ in 0..FORGET_JOBS_MAX {
+            let count = self
+                .store
+                .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
+                    let count = devices::delete_old(tx.conn, before_ms, FORGET_SLICE)?;
+                    if count > 0 {
+                        let (subject, detail) = ("device:all", json!({ "count": count }));
+                        let (actor, action, detail) = (None, "device.forget", detail.to_string());
+                        tx.audit(&AuditEntry { actor, action, subject, detail: &detail })?;
+                    }
+                    Ok(count)
+                })
+                .await?;
+            forgotten += count;
+            if count < FORGET_SLICE {
+                break;
+            }
+        }
+        Ok(forgotten)
     }
 
-    /// Checks an access token; also says until when it is good.
+    /// Checks an access token without asking the database; also says until when it is good. Only
+    /// whole log-ins pass: none at a kiosk, none without a second factor that the site demands.
     pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+        let (caller, until) = self.identify(token)?;
+        Self::refuse_at_kiosk(caller)?;
+        self.demand_second_factor(caller)?;
+        Ok((caller, until))
+    }
+
+    /// Checks an access token of whatever live log-in.
+    pub fn identify(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
         let now = self.clock.now();
         let (caller, until) = self.token_keys.check_until(token, now)?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
+        self.demand_live_at_kiosk(caller)?;
         self.last_used.note(caller.session_id, now.as_millisecond());
         Ok((caller, until))
     }

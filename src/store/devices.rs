@@ -49,6 +49,18 @@ pub fn note_member(
     Ok(())
 }
 
+/// Forgets some devices that nobody logged in with since an instant, and who had; says how many.
+pub fn delete_old(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let deleted = conn
+        .prepare_cached(
+            "DELETE FROM device WHERE id IN
+               (SELECT id FROM device WHERE last_ms < ?1 ORDER BY last_ms LIMIT ?2)",
+        )?
+        .execute([before_ms, most])?;
+    Ok(deleted)
+}
+
 /// Whether a member has logged in from the device with this secret before.
 pub fn is_known(
     conn: &Connection,
@@ -99,5 +111,8 @@ mod tests {
             )
             .expect("one row");
         assert_eq!(last, (7, 7));
+        assert_eq!(delete_old(&conn, 7, 10).expect("deleted"), 0);
+        assert_eq!(delete_old(&conn, 8, 10).expect("deleted"), 1);
+        assert!(!is_known(&conn, one, &[1; 32]).expect("readable"));
     }
 }

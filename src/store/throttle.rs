@@ -60,16 +60,23 @@ pub fn hold(
     subject: &Subject,
     now_ms: i64,
 ) -> Result<Option<Hold>, StoreError> {
-    let failures: i64 = conn
+    let failures = failures_of_member(conn, kind, subject)?;
+    let own = find(conn, kind, subject)?.and_then(|tally| tally.hold(now_ms));
+    Ok(if failures >= i64::from(FAILURES_MAX) { Some(Hold::Locked) } else { own })
+}
+
+/// How often a subject's member failed in a row, where that counts together; else 0.
+pub fn failures_of_member(
+    conn: &Connection,
+    kind: LimitKind,
+    subject: &Subject,
+) -> Result<i64, StoreError> {
+    let member = subject.member_id().filter(|_| kind.counts_by_member());
+    Ok(conn
         .prepare_cached(
             "SELECT coalesce(sum(count), 0) FROM throttle WHERE member_id = ?1 AND kind = ?2",
         )?
-        .query_row(params![subject.member_id().map_or(-1, |id| id.0), kind.name()], |row| {
-            row.get(0)
-        })?;
-    let own = find(conn, kind, subject)?.and_then(|tally| tally.hold(now_ms));
-    let many = kind.counts_by_member() && failures >= i64::from(FAILURES_MAX);
-    Ok(if many { Some(Hold::Locked) } else { own })
+        .query_row(params![member.map_or(-1, |id| id.0), kind.name()], |row| row.get(0))?)
 }
 
 /// Stores what was counted.
@@ -134,6 +141,16 @@ pub fn find_held(
         )?
         .query_row([kind, subject], held_row)
         .optional()?)
+}
+
+/// Forgets a row that staff release, with what else its member failed at.
+pub fn delete_held(conn: &Connection, kind: LimitKind, row: &HeldRow) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM throttle WHERE kind = ?1 AND subject = ?2")?
+        .execute([kind.name(), &row.subject])?;
+    if let Some((member, _)) = row.member.as_ref().filter(|_| kind.counts_by_member()) {
+        delete_of_member(conn, kind, *member)?;
+    }
+    Ok(())
 }
 
 /// Limits that hold somebody back at `now_ms`, by kind and subject, behind the given one; at most

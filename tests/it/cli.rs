@@ -15,7 +15,7 @@ use crate::support::boards::{Boards, bus_toml, cu16_toml, modbus_toml};
 use crate::support::demo::Demo;
 use crate::support::http::{Client, Wire};
 use crate::support::process::{Done, Process, lockerd, run};
-use crate::support::site::{PASSWORD, Plan, Site};
+use crate::support::site::{PASSWORD, Plan, Site, student_id};
 use crate::support::{demo, until};
 
 /// Frames as the protocol notes list them; the project's own copy.
@@ -223,17 +223,55 @@ fn members_come_one_by_one_or_as_a_roster() {
     );
     let done = bare.run(&["member", "import", "roster.csv", "--json"], "");
     let report = json_line(&done);
-    assert_eq!((&report["added"], &report["known"]), (&json!(2), &json!(0)), "{report}");
+    assert_eq!((&report["new"], &report["refused"]), (&json!(2), &json!(2)), "{report}");
     let lines: Vec<_> =
         report["errors"].as_array().expect("errors").iter().map(|it| &it["line"]).collect();
     assert_eq!(lines, [&json!(3), &json!(4)], "{report}");
     assert_eq!(done.code, Some(1));
     let done = bare.run(&["member", "import", "roster.csv", "--json"], "");
-    assert_eq!(json_line(&done)["known"], 2);
+    let report = json_line(&done);
+    assert_eq!((&report["new"], &report["unchanged"]), (&json!(0), &json!(2)), "{report}");
     assert_eq!(bare.number("SELECT count(*) FROM member WHERE role = 'student'"), 2);
     bare.write("roster.csv", "id,name\n1,x\n");
     let done = bare.run(&["member", "import", "roster.csv"], "").failed();
     assert!(done.err.contains("student_id"), "{done:?}");
+}
+
+#[test]
+fn accounts_are_looked_at_while_the_server_runs_and_changed_while_it_is_stopped() {
+    let mut site = Site::prepare(&Plan::default().lockers(1, [101]).students(2).admin());
+    let id = student_id(0);
+    let preview = site.command(&["member", "search", &id, "--json"], "").ok();
+    assert_eq!(json_line(&preview)["state"], "not_signed_up");
+    let changed =
+        ["member", "change", &id, "--name", "김개명", "--email", "k@korea.ac.kr", "--json"];
+    let changed = json_line(&site.command(&changed, "").ok());
+    assert_eq!(changed["changed"], json!(["name", "email"]));
+    let code = json_line(&site.command(&["member", "reset", &id, "--json"], "").ok());
+    assert_eq!(code["code"].as_str().map(str::len), Some(8), "no mail: handed over, {code}");
+    site.command(&["member", "disable", &id, "--reason", "x"], "").ok();
+    site.command(&["member", "enable", &id], "").ok();
+    site.command(&["member", "logout", &id], "").ok();
+    site.command(&["member", "role", &id, "staff", "--bank", "1"], "").ok();
+    site.command(&["member", "role", "ADMIN", "student"], "").failed();
+    site.command(&["member", "role", &id, "student", "--bank", "1"], "").failed();
+    let nobody = site.command(&["member", "enable", "NOBODY1"], "").failed();
+    assert!(nobody.err.contains("there is no member NOBODY1"), "{nobody:?}");
+    site.serve();
+    let shown = json_line(&site.command(&["member", "show", &id, "--json"], "").ok());
+    assert_eq!((&shown["role"], &shown["banks"]), (&json!("staff"), &json!([1])), "{shown}");
+    assert!(!shown.to_string().contains("argon2"), "{shown}");
+    let list = site.command(&["member", "list", "--role", "staff"], "").ok();
+    assert!(list.out.contains("김개명") && list.out.ends_with("1 of 1\n"), "{list:?}");
+    let file = site.command(&["member", "export"], "").ok();
+    assert!(file.out.starts_with('\u{feff}') && file.out.contains("k@korea.ac.kr"), "{file:?}");
+    let running = site.command(&["member", "delete", &id, "--reason", "x"], "").failed();
+    assert!(running.err.contains("stop"), "{running:?}");
+    site.stop();
+    site.command(&["member", "delete", &id, "--reason", "x"], "").ok();
+    let left = site.command(&["member", "list", "--state", "left", "--json"], "").ok();
+    assert_eq!(json_line(&left)["name"], "");
+    site.demand_clean();
 }
 
 #[test]

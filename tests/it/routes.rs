@@ -2,19 +2,24 @@
 //! only, and refuses whom it must refuse.
 
 use lockerd::http::access::{Access, ROUTES};
+use serde_json::json;
 
 use crate::support::demo::Demo;
 
 /// A path with a value for each parameter.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     path.replace("{locker_id}", "101")
         .replace("{bank_id}", "1")
         .replace("{alarm_id}", "1")
+        .replace("{member_id}", "1")
+        .replace("{kiosk_id}", "1")
         .replace("{operation_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
         .replace("{key}", "a-key")
+        .replace("{kind}", "log_in")
+        .replace("{subject}", "member:1")
         .replace("{member_id}", "1")
         .replace("{session_id}", "999999")
         .replace("{mail_id}", "1")
@@ -50,6 +55,14 @@ fn every_route_is_reachable_and_refuses_whom_it_must() {
             assert!(!matches!(reply.status, 405 | 500..), "{name}: {reply:?}");
             let reply = garbage.call(route.method, &path, &[], "");
             assert_ne!(reply.code(), "unauthenticated", "{name} is public");
+        } else if route.access == Access::Kiosk {
+            // Whoever is logged in is no kiosk.
+            for somebody in [&demo.nobody, &garbage, &student] {
+                let reply = somebody.call(route.method, &path, &[], "");
+                reply.refused(401, "kiosk_unknown");
+                let challenge = reply.header("www-authenticate");
+                assert!(challenge.is_some_and(|it| it.starts_with("Kiosk")), "{name}");
+            }
         } else {
             reply.refused(401, "unauthenticated");
             assert!(reply.header("www-authenticate").is_some_and(|it| it.starts_with("Bearer")));
@@ -141,4 +154,14 @@ fn the_api_describes_itself_without_the_internet() {
         assert!(reply.body.len() > 100, "{file}");
     }
     demo.nobody.get("/api/swagger/nothing.js").refused(404, "not_found");
+}
+
+#[test]
+fn a_question_that_cannot_be_read_is_that_and_not_another_method() {
+    let demo = Demo::start();
+    let told = json!({ "id": "ADMIN", "password": "demo-admin-password" });
+    let admin = demo.nobody.log_in(&told);
+    // The same address takes a PUT as well.
+    admin.get("/api/v1/banks/1/layout?format=toml&format=toml").refused(400, "bad_request");
+    admin.get("/api/v1/banks/1/layout").expect(200);
 }

@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lockerd::domain::member::Role;
+use lockerd::service::tokens::{Caller, Method};
 use lockerd::store::devices;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -140,7 +141,7 @@ fn pages_of_other_sites_get_nothing_by_cookie() {
         vec![line("X-Lockerd: 1"), own.clone(), line("Sec-Fetch-Site: same-site")],
         vec![line("X-Lockerd: 1"), own.clone(), line("Sec-Fetch-Site: cross-site")],
     ] {
-        let lines = [&foreign[..], &[kept.clone()]].concat();
+        let lines = [&foreign[..], std::slice::from_ref(&kept)].concat();
         send(&client, REFRESH, &lines, "").refused(403, "foreign_origin");
         let reply = send(&client, LOGIN, &lines, &student(0).to_string());
         reply.refused(403, "foreign_origin");
@@ -319,11 +320,20 @@ fn a_device_is_known_again_by_a_secret_of_which_only_the_hash_is_stored() {
     send(&client, LOGIN, &known, &student(0).to_string()).expect(200);
     assert_eq!(count("SELECT count(*) FROM device"), 3);
     assert_eq!(count("SELECT count(*) FROM session WHERE device_id IS NULL"), 1);
+    // Nobody keeps a cookie for longer than a year.
+    site.pass(365 * 24 * HOUR_MS);
+    assert_eq!(site.run(site.services.forget_devices()).expect("done"), 0);
+    log_in_from_page(&client, 1, &known).expect(200);
+    site.pass(1);
+    assert_eq!(site.run(site.services.forget_devices()).expect("done"), 2);
+    assert_eq!(count("SELECT count(*) FROM device"), 1);
+    assert_eq!(count("SELECT count(*) FROM session WHERE device_id IS NULL"), 3);
+    site.demand_clean();
     // Wrong data leaves nothing behind.
     let wrong = json!({ "id": "2024000000", "password": "wrong" }).to_string();
     let reply = send(&client, LOGIN, &page(&client), &wrong);
     assert!(cookies(&reply).is_empty(), "{reply:?}");
-    assert_eq!(count("SELECT count(*) FROM device"), 3);
+    assert_eq!(count("SELECT count(*) FROM device"), 1);
 }
 
 #[test]
@@ -426,12 +436,21 @@ fn the_oldest_log_in_makes_room_when_there_are_too_many() {
 }
 
 #[test]
-fn claiming_by_the_roster_shows_nobodys_log_ins() {
+fn claiming_by_the_roster_or_at_a_kiosk_shows_nobodys_log_ins() {
     let site = configured("[auth]\nroster_login = 'claim'\n", 1);
     let weak = site.student(0);
     weak.get(SESSIONS).refused(403, "password_needed");
     weak.post(EVERYWHERE).refused(403, "password_needed");
     weak.call("DELETE", &format!("{SESSIONS}/1"), &[], "").refused(403, "password_needed");
+    let now = site.clock.now();
+    let token = weak.token.as_deref().expect("a token");
+    let (caller, until) = site.services.token_keys.check_until(token, now).expect("good");
+    let caller = Caller { method: Method::Kiosk, ..caller };
+    let token = site.services.token_keys.issue(caller, now, until.duration_since(now));
+    let kiosk = weak.with_token(token.expect("signed"));
+    kiosk.get(SESSIONS).refused(403, "not_at_kiosk");
+    kiosk.post(EVERYWHERE).refused(403, "not_at_kiosk");
+    kiosk.call("DELETE", &format!("{SESSIONS}/1"), &[], "").refused(403, "not_at_kiosk");
     weak.post("/api/v1/auth/logout").expect(204);
 }
 

@@ -389,8 +389,8 @@ pub(in crate::http) async fn handle_reset(
 ) -> Result<Response, Problem> {
     let actor = Actor::Caller(head.caller(&api)?);
     let reset = api.services().reset_member_password(actor, id).await?;
-    let (reset_id, code) = (reset.reset_id, reset.code);
-    let reply = ResetReply { reset_id, expires_in: reset.expires_in_s, code };
+    let (sent, code) = (reset.sent, reset.code);
+    let reply = ResetReply { reset_id: sent.id, expires_in: sent.expires_in_s, code };
     Ok(warp::reply::json(&reply).into_response())
 }
 

@@ -3,10 +3,8 @@
 //! Rentals and history hang on the member's number and stay whatever changes. Who gets another role
 //! or is disabled is logged out at once: their tokens say what they were.
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Builder;
 
 use super::{
     Actor, audit, demand_banks, demand_other_admin, insert, managed, member_not_found, put_banks,
@@ -14,25 +12,19 @@ use super::{
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{self, Profile, Role};
 use crate::service::Services;
+use crate::service::codes::{CodeSent, Drawn};
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey, once};
 use crate::service::mails::{Mail, post};
-use crate::service::secrets::{draw, draw_digits};
 use crate::service::sessions::end_sessions_of;
 use crate::service::tokens::Caller;
-use crate::store::codes::{self, NewCode, Purpose};
+use crate::store::codes::{self, Purpose};
 use crate::store::members::{self, Changes, MemberRow};
 use crate::store::outbox::Recipient;
 use crate::store::{Change, Lane, Tx, banks};
 
 /// Longest reason, in characters.
 pub const REASON_CHARS_MAX: usize = 500;
-
-/// Digits of a code for a new password (ASVS 6.5).
-const RESET_DIGITS: usize = 8;
-
-/// How long it is good.
-const RESET_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// A person whom staff make an account for; they set their password themselves.
 #[derive(Debug, Clone)]
@@ -98,10 +90,8 @@ pub struct Made {
 /// A code for a new password.
 #[derive(Debug, Clone)]
 pub struct PasswordReset {
-    /// By which the code is known.
-    pub reset_id: String,
-    /// How long it is good, in seconds.
-    pub expires_in_s: i64,
+    /// By which the code is known, and how long it is good.
+    pub sent: CodeSent,
     /// The code, to be handed over; `None` when it was mailed.
     pub code: Option<String>,
 }
@@ -246,42 +236,31 @@ impl Services {
         id: MemberId,
     ) -> Result<PasswordReset, Error> {
         actor.demand_staff()?;
-        let (reset_id, code) = (random_id()?, draw_digits(RESET_DIGITS)?);
-        let hash = self.vault.keyed_hash(&format!("code:{reset_id}"), &code);
-        let (vault, mail_on) = (self.vault.clone(), self.mail_on());
-        let (stored_id, mailed_code) = (reset_id.clone(), code.clone());
+        let drawn = Drawn::new(&self.vault)?;
+        let (code, vault, mail_on) = (drawn.clone(), self.vault.clone(), self.mail_on());
         let mailed = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
                 let row = managed(tx, actor, id)?;
-                let lifetime_ms = i64::try_from(RESET_LIFETIME.as_millis()).unwrap_or(i64::MAX / 2);
-                codes::update_replaced(tx.conn, id, Purpose::PasswordReset, tx.now_ms())?;
-                let new = NewCode {
-                    id: &stored_id,
-                    purpose: Purpose::PasswordReset,
-                    member_id: Some(id),
-                    payload: "{}",
-                    code_hash: hash,
-                    expires_ms: tx.now_ms() + lifetime_ms,
-                };
-                codes::insert(tx.conn, &new, tx.now_ms())?;
+                let purpose = Purpose::PasswordReset;
+                codes::update_replaced(tx.conn, id, purpose, tx.now_ms())?;
+                code.store(tx, purpose, Some(id), true, &json!({}))?;
                 let mailed = mail_on && row.email.is_some();
                 audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 if mailed {
-                    let minutes = RESET_LIFETIME.as_mins();
                     let mail = Mail {
                         kind: "password_reset",
                         to: Recipient::Member(id),
-                        payload: json!({ "name": row.name, "minutes": minutes }),
-                        secret: Some(json!({ "code": mailed_code })),
+                        payload: Drawn::payload(&row.name),
+                        secret: Some(code.secret()),
                     };
                     post(tx, &vault, &mail)?;
                 }
                 Ok(mailed)
             })
             .await?;
-        let code = (!mailed).then_some(code);
-        Ok(PasswordReset { reset_id, expires_in_s: RESET_LIFETIME.as_secs(), code })
+        let code = (!mailed).then(|| drawn.text().to_owned());
+        Ok(PasswordReset { sent: drawn.sent(), code })
     }
 
     /// Ends every log-in of somebody, from the command line.
@@ -367,9 +346,4 @@ pub(super) fn demand_reason(reason: &str) -> Result<(), Error> {
 fn banks_are_for_staff() -> Error {
     let detail = "banks are for staff: admins look after every bank, students after none";
     Error::new(Code::Invalid, detail)
-}
-
-/// A UUID version 4.
-fn random_id() -> Result<String, Error> {
-    Ok(Builder::from_random_bytes(draw()?).into_uuid().to_string())
 }

@@ -9,16 +9,14 @@ use serde_json::json;
 use super::change::demand_reason;
 use super::{Actor, audit, demand_other_admin, managed, member_not_found};
 use crate::domain::id::MemberId;
-use crate::domain::limit::{LimitKind, Subject};
 use crate::domain::rental::{Rental, RentalState};
 use crate::service::Services;
-use crate::service::accounts::{RosterLogin, bad_credentials};
+use crate::service::accounts::RosterLogin;
 use crate::service::error::{Code, Error};
 use crate::service::mails::{Mail, post};
-use crate::service::passwords::{PASSWORD_BYTES_MAX, Verified};
 use crate::service::rentals::expire;
 use crate::service::secrets::Vault;
-use crate::service::sessions::end_sessions_of;
+use crate::service::sessions::{Device, end_sessions_of};
 use crate::service::tokens::{Caller, Method};
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
@@ -34,7 +32,7 @@ impl Services {
         &self,
         caller: Caller,
         password: Option<String>,
-        address: &str,
+        device: &Device,
     ) -> Result<(), Error> {
         if caller.method == Method::Kiosk {
             return Err(super::not_at_kiosk());
@@ -46,9 +44,15 @@ impl Services {
         let id = caller.member_id;
         let row = self.store.read(move |conn| members::find_by_id(conn, id)).await?;
         let row = row.ok_or_else(|| member_not_found(id))?;
-        match row.password_hash {
-            Some(hash) => self.prove_again(caller, hash, password, address).await?,
-            None => self.demand_fresh(caller).await?,
+        if row.password_hash.is_some() {
+            let Some(password) = password else {
+                let detail = "send your password as well: deleting an account cannot be undone";
+                return Err(Error::new(Code::BadCredentials, detail));
+            };
+            let ticket = self.passwords.enter()?;
+            self.prove_again(caller, password, &ticket, &device.address).await?;
+        } else {
+            self.demand_fresh(caller).await?;
         }
         let vault = self.vault.clone();
         self.store
@@ -75,30 +79,6 @@ impl Services {
                 delete(tx, &vault, actor.id(), &row, Some(reason.trim()))
             })
             .await
-    }
-
-    /// Proves by their password that it is still the caller who sits there.
-    async fn prove_again(
-        &self,
-        caller: Caller,
-        hash: String,
-        password: Option<String>,
-        address: &str,
-    ) -> Result<(), Error> {
-        let Some(password) = password.filter(|text| text.len() <= PASSWORD_BYTES_MAX) else {
-            let detail = "send your password as well: deleting an account cannot be undone";
-            return Err(Error::new(Code::BadCredentials, detail));
-        };
-        let limits = [
-            (LimitKind::PasswordAgain, Subject::member(caller.member_id)),
-            (LimitKind::Address, Subject::address(address)),
-        ];
-        self.check_limits(&limits).await?;
-        let ticket = self.passwords.enter()?;
-        let found = self.passwords.verify(&ticket, password, Some(hash)).await?;
-        let right = found != Verified::Wrong;
-        self.settle(limits, right, |_| Ok(())).await?;
-        if right { Ok(()) } else { Err(bad_credentials()) }
     }
 
     async fn demand_fresh(&self, caller: Caller) -> Result<(), Error> {

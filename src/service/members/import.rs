@@ -165,7 +165,7 @@ impl Services {
             return Err(Error::new(Code::Overloaded, detail).retry_after_ms(5_000));
         };
         let plan =
-            self.store.read(move |conn| Ok(Plan::make(file, members::list_known(conn)?))).await?;
+            self.store.read(move |conn| Ok(Plan::make(file, &members::list_known(conn)?))).await?;
         let mut report = plan.report(options);
         if options.dry_run {
             return Ok(report);

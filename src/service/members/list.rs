@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Actor, member_not_found};
 use crate::domain::id::{BankId, MemberId};
-use crate::domain::member::Role;
+use crate::domain::member::{MemberState, Role};
 use crate::domain::rental::Rental;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
@@ -146,7 +146,7 @@ impl Services {
             return Err(Error::new(Code::Invalid, detail));
         }
         let detail = json!({
-            "rows": rows, "role": role.map(Role::name), "state": state.map(|it| it.name()),
+            "rows": rows, "role": role.map(Role::name), "state": state.map(MemberState::name),
         });
         self.store
             .write::<_, StoreError, _>(Lane::Change, move |tx| {

@@ -74,7 +74,7 @@ impl Field {
     /// The heads by which it is found, in lower case without spaces, hyphens and underscores.
     const fn heads(self) -> &'static [&'static str] {
         match self {
-            Self::StudentId => &["studentid", "studentnumber", "id", "학번", "학생번호"],
+            Self::StudentId => &["studentid", "studentnumber", "학번", "학생번호"],
             Self::Name => &["name", "fullname", "이름", "성명"],
             Self::Phone => &[
                 "phone",
@@ -174,15 +174,11 @@ impl RosterFile {
         let columns = columns(&head)?;
         let mut reading = Reading { columns, ..Reading::default() };
         reading.file.encoding = Some(encoding);
+        let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
         for record in reader.records() {
-            match record {
-                Ok(record) => reading.take_record(&record)?,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    let line = usize::try_from(line).unwrap_or(0);
-                    reading.refuse(line, None, "this line cannot be read: check its quotes");
-                }
-            }
+            let record = record.map_err(|error| invalid(error.to_string()))?;
+            let byte = record.position().map_or(0, csv::Position::byte);
+            reading.take_record(&record, lines.at(usize::try_from(byte).unwrap_or(usize::MAX)))?;
         }
         Ok(reading.file)
     }
@@ -207,17 +203,16 @@ struct Reading {
 }
 
 impl Reading {
-    fn take_record(&mut self, record: &csv::StringRecord) -> Result<(), Error> {
+    fn take_record(&mut self, record: &csv::StringRecord, line: usize) -> Result<(), Error> {
         if record.iter().all(str::is_empty) {
             return Ok(());
         }
-        let line = record.position().map_or(0, csv::Position::line);
         let cell = |field| {
             let index: usize = *self.columns.get(&field)?;
             record.get(index).map(|text| Cow::Borrowed(unguarded(text)))
         };
         let row = RawRow {
-            line: usize::try_from(line).unwrap_or(0),
+            line,
             student_id: cell(Field::StudentId).unwrap_or_default(),
             name: cell(Field::Name).unwrap_or_default(),
             phone: cell(Field::Phone),
@@ -250,7 +245,7 @@ impl Reading {
             (Field::Department, department.as_ref().err()),
         ] {
             if let Some(error) = error {
-                self.refuse(row.line, Some(field), error);
+                self.refuse(row.line, Some(field), &error);
             }
         }
         let unique = [
@@ -263,7 +258,7 @@ impl Reading {
         for key in &unique {
             if let Some(first) = self.seen.get(key) {
                 let error = format!("stands on line {first} as well: keep one of them");
-                self.refuse(row.line, Some(key.0), error);
+                self.refuse(row.line, Some(key.0), &error);
             }
         }
         let (Ok(student_id), true) = (student_id, self.file.errors.len() == errors_before) else {
@@ -278,13 +273,36 @@ impl Reading {
                 let department = department.ok().flatten();
                 self.file.people.push(Person { line: row.line, profile, department });
             }
-            Err(error) => self.refuse(row.line, None, error),
+            Err(error) => self.refuse(row.line, None, &error),
         }
         Ok(())
     }
 
-    fn refuse(&mut self, line: usize, field: Option<Field>, error: impl ToString) {
+    fn refuse(&mut self, line: usize, field: Option<Field>, error: &dyn ToString) {
         self.file.errors.push(LineNote { line, field, error: error.to_string() });
+    }
+}
+
+/// Counts lines as an editor does; the reader of records is one behind after `\r\n` and blank lines.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line on which a record begins whose bytes begin here, perhaps with ends of lines before.
+    fn at(&mut self, byte: usize) -> usize {
+        while let Some(here) = self.text.get(self.at) {
+            let is_end = matches!(here, b'\n' | b'\r');
+            if self.at >= byte && !is_end {
+                break;
+            }
+            let pair = *here == b'\r' && self.text.get(self.at + 1) == Some(&b'\n');
+            self.line += usize::from(is_end && !pair);
+            self.at += 1;
+        }
+        self.line
     }
 }
 
@@ -404,9 +422,9 @@ mod tests {
     #[test]
     fn what_is_no_roster_says_what_it_should_be() {
         for (bytes, word) in [
-            (&b"id,phone\n1,2\n"[..], "name"),
+            (&b"student_id,phone\n1,2\n"[..], "name"),
             (b"name,phone\n1,2\n", "student_id"),
-            (b"id,name,name\n", "two columns"),
+            (b"student_id,name,name\n", "two columns"),
             (b"", "student_id"),
             (b"\xff\xfeh\x00i\x00", "CSV UTF-8"),
         ] {
@@ -417,7 +435,7 @@ mod tests {
 
     #[test]
     fn guards_against_formulas_come_off_again() {
-        let file = RosterFile::read(b"id,name\nA100,'=Kim\nA200,'Kim\n").expect("a roster");
+        let file = RosterFile::read(b"student_id,name\nA100,'=Kim\nA200,'Kim\n").expect("a roster");
         assert_eq!(names(&file), ["=Kim", "'Kim"]);
     }
 }

@@ -108,10 +108,11 @@ impl MemberFilter {
     fn condition(&self) -> (String, Vec<Value>) {
         let text = self.text.as_deref();
         let digits: Option<String> = text
+            .filter(|text| text.chars().all(|c| c.is_ascii_digit() || " +-().".contains(c)))
             .map(|text| text.chars().filter(char::is_ascii_digit).collect::<String>())
             .filter(|digits| digits.len() >= 3);
         let values = vec![
-            text.map(|text| containing(text)).into(),
+            text.map(containing).into(),
             digits.map(|digits| containing(&digits)).into(),
             self.role.map(|role| role.name().to_owned()).into(),
             self.state.map(|state| state.name().to_owned()).into(),
@@ -235,7 +236,7 @@ mod tests {
             ("%", vec!["B400"]),
             ("_", vec!["B300"]),
             ("!", vec![]),
-            ("100", vec!["A100", "B400"]),
+            ("박100", vec!["B400"]),
         ] {
             let filter = MemberFilter { text: Some(text.to_owned()), ..MemberFilter::default() };
             assert_eq!(ids(&conn, &filter), found, "{text}");

@@ -1,5 +1,5 @@
-//! A mail server: aiosmtpd from PyPI, pinned by hash, in a virtual environment below `target/` that
-//! is made once; and certificates for it.
+//! A mail server: aiosmtpd from PyPI, pinned by hash, in a virtual environment that
+//! `tests/venv.sh` makes once; and certificates for it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -164,32 +164,15 @@ fn certificates(place: &Path) {
 fn python() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mail-server");
-        let wanted = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail/requirements.txt");
-        let requirements = std::fs::read_to_string(&wanted).expect("readable");
-        let stamp = place.join("made-from.txt");
-        let python = place.join("bin/python");
-        if std::fs::read_to_string(&stamp).ok().as_deref() != Some(requirements.as_str()) {
-            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&place));
-            let mut pip = Command::new(&python);
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-            run(pip.args(["--require-hashes", "--only-binary", ":all:", "-r"]).arg(&wanted));
-            std::fs::write(&stamp, requirements).expect("written");
-        }
-        python
+        let house = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let done = Command::new("sh").arg(house.join("tests/venv.sh")).arg("mail").output();
+        let done = done.expect("there is a shell");
+        assert!(
+            done.status.success(),
+            "the mail server of these tests needs python3 with venv (sudo apt-get install \
+             python3-venv) and PyPI: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        house.join("target/venv/mail/bin/python")
     })
-}
-
-#[track_caller]
-fn run(command: &mut Command) {
-    let done = command.output();
-    let told = match &done {
-        Ok(output) if output.status.success() => return,
-        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => error.to_string(),
-    };
-    panic!(
-        "the mail server of these tests needs python3 with venv (sudo apt-get install python3-venv) \
-         and PyPI or a mirror of it: {command:?}: {told}"
-    );
 }

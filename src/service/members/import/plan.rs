@@ -9,6 +9,9 @@ use crate::service::members::roster_file::{Encoding, Field, LineNote, Person, Ro
 use crate::store::members::{Changes, KnownPerson};
 use crate::store::{StoreError, Tx, members};
 
+/// Longest chain of people who wait for each other's numbers that is followed.
+const ROUNDS_MAX: usize = 64;
+
 /// What is done for one person.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -77,7 +80,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Decides what a file changes.
-    pub(super) fn make(file: RosterFile, known: Vec<KnownPerson>) -> Self {
+    pub(super) fn make(file: RosterFile, known: &[KnownPerson]) -> Self {
         let index: HashMap<&str, usize> =
             known.iter().enumerate().map(|(at, it)| (it.student_id.as_str(), at)).collect();
         let mut plan = Self {
@@ -95,10 +98,10 @@ impl Plan {
         plan.roster_before = known.iter().filter(on_roster).count();
         let gone = known.iter().filter(on_roster).filter(|it| !listed.contains(&*it.student_id));
         plan.leavers = gone.map(|it| (it.id, it.student_id.clone())).collect();
-        let candidates = plan.candidates(file.people, &known, &index);
-        let (candidates, given) = plan.without_conflicts(candidates, &known);
+        let candidates = plan.candidates(file.people, known, &index);
+        let (candidates, given) = plan.without_conflicts(candidates, known);
         for candidate in candidates {
-            plan.add(candidate, &known, &given);
+            plan.add(candidate, known, &given);
         }
         plan.errors.sort_by_key(|note| note.line);
         plan
@@ -145,8 +148,9 @@ impl Plan {
             holder.extend(who.phone.as_deref().map(|it| ((Field::Phone, it), at)));
             holder.extend(who.email.as_deref().map(|it| ((Field::Email, it), at)));
         }
-        // Each round leaves somebody out or is the last.
-        loop {
+        // Each round leaves somebody out or is the last; who is left out may have been in the way of
+        // nobody, or let go of what the next one counted on.
+        for _ in 0..ROUNDS_MAX {
             let let_go: HashSet<(Field, usize)> = candidates
                 .iter()
                 .filter_map(|it| Some((it.known?, &it.changes)))
@@ -181,13 +185,15 @@ impl Plan {
                 return (candidates, given);
             }
         }
+        // A longer chain is cut where it is carried out.
+        (candidates, HashSet::new())
     }
 
     fn add(
         &mut self,
         candidate: Candidate,
         known: &[KnownPerson],
-        given: &HashSet<(Field, String)>,
+        passed_on: &HashSet<(Field, String)>,
     ) {
         let Candidate { person, known: found, changes } = candidate;
         let Some(who) = found.map(|at| &known[at]) else {
@@ -206,10 +212,10 @@ impl Plan {
             }
         }
         if changes != Changes::default() || who.leaving || !who.on_roster {
-            let gives = |field, value: &Option<String>| {
-                value.as_ref().is_some_and(|value| given.contains(&(field, value.clone())))
+            let handed_on = |field, value: &Option<String>| {
+                value.as_ref().is_some_and(|value| passed_on.contains(&(field, value.clone())))
             };
-            let gives = gives(Field::Phone, &who.phone) || gives(Field::Email, &who.email);
+            let gives = handed_on(Field::Phone, &who.phone) || handed_on(Field::Email, &who.email);
             self.change.push(Step::Change { id: who.id, line: person.line, changes, gives });
         }
     }

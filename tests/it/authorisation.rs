@@ -1,0 +1,266 @@
+//! Who may call what, tried on the real server: each route of the access table with nobody, the wrong
+//! role, the wrong owner, the right one, an expired token and some fifty tampered ones. A route
+//! that has no line in `cases` fails the test.
+
+use std::collections::BTreeMap;
+
+use lockerd::http::access::{Access, ROUTES, Route};
+use lockerd::sim::{DoorAction, Physics, SimBoard, SimBus};
+use serde_json::json;
+
+use crate::support::boards::{Boards, bus_toml, modbus_toml};
+use crate::support::http::{Client, Reply};
+use crate::support::site::{Plan, Site};
+use crate::support::until;
+
+mod cases;
+mod tokens;
+
+use cases::{CASES, Case, Owner};
+
+const JSON: &str = "Content-Type: application/json";
+
+/// A site in which everything has an owner.
+struct House {
+    site: Site,
+    boards: Boards,
+    /// A value for each parameter of a path: things of the owner, in the bank of the staff.
+    values: BTreeMap<&'static str, String>,
+    /// Rents a locker of bank 2.
+    owner: Client,
+    /// A student who owns none of it.
+    stranger: Client,
+    /// Looks after bank 2.
+    staff: Client,
+    /// Looks after bank 1.
+    other_staff: Client,
+    admin: Client,
+}
+
+impl House {
+    #[track_caller]
+    fn build() -> Self {
+        let place = tempfile::tempdir().expect("a temporary place");
+        let line = SimBus::new("east", place.path().join("east"), 19_200);
+        let boards = Boards::with(
+            vec![line.with(SimBoard::modbus(1, 8)).with(SimBoard::modbus(2, 8))],
+            Physics { auto_close_ms: Some(1_500), ..Physics::default() },
+        );
+        let plan = Plan::default()
+            .lockers(1, [101])
+            .wired(2, 201, ("east", 1, 1))
+            .wired(2, 202, ("east", 1, 2))
+            .wired(2, 203, ("east", 1, 3))
+            .students(4)
+            .staff("STAFF01", 1)
+            .staff("STAFF02", 2)
+            .admin()
+            .bus(&bus_toml("east", 19_200, &[&modbus_toml(1), &modbus_toml(2)]));
+        let mut site = Site::prepare_in(place, &plan);
+        site.serve();
+        let mut house = Self {
+            owner: site.student(0),
+            stranger: site.student(1),
+            other_staff: site.account("STAFF01"),
+            staff: site.account("STAFF02"),
+            admin: site.account("ADMIN"),
+            values: BTreeMap::new(),
+            boards,
+            site,
+        };
+        house.fill();
+        house
+    }
+
+    /// Makes one thing of each kind.
+    #[track_caller]
+    fn fill(&mut self) {
+        self.owner.rent(201);
+        until("every door is known", || {
+            (self.site.number("SELECT count(*) FROM door") == 3).then_some(())
+        });
+        let mut put = |name, value: &str| self.values.insert(name, value.to_owned());
+        put("locker_id", "201");
+        put("bank_id", "2");
+        put("bus", "east");
+        put("address", "1");
+        put("slug", "locker_taken");
+        put("key", "a-key");
+        put("kind", "log_in");
+        put("subject", "member:1");
+        for name in ["second_session_id", "third_session_id"] {
+            let again = self.site.student(0);
+            let list = again.get("/api/v1/auth/sessions").expect(200).json();
+            let list = list["sessions"].as_array().expect("a list").clone();
+            let own = list.iter().find(|it| it["current"] == true).expect("the one that asks");
+            put(name, &own["session_id"].to_string());
+        }
+        let me = self.owner.get("/api/v1/auth/me").expect(200).json();
+        put("member_id", &me["member_id"].to_string());
+        self.boards.door("east", 1, 1, DoorAction::Open);
+        let alarm = until("the alarm", || {
+            let list = self.staff.get("/api/v1/alarms").expect(200).json();
+            Some(list["alarms"][0].clone()).filter(|alarm| !alarm.is_null())
+        });
+        put("alarm_id", &alarm["alarm_id"].to_string());
+        self.boards.close("east", 1, 1);
+        let keyed = self.owner.post_keyed("/api/v1/lockers/201/open", "a-key").expect(202).json();
+        let operation = keyed["operation_id"].as_str().expect("an id").to_owned();
+        self.owner.outcome(&operation);
+        put("operation_id", &operation);
+        let order = json!({ "locker_ids": [203], "reason": "probe" });
+        let mass = self.staff.post_json("/api/v1/mass-openings", &order).expect(202).json();
+        put("mass_opening_id", mass["mass_opening_id"].as_str().expect("an id"));
+        let order = json!({ "bus": "east", "board": 2 });
+        let proof = self.admin.post_json("/api/v1/commissioning/proofs", &order).expect(201).json();
+        put("proof_id", proof["id"].as_str().expect("an id"));
+        let order = json!({ "bus": "east", "families": ["modbus-relay"], "from": 1, "to": 2 });
+        let scan = self.admin.post_json("/api/v1/commissioning/scans", &order).expect(202).json();
+        put("scan_id", scan["id"].as_str().expect("an id"));
+        until("the scan is over", || {
+            let path =
+                format!("/api/v1/commissioning/scans/{}", scan["id"].as_str().expect("an id"));
+            (self.admin.get(&path).expect(200).json()["state"] != "running").then_some(())
+        });
+    }
+
+    fn path(&self, pattern: &str) -> String {
+        self.values.iter().fold(pattern.to_owned(), |path, (name, value)| {
+            path.replace(&format!("{{{name}}}"), value)
+        })
+    }
+
+    fn call(&self, who: &Client, case: &Case) -> Reply {
+        let path = match case.with {
+            Some((name, other)) => case.path.replace(&format!("{{{name}}}"), &self.values[other]),
+            None => case.path.to_owned(),
+        };
+        let path = self.path(&path);
+        assert!(!path.contains('{'), "{path}: give its parameter a value");
+        let body = self.path_of_body(case.body);
+        let headers: &[&str] = if body.is_empty() { &[] } else { &[case.kind()] };
+        who.call(case.method, &path, headers, &body)
+    }
+
+    fn path_of_body(&self, body: &str) -> String {
+        self.values
+            .iter()
+            .fold(body.to_owned(), |body, (name, value)| body.replace(&format!("<{name}>"), value))
+    }
+
+    /// Who must be let in.
+    fn right(&self, route: &Route, case: &Case) -> Client {
+        match (route.access, case.owner) {
+            (Access::Public, _) => self.site.nobody(),
+            // Logging out is among the cases: who comes after it has logged in again.
+            (Access::Member, _) => self.owner_again(),
+            (Access::Staff, Owner::Everybody) => self.other_staff.clone(),
+            (Access::Staff, _) => self.staff.clone(),
+            (Access::Admin, _) => self.admin.clone(),
+        }
+    }
+
+    /// The owner, logged in.
+    fn owner_again(&self) -> Client {
+        match self.owner.get("/api/v1/auth/me").status {
+            200 => self.owner.clone(),
+            _ => self.site.student(0),
+        }
+    }
+
+    /// Who must be refused, with a name for the report.
+    fn wrong(&self, route: &Route, case: &Case) -> Vec<(&'static str, &Client)> {
+        match (route.access, case.owner) {
+            (Access::Public, _) | (Access::Member, Owner::Everybody) => Vec::new(),
+            (Access::Member, _) => vec![("a stranger", &self.stranger)],
+            (Access::Staff, Owner::Everybody) => {
+                vec![("a student", &self.stranger), ("the owner", &self.owner)]
+            }
+            (Access::Staff, _) => vec![
+                ("a student", &self.stranger),
+                ("the owner", &self.owner),
+                ("staff of another bank", &self.other_staff),
+            ],
+            (Access::Admin, _) => vec![
+                ("a student", &self.stranger),
+                ("the owner", &self.owner),
+                ("staff of the bank", &self.staff),
+            ],
+        }
+    }
+}
+
+fn case_of(route: &Route) -> &'static Case {
+    let found = CASES.iter().find(|case| case.method == route.method && case.path == route.path);
+    found.unwrap_or_else(|| {
+        panic!("{} {}: say in authorisation/cases.rs who owns it", route.method, route.path)
+    })
+}
+
+#[test]
+fn each_route_has_its_case_and_each_case_its_route() {
+    for route in ROUTES {
+        case_of(route);
+    }
+    for case in CASES {
+        let known = ROUTES.iter().any(|it| it.method == case.method && it.path == case.path);
+        assert!(known, "{} {} is no route", case.method, case.path);
+    }
+}
+
+#[test]
+fn each_route_lets_in_whom_it_must_and_nobody_else() {
+    let house = House::build();
+    let mut breaches = Vec::new();
+    let mut note = |name: &str, who: &str, reply: &Reply| {
+        breaches.push(format!("{name}: {who} got {}: {}", reply.status, reply.text()));
+    };
+    for route in ROUTES {
+        let (name, case) = (format!("{} {}", route.method, route.path), case_of(route));
+        if !matches!(route.access, Access::Public) {
+            let reply = house.call(&house.site.nobody(), case);
+            if (reply.status, reply.code().as_str()) != (401, "unauthenticated") {
+                note(&name, "nobody", &reply);
+            }
+        }
+        for (who, client) in house.wrong(route, case) {
+            let reply = house.call(client, case);
+            if !matches!(reply.status, 403 | 404) {
+                note(&name, who, &reply);
+            }
+        }
+    }
+    // What ends something comes last, in the order of the cases.
+    for case in CASES {
+        let route = ROUTES.iter().find(|it| it.method == case.method && it.path == case.path);
+        let route = route.expect("a case has its route");
+        let reply = house.call(&house.right(route, case), case);
+        if !case.may.contains(&reply.status) {
+            note(&format!("{} {}", case.method, case.path), "the right one", &reply);
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn no_tampered_or_expired_token_passes_anywhere() {
+    let house = House::build();
+    let me = house.admin.get("/api/v1/auth/me").expect(200).json();
+    let good = house.admin.token.clone().expect("a token");
+    let bad = tokens::tampered(&good, &house.site.data_dir());
+    assert!(bad.len() >= 40, "only {} tampered tokens", bad.len());
+    assert_eq!(me["role"], "admin", "the token that is tampered with could do everything");
+    let mut breaches = Vec::new();
+    for route in ROUTES.iter().filter(|route| !matches!(route.access, Access::Public)) {
+        let case = case_of(route);
+        for (how, token) in &bad {
+            let reply = house.call(&house.site.nobody().with_token(token.clone()), case);
+            if reply.status != 401 {
+                breaches.push(format!("{} {}: {how}: {}", route.method, route.path, reply.status));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{} breaches\n{}", breaches.len(), breaches.join("\n"));
+    // The token itself was good all the while.
+    house.admin.get("/api/v1/auth/me").expect(200);
+}
