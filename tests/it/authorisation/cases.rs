@@ -163,6 +163,29 @@ pub(super) const CASES: &[Case] = &[
     // Whoever is let in next is logged in anew: the owner has just left.
     case("POST", "/api/v1/auth/logout-everywhere", Everybody, r#"{"keep_this":true}"#, &[200]),
     case("DELETE", "/api/v1/members/{member_id}/sessions", Everybody, "", &[200]),
+    case("GET", "/api/v1/me/data", Everybody, "", &[200]),
+    case("PATCH", "/api/v1/me", Everybody, r#"{"language":"ko"}"#, &[204]),
+    case("GET", "/api/v1/members", Everybody, "", &[200]),
+    case("GET", "/api/v1/members/{member_id}", Everybody, "", &[200]),
+    case("GET", "/api/v1/members/export", Everybody, "", &[200]),
+    case("POST", "/api/v1/members", Everybody, r#"{"student_id":"N100","name":"x"}"#, &[201]),
+    case("POST", "/api/v1/members/import", Everybody, "학번,이름\nN200,x\n", &[200]),
+    case("PATCH", "/api/v1/members/{member_id}", Everybody, r#"{"language":"en"}"#, &[200]),
+    case("POST", "/api/v1/members/{member_id}/disable", Everybody, r#"{"reason":"x"}"#, &[204]),
+    case("POST", "/api/v1/members/{member_id}/enable", Everybody, "", &[204]),
+    case("POST", "/api/v1/members/{member_id}/reset-password", Everybody, "", &[200]),
+    case("PUT", "/api/v1/members/{member_id}/role", Somebody, r#"{"role":"student"}"#, &[204]),
+    // Banks are for staff, and the owner is none.
+    case("PUT", "/api/v1/members/{member_id}/banks", Somebody, r#"{"banks":[2]}"#, &[422]),
+    case("GET", "/api/v1/banks/{bank_id}/staff", Somebody, "", &[200]),
+    case("DELETE", "/api/v1/banks/{bank_id}/staff/{member_id}", Somebody, "", &[404]),
+    case("POST", "/api/v1/banks/{bank_id}/registration-code", Somebody, "", &[201]),
+    case("POST", "/api/v1/banks/claim", Everybody, r#"{"code":"no-such-code"}"#, &[422]),
+    case("GET", "/api/v1/retention", Somebody, "", &[200]),
+    // The first account is the only admin.
+    case("DELETE", "/api/v1/members/{member_id}", Somebody, r#"{"reason":"x"}"#, &[409])
+        .with("member_id", "address"),
+    case("DELETE", "/api/v1/me", Everybody, "{}", &[204, 409]),
     case("POST", "/api/v1/keys/rotate", Somebody, "", &[200]),
     case("POST", "/api/v1/sessions/log-out-everybody", Somebody, r#"{"reason":"x"}"#, &[200]),
 ];
