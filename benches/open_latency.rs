@@ -184,6 +184,7 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
         name_en: None,
         hold_seconds: None,
         left_open_s: None,
+        open_from: None,
         lockers: lockers.collect::<anyhow::Result<_>>()?,
         terms: Vec::new(),
     };

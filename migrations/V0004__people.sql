@@ -53,7 +53,7 @@ CREATE TABLE kiosk (
   name TEXT NOT NULL CONSTRAINT kiosk_name_given CHECK (name <> ''),
   created_ms INTEGER NOT NULL,
   created_by INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  -- The short code that pairs it: keyed hash, until when it is good, how often it was missed.
+  -- The short code that pairs it: keyed hash, and until when it is good.
   pairing_hash BLOB CONSTRAINT kiosk_pairing_hash_size CHECK (length(pairing_hash) = 32),
   pairing_expires_ms INTEGER,
   -- SHA-256 of its credential; NULL until it was paired.
@@ -235,9 +235,12 @@ CREATE TABLE outbox_wider (
   sent_ms INTEGER,
   -- When it was given up, until somebody sends it anew or drops it.
   dead_ms INTEGER,
+  -- When it was found that nobody needs it: no address, no mail on this site, dropped by staff.
+  dropped_ms INTEGER,
   CONSTRAINT outbox_to_somebody CHECK (member_id IS NOT NULL OR address IS NOT NULL),
   CONSTRAINT outbox_one_fate
-    CHECK ((due_ms IS NOT NULL) + (sent_ms IS NOT NULL) + (dead_ms IS NOT NULL) = 1)
+    CHECK ((due_ms IS NOT NULL) + (sent_ms IS NOT NULL) + (dead_ms IS NOT NULL)
+      + (dropped_ms IS NOT NULL) = 1)
 ) STRICT;
 INSERT INTO outbox_wider (id, kind, member_id, payload, message_id, created_ms, due_ms, attempts)
   SELECT id, kind, member_id, payload, 'lockerd.' || id || '.' || lower(hex(randomblob(8))),
@@ -249,6 +252,15 @@ CREATE UNIQUE INDEX outbox_message ON outbox (message_id);
 CREATE INDEX outbox_due ON outbox (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX outbox_dead ON outbox (dead_ms) WHERE dead_ms IS NOT NULL;
 CREATE INDEX outbox_sent ON outbox (sent_ms) WHERE sent_ms IS NOT NULL;
+CREATE INDEX outbox_dropped ON outbox (dropped_ms) WHERE dropped_ms IS NOT NULL;
+
+-- How often something happened on a day of the site's calendar, where no row tells of each time.
+CREATE TABLE day_count (
+  day_on TEXT NOT NULL,
+  what TEXT NOT NULL,
+  count INTEGER NOT NULL CONSTRAINT day_count_positive CHECK (count > 0),
+  PRIMARY KEY (day_on, what)
+) STRICT, WITHOUT ROWID;
 
 -- The days for which the daily mail to staff was written.
 CREATE TABLE daily_mail (

@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::http::{self, Api, HttpSettings, Limits, Server};
+use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
 use crate::service::token_keys::TokenKeys;
 use crate::service::{Parts, Services};
@@ -88,6 +89,9 @@ impl App {
         let (store, writer) = Store::open(&dir, &clock)?;
         let secrets = Secrets::of(dir.path());
         let vault = Vault::new(&secrets.load_or_create("vault.key").map_err(AppError::Key)?);
+        let audit_key = secrets.load_or_create("audit.key").map_err(AppError::Key)?;
+        let audit_key =
+            AuditKey::new(&audit_key).map_err(|text| AppError::Key(std::io::Error::other(text)))?;
         let token_keys = TokenKeys::load(secrets, clock.now()).map_err(AppError::Key)?;
         let tasks = Tasks {
             jobs: TaskTracker::new(),
@@ -105,10 +109,14 @@ impl App {
             token_keys,
             vault,
             mailer,
+            audit_key,
             tracker: tasks.services.clone(),
         });
         if let Err(error) = services.remember_pulses().await {
             tracing::warn!(area = "bus", %error, "what was opened before the start is not known");
+        }
+        if let Err(error) = services.end_lost_sign_ins().await {
+            tracing::warn!(area = "http", %error, "sign-ins at kiosks were not written down as over");
         }
         let settings = HttpSettings {
             allowed_hosts: config.http.allowed_hosts.clone(),

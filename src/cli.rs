@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rustix::fs::Mode;
 
+mod audit;
 mod bank;
 mod bus;
 mod check;
@@ -57,6 +58,9 @@ enum Command {
     /// Look after the keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Prove that the audit log is as it was written.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check the configuration and the database; changes nothing.
     ///
     /// Example: lockerd check --config /etc/lockerd/config.toml
@@ -86,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Bank(command) => bank::run(&command),
         Command::Member(command) => member::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::Audit(command) => audit::run(&command),
         Command::Check(args) => check::run(&args),
     };
     match done {

@@ -19,6 +19,12 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Ends sign-ins at kiosks that nobody uses; they are dead before that, this only writes it down.
+const SIGN_INS_PERIOD: Duration = Duration::from_secs(5);
+/// Writes down what kiosks said of themselves.
+const KIOSKS_PERIOD: Duration = Duration::from_mins(1);
+/// Writes the daily mail when its time has come.
+const DAILY_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets a key whose time is over, and rotates keys when the command line asks for it.
 const KEYS_PERIOD: Duration = Duration::from_secs(2);
 /// Writes down which log-ins were used and which have expired.
@@ -34,6 +40,10 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     tracker.spawn(Arc::clone(services).publish_live(stop.clone()));
     let (watching, watch_stop) = (Arc::clone(services), stop.clone());
     tracker.spawn(async move { watching.watch_doors(watch_stop).await });
+    tracker.spawn(Arc::clone(services).carry_mails(stop.clone()));
+    every(DAILY_PERIOD, "daily mail", services, tracker, stop, |services| async move {
+        services.write_daily_mail().await
+    });
     every(SETTLE_PERIOD, "settle openings", services, tracker, stop, |services| async move {
         services.settle_openings().await
     });
@@ -45,6 +55,12 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await
+    });
+    every(SIGN_INS_PERIOD, "end sign-ins", services, tracker, stop, |services| async move {
+        services.end_idle_sign_ins().await
+    });
+    every(KIOSKS_PERIOD, "note kiosks", services, tracker, stop, |services| async move {
+        services.note_kiosks().await
     });
     every(KEYS_PERIOD, "keys", services, tracker, stop, |services| async move {
         services.look_after_keys().await

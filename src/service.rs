@@ -22,12 +22,14 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod audit;
 pub mod codes;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod kiosks;
 pub mod layout;
 pub mod limits;
 pub mod live;
@@ -39,6 +41,7 @@ pub mod members;
 pub mod openings;
 pub mod own_account;
 pub mod passwords;
+pub mod presence;
 pub mod privacy;
 pub mod rentals;
 mod rest;
@@ -50,16 +53,21 @@ pub mod sign_up;
 pub mod site;
 pub mod token_keys;
 pub mod tokens;
+pub mod totp;
 pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
+use audit::AuditKey;
 use commissioning::Commissioning;
 use door_watch::Watch;
+use kiosks::KioskTable;
 use live::Live;
+use mails::Delivering;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
 use passwords::Passwords;
+use presence::PresenceGuard;
 use privacy::PrivacyNotice;
 use secrets::Vault;
 use sessions::LastUsed;
@@ -168,6 +176,8 @@ pub struct Services {
     pub vault: Vault,
     /// Sends mails.
     pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Openings under way.
     pub openings: LiveOpenings,
     /// Orders to open many lockers that are under way.
@@ -176,6 +186,10 @@ pub struct Services {
     pub commissioning: Arc<Commissioning>,
     /// What listeners are told.
     pub live: Live,
+    /// Who is signed in at kiosks, and when each was heard of.
+    kiosks: KioskTable,
+    /// Presence codes used lately.
+    presence: PresenceGuard,
     /// The door watch.
     watch: Watch,
     /// Alarms that people still have to see.
@@ -187,6 +201,7 @@ pub struct Services {
     /// Cancelled when the end begins: whoever waits for news gets what is known.
     pub stopping: CancellationToken,
     saved: SavedVersion,
+    delivering: Delivering,
     /// When log-ins were last used, as far as that is not written down yet.
     last_used: LastUsed,
     /// A handle to itself for tasks that outlive a request.
@@ -209,6 +224,8 @@ pub struct Parts {
     pub vault: Vault,
     /// Sends mails.
     pub mailer: Mailer,
+    /// Signs the head of the audit chain.
+    pub audit_key: AuditKey,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
 }
@@ -225,10 +242,14 @@ impl Services {
             token_keys: parts.token_keys,
             vault: parts.vault,
             mailer: parts.mailer,
+            audit_key: parts.audit_key,
+            delivering: Delivering::default(),
             openings: LiveOpenings::default(),
             openings_of_many: MassOpenings::default(),
             commissioning: Arc::default(),
             live: Live::default(),
+            kiosks: KioskTable::default(),
+            presence: PresenceGuard::default(),
             watch: Watch::new(parts.settings.alarms),
             settings: parts.settings,
             alarms: PublishedAlarms::default(),

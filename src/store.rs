@@ -12,7 +12,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::clock::Clock;
 
@@ -22,17 +22,20 @@ pub mod audit;
 pub mod banks;
 pub mod check;
 pub mod codes;
+pub mod counts;
 pub mod devices;
 pub mod doors;
 pub mod error;
 pub mod fallback;
 pub mod idempotency;
+pub mod kiosks;
 pub mod mass_openings;
 pub mod members;
 pub mod open;
 pub mod openings;
 pub mod outbox;
 pub mod personal;
+pub mod presence;
 pub mod proofs;
 pub mod queue;
 pub mod registration_codes;
@@ -43,6 +46,7 @@ pub mod sessions;
 pub mod snapshot;
 mod state;
 pub mod throttle;
+pub mod totp;
 mod writer;
 
 pub use error::{Constraint, JobError, OpenError, StoreError, Trouble};
@@ -111,6 +115,7 @@ impl Store {
             published: ArcSwap::from_pointee(snapshot),
             degraded: ArcSwapOption::from(degraded),
             queue: Queue::default(),
+            posted: Notify::new(),
         });
         let writer = Writer::new(conn, path.clone(), clock.clone(), shared.clone())?;
         let thread = std::thread::Builder::new()
@@ -140,6 +145,12 @@ impl Store {
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.shared.version.subscribe()
+    }
+
+    /// Rung after a commit that put a message into the outbox; for one listener.
+    #[must_use]
+    pub fn posted(&self) -> &Notify {
+        &self.shared.posted
     }
 
     /// Why changes are refused, if they are.

@@ -48,6 +48,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rustix", &["sim", "cli", "store", "service"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
+    ("totp_rs", &["domain"]),
+    ("qrcodegen", &["http"]),
     ("aws_lc_rs", &["service"]),
     ("lettre", &["mail"]),
     ("minijinja", &["mail"]),

@@ -34,6 +34,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     } else {
         let config = Config::load(&args.config)?;
         buses = Some(config.buses()?);
+        // Reads what it names and writes every text with sample data.
+        config.mailer()?;
         for bus in &config.buses {
             if let PortAddress::Device(path) = &bus.port
                 && !path.exists()

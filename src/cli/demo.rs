@@ -196,6 +196,7 @@ fn announce(
         return say_json(&json!({
             "url": url,
             "sim_url": sim_url,
+            "mailbox_url": format!("{url}/mailbox"),
             "accounts": {
                 "admin": account(&accounts.admin),
                 "staff": account(&accounts.staff),
@@ -209,6 +210,7 @@ fn announce(
     {
         say(format!("  {role:<8} {id:<12} {password}"));
     }
+    say(format!("mails instead of being sent: {url}/mailbox"));
     say(format!("simulated boards: {sim_url}/state   (docs/simulator.md)"));
     say("Ctrl-C ends it.");
     Ok(())

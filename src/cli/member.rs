@@ -58,6 +58,11 @@ pub(super) enum MemberCommand {
     ///
     /// Example: lockerd member reset 2023321234
     Reset(change::WhoArgs),
+    /// Take the authenticator app of somebody away who has lost the phone, also of the last admin. The
+    /// server must not be running.
+    ///
+    /// Example: lockerd member reset-totp ADMIN --reason "phone lost"
+    ResetTotp(change::ReasonArgs),
     /// End every log-in of somebody. The server must not be running.
     ///
     /// Example: lockerd member logout 2023321234
@@ -119,6 +124,7 @@ pub(super) fn run(command: &MemberCommand) -> anyhow::Result<()> {
         MemberCommand::Disable(args) => change::disable(args),
         MemberCommand::Enable(args) => change::enable(args),
         MemberCommand::Reset(args) => change::reset(args),
+        MemberCommand::ResetTotp(args) => change::reset_totp(args),
         MemberCommand::Logout(args) => change::log_out(args),
         MemberCommand::Delete(args) => change::delete(args),
         MemberCommand::Role(args) => change::role(args),

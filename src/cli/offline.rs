@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::service::audit::AuditKey;
 use crate::service::secrets::{Secrets, Vault};
 use crate::service::token_keys::TokenKeys;
 use crate::service::{Parts, Services};
@@ -27,13 +28,15 @@ pub(super) fn with_services<T>(
         let (store, writer) = Store::open(&dir, &clock)?;
         let secrets = Secrets::of(dir.path());
         let vault = Vault::new(&secrets.load_or_create("vault.key").context("a key")?);
+        let audit_key = secrets.load_or_create("audit.key").context("a key")?;
         let tracker = TaskTracker::new();
         let services = Services::new(Parts {
             bus: Bus::start(Vec::new(), &tracker, &CancellationToken::new()),
             token_keys: TokenKeys::load(secrets, clock.now()).context("a key")?,
             vault,
-            settings: config.settings()?,
             mailer: config.mailer()?,
+            audit_key: AuditKey::new(&audit_key).map_err(anyhow::Error::msg)?,
+            settings: config.settings()?,
             store,
             clock,
             tracker: tracker.clone(),

@@ -67,6 +67,37 @@ pub struct Maintenance {
     pub reason: String,
 }
 
+/// From where renters may open the lockers of a bank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenFrom {
+    /// From wherever they are logged in.
+    #[default]
+    Anywhere,
+    /// Only when they prove to stand before it: signed in at its kiosk, or with the code it shows.
+    Presence,
+}
+
+impl OpenFrom {
+    /// Every value; the database's CHECK lists the same names.
+    pub const ALL: [Self; 2] = [Self::Anywhere, Self::Presence];
+
+    /// The stored and published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anywhere => "anywhere",
+            Self::Presence => "presence",
+        }
+    }
+
+    /// Finds a value by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// The settings of one bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankPolicy {
@@ -76,11 +107,14 @@ pub struct BankPolicy {
     /// site's configuration says.
     #[serde(default)]
     pub left_open_s: Option<u32>,
+    /// From where renters may open.
+    #[serde(default)]
+    pub open_from: OpenFrom,
 }
 
 impl Default for BankPolicy {
     fn default() -> Self {
-        Self { hold_seconds: 60, left_open_s: None }
+        Self { hold_seconds: 60, left_open_s: None, open_from: OpenFrom::Anywhere }
     }
 }
 

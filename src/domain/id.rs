@@ -61,6 +61,10 @@ integer_id! {
     SessionId
 }
 integer_id! {
+    /// A screen beside banks; never reused.
+    KioskId
+}
+integer_id! {
     /// A browser that was given a secret of its own.
     DeviceId
 }

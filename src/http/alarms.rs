@@ -483,7 +483,7 @@ pub(super) async fn handle_it_was_me(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("it-was-me {id}"))?;
     Ok(answered(api.services().claim_alarm(caller, id, key).await?))
 }
@@ -505,7 +505,7 @@ pub(super) fn mine(api: &Api) -> Routes {
     responses((status = 200, body = MyAlarmListReply), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let alarms = api.services().my_alarms(caller).await?;
     let alarms = alarms.into_iter().map(Into::into).collect();
     Ok(warp::reply::json(&MyAlarmListReply { alarms }).into_response())

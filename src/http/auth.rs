@@ -9,8 +9,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::sessions::{self, TokensReply, tokens_reply};
-use super::{Api, OrRoute, Routes, with};
-use super::{own_account, sign_up};
+use super::{Api, OrRoute, Routes, own_account, sign_up, totp, with};
 use crate::service::accounts::{Credentials, RosterTriple};
 use crate::service::error::Code;
 
@@ -19,6 +18,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(log_in_or_register(api))
         .or_route(me(api))
         .or_route(sessions::routes(api))
+        .or_route(totp::routes(api))
         .or_route(sign_up::routes(api))
         .or_route(own_account::routes(api))
 }
@@ -37,6 +37,9 @@ pub(super) struct LogInRequest {
     name: Option<String>,
     /// Phone number.
     phone_number: Option<String>,
+    /// Code of the authenticator app, or a recovery code, where one is set up; without it the answer
+    /// is 401 with a `ticket` for `login/second-factor`.
+    totp_code: Option<String>,
 }
 
 /// Student id, name and phone number as the roster has them.
@@ -49,6 +52,8 @@ pub(super) struct RosterRequest {
     name: String,
     /// Phone number.
     phone_number: String,
+    /// Code of the authenticator app, or a recovery code, where one is set up.
+    totp_code: Option<String>,
 }
 
 /// The caller's own account.
@@ -66,8 +71,12 @@ pub(super) struct MeReply {
     email: Option<String>,
     /// student, staff or admin.
     role: &'static str,
-    /// How this log-in was proven: password, roster or issued.
+    /// How this log-in was proven: password, roster, issued or kiosk.
     method: &'static str,
+    /// Whether a second factor was shown as well.
+    strong: bool,
+    /// Whether an authenticator app must be set up before anything else can be done.
+    second_factor_missing: bool,
 }
 
 impl RosterRequest {
@@ -117,9 +126,11 @@ pub(super) async fn handle_log_in(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let credentials = body.json::<LogInRequest>(&head).await?.into_credentials()?;
+    let mut request = body.json::<LogInRequest>(&head).await?;
+    let totp_code = request.totp_code.take();
+    let credentials = request.into_credentials()?;
     let device = head.device(&api)?;
-    let tokens = api.services().log_in(credentials, device).await?;
+    let tokens = api.services().log_in(credentials, totp_code.as_deref(), device).await?;
     tokens_reply(&head, &api, tokens, StatusCode::OK)
 }
 
@@ -148,9 +159,11 @@ pub(super) async fn handle_log_in_or_register(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let triple = body.json::<RosterRequest>(&head).await?.into_triple();
-    let device = head.device(&api)?;
-    let (tokens, new) = api.services().log_in_or_register(triple, device).await?;
+    let mut request = body.json::<RosterRequest>(&head).await?;
+    let (totp_code, device) = (request.totp_code.take(), head.device(&api)?);
+    let triple = request.into_triple();
+    let log_in = api.services().log_in_or_register(triple, totp_code.as_deref(), device);
+    let (tokens, new) = log_in.await?;
     tokens_reply(&head, &api, tokens, if new { StatusCode::CREATED } else { StatusCode::OK })
 }
 
@@ -170,7 +183,7 @@ fn me(api: &Api) -> Routes {
     responses((status = 200, body = MeReply), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_me(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_of_any_kind(&api)?;
     let account = api.services().account(caller).await?;
     let row = account.row;
     Ok(warp::reply::json(&MeReply {
@@ -181,6 +194,8 @@ pub(super) async fn handle_me(head: Head, api: Api) -> Result<Response, Problem>
         email: row.email,
         role: row.role.name(),
         method: account.method.name(),
+        strong: caller.strong,
+        second_factor_missing: api.services().demand_second_factor(caller).is_err(),
     })
     .into_response())
 }

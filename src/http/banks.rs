@@ -1,4 +1,4 @@
-//! `/api/v1/banks`: hold whatever locker of a bank is free; maintenance, layout, staff.
+//! `/api/v1/banks`: hold whatever locker of a bank is free; maintenance, layout, staff, opening.
 
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
@@ -6,7 +6,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, head};
 use super::lockers;
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, layouts, roles, with};
+use super::{Api, OrRoute, Routes, alarms, layouts, presence, roles, with};
 use crate::domain::id::BankId;
 
 pub(super) fn routes(api: &Api) -> Routes {
@@ -19,6 +19,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .boxed()
         .or_route(alarms::maintenance(api))
         .or_route(layouts::routes(api))
+        .or_route(presence::routes(api))
         .or_route(roles::routes(api))
 }
 

@@ -27,6 +27,11 @@ const SECURE_REFRESH_COOKIE: &str = "__Secure-lockerd_rt";
 const REFRESH_PATH: &str = "/api/v1/auth";
 const DEVICE_COOKIE: &str = "lockerd_device";
 const DEVICE_PATH: &str = "/api/v1";
+/// The credential of a browser that is a kiosk.
+const KIOSK_COOKIE: &str = "lockerd_kiosk";
+const KIOSK_PATH: &str = "/api/v1";
+/// Ten years: a kiosk is paired until staff revoke it.
+const KIOSK_COOKIE_S: i64 = 10 * 365 * 24 * 3_600;
 
 /// What makes an origin this site's own.
 #[derive(Clone, Copy)]
@@ -118,6 +123,18 @@ impl Head {
         self.cookie(browser.refresh_name())
     }
 
+    /// The credential that the browser of a kiosk keeps. Browsers name no origin when a page only
+    /// looks; the header, which other sites may not send, must do then.
+    pub(super) fn kiosk_cookie(&self, api: &Api, changes: bool) -> Result<Option<&str>, Problem> {
+        let looks = !changes && self.text(MARK) == Some("1") && self.header(ORIGIN).is_none();
+        let trusted = if looks {
+            self.text(SEC_FETCH_SITE).is_none_or(|from| from == "same-origin")
+        } else {
+            self.browser(api)?.is_some()
+        };
+        Ok(if trusted { self.cookie(KIOSK_COOKIE) } else { None })
+    }
+
     /// The device's secret that a browser keeps.
     pub(super) fn device_cookie(&self, _: Browser) -> Option<&str> {
         self.cookie(DEVICE_COOKIE)
@@ -142,6 +159,11 @@ impl Browser {
     /// Has the browser keep its device's secret.
     pub(super) fn keep_device(self, response: &mut Response, secret: &str) {
         self.set(response, DEVICE_COOKIE, secret, DEVICE_PATH, DEVICE_COOKIE_S);
+    }
+
+    /// Has the browser of a kiosk keep its credential.
+    pub(super) fn keep_kiosk(self, response: &mut Response, credential: &str) {
+        self.set(response, KIOSK_COOKIE, credential, KIOSK_PATH, KIOSK_COOKIE_S);
     }
 
     fn set(self, response: &mut Response, name: &str, value: &str, path: &str, max_age_s: i64) {

@@ -23,9 +23,9 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, keys, limits,
-    live, lockers, mass_openings, me, member_sessions, members, openapi, openings, operations,
-    retention, sign_up,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, commissioning, health, keys,
+    kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions,
+    members, openapi, openings, operations, retention, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -42,18 +42,29 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
         ("me", me::routes(api)),
+        ("kiosks", kiosks::routes(api)),
+        ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
-        ("members", members::routes(api).or_route(member_sessions::routes(api))),
+        (
+            "members",
+            members::routes(api)
+                .or_route(member_sessions::routes(api))
+                .or_route(totp::of_member(api))
+                .or_route(kiosks::one_time_code(api)),
+        ),
         ("sessions", member_sessions::everybody(api)),
         ("retention", retention::routes(api)),
         ("keys", keys::routes(api)),
         ("operations", operations::routes(api)),
+        ("mails", mails::routes(api)),
+        ("audit", audit::routes(api)),
+        ("mailbox", mailbox::routes(api)),
         ("health", health::routes(api)),
         ("ws", live::routes(api)),
-        ("docs", openapi::routes().or_route(problems())),
+        ("docs", openapi::routes().or_route(problems()).or_route(mailbox::pages(api))),
     ]
 }
 

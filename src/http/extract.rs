@@ -11,11 +11,14 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use warp::Filter;
 use warp::http::HeaderMap;
-use warp::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use warp::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, USER_AGENT,
+};
 
 use super::Api;
 use super::accept::Peer;
 use super::problem::Problem;
+use crate::service::Services;
 use crate::service::error::Code;
 use crate::service::idempotency::RequestKey;
 use crate::service::sessions::{Device, device_hash};
@@ -68,18 +71,42 @@ impl Head {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Who is calling; a refusal when the access token is missing or not good.
+    /// Who is calling; a refusal when the access token is missing or not good. Only whole log-ins
+    /// pass: none at a kiosk, none without a second factor that the site demands.
     pub(super) fn caller(&self, api: &Api) -> Result<Caller, Problem> {
-        let token = self
-            .text(AUTHORIZATION)
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim());
-        let Some(token) = token else {
+        Ok(api.services().authenticate_until(self.access_token()?)?.0)
+    }
+
+    /// The same for what can also be done at a kiosk.
+    pub(super) fn caller_at_kiosk_too(&self, api: &Api) -> Result<Caller, Problem> {
+        let caller = self.caller_of_any_kind(api)?;
+        api.services().demand_second_factor(caller)?;
+        Ok(caller)
+    }
+
+    /// The same for what must be possible before the second factor that the site demands is set up.
+    pub(super) fn caller_setting_up(&self, api: &Api) -> Result<Caller, Problem> {
+        let caller = self.caller_of_any_kind(api)?;
+        Services::refuse_at_kiosk(caller)?;
+        Ok(caller)
+    }
+
+    /// The same for whatever live log-in.
+    pub(super) fn caller_of_any_kind(&self, api: &Api) -> Result<Caller, Problem> {
+        Ok(api.services().identify(self.access_token()?)?.0)
+    }
+
+    fn access_token(&self) -> Result<&str, Problem> {
+        self.authorization("bearer").ok_or_else(|| {
             let detail = "log in first and send the access token as Authorization: Bearer …";
-            return Err(Problem::new(Code::Unauthenticated, detail));
-        };
-        Ok(api.services().authenticate(token)?)
+            Problem::new(Code::Unauthenticated, detail)
+        })
+    }
+
+    /// What the Authorization header holds for a scheme.
+    pub(super) fn authorization(&self, wanted: &str) -> Option<&str> {
+        let (scheme, value) = self.text(AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case(wanted).then(|| value.trim())
     }
 
     /// Who is calling, if anybody known.
@@ -98,10 +125,9 @@ impl Head {
     pub(super) fn device(&self, api: &Api) -> Result<Device, Problem> {
         let browser = self.browser(api)?;
         let secret = browser.and_then(|browser| self.device_cookie(browser));
-        let address = self.client_address(api.proxy_rule());
         Ok(Device {
             user_agent: self.text(USER_AGENT).unwrap_or_default().to_owned(),
-            address: address.map_or_else(String::new, |ip| ip.to_string()),
+            address: self.address(api),
             secret_hash: secret.and_then(device_hash),
             is_browser: browser.is_some(),
         })
@@ -164,15 +190,14 @@ impl RawBody {
         self.json_up_to(head, BODY_BYTES_MAX).await
     }
 
-    /// Reads a body that may be left out.
-    pub(super) async fn json_if_any<T: DeserializeOwned + Default>(
-        self,
-        head: &Head,
-    ) -> Result<T, Problem> {
-        match head.text(CONTENT_LENGTH) {
-            None | Some("0") => Ok(T::default()),
-            Some(_) => self.json(head).await,
-        }
+    /// Reads the body as JSON of a given shape; none at all is fine.
+    pub(super) async fn json_if_any<T>(self, head: &Head) -> Result<T, Problem>
+    where
+        T: DeserializeOwned + Default,
+    {
+        let chunked = head.headers.contains_key(TRANSFER_ENCODING);
+        let empty = head.text(CONTENT_LENGTH).is_none_or(|length| length.trim() == "0");
+        if empty && !chunked { Ok(T::default()) } else { self.json(head).await }
     }
 
     /// Reads a body that may be longer than others.

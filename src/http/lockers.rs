@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use warp::http::StatusCode;
@@ -14,7 +14,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::body::SharedTail;
-use super::extract::{Head, head};
+use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, alarms, with};
 use crate::domain::channel::DoorState;
@@ -23,6 +23,7 @@ use crate::domain::locker::Availability;
 use crate::domain::time::Monotonic;
 use crate::service::idempotency::Answer;
 use crate::service::lockers::BankSummary;
+use crate::service::openings::Wanted;
 use crate::service::rentals::Held;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -156,7 +157,7 @@ fn list(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let rows = api.0.lists.rows(&api);
     let mine = api.services().my_locker_id(caller.member_id);
     let my_locker_id = mine.map_or_else(|| "null".to_owned(), |id| id.to_string());
@@ -240,6 +241,8 @@ pub(super) struct BankSummaryReply {
     out_of_service: u32,
     /// Whether people work on it: its doors raise no alarms meanwhile.
     maintenance: bool,
+    /// From where renters may open: anywhere or presence (only when they stand before it).
+    open_from: &'static str,
     /// Whether claims are accepted, and when.
     #[schema(value_type = WindowReply)]
     window: Value,
@@ -256,6 +259,7 @@ impl From<BankSummary> for BankSummaryReply {
         Self {
             bank_id: sums.bank.id.0,
             maintenance: sums.bank.maintenance.is_some(),
+            open_from: sums.bank.policy.open_from.name(),
             name: sums.bank.name.into(),
             in_service: sums.in_service,
             free: sums.free,
@@ -284,7 +288,7 @@ fn summary(api: &Api) -> Routes {
     responses((status = 200, body = SummaryReply), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_summary(head: Head, api: Api) -> Result<Response, Problem> {
-    head.caller(&api)?;
+    head.caller_at_kiosk_too(&api)?;
     let locations =
         api.services().summary().into_iter().map(|(location, banks)| LocationSummaryReply {
             location_id: location.id.0,
@@ -335,7 +339,7 @@ fn mine(api: &Api) -> Routes {
     responses((status = 200, body = MyLockerReply), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let locker = api.services().my_locker(caller).map(|mine| MyLockerDetail {
         locker_id: mine.rental.locker_id.0,
         state: mine.rental.state.name(),
@@ -356,6 +360,8 @@ pub(super) struct LockerReply {
     location: NameReply,
     bank_id: i64,
     bank: NameReply,
+    /// From where its renter may open it: anywhere or presence (only standing before it).
+    open_from: &'static str,
     /// free, held, taken or `out_of_service`.
     #[schema(value_type = LockerState)]
     state: Availability,
@@ -393,6 +399,7 @@ pub(super) async fn handle_find(id: LockerId, head: Head, api: Api) -> Result<Re
         locker_id: view.id.0,
         location: view.location.into(),
         bank_id: view.bank.id.0,
+        open_from: view.bank.policy.open_from.name(),
         bank: view.bank.name.into(),
         state: view.availability,
         mine: view.mine,
@@ -427,6 +434,15 @@ pub(super) struct ConfirmReply {
 pub(super) struct ReleaseReply {
     /// The number on its door.
     locker_id: i64,
+}
+
+/// What may come with the wish to open.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenRequest {
+    /// The six digits that the screen beside the bank shows: needed where the bank opens only to
+    /// people who stand before it.
+    presence_code: Option<String>,
 }
 
 /// An opening that was accepted.
@@ -476,7 +492,7 @@ fn hold(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_hold(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("hold {id}"))?;
     Ok(held(api.services().hold(caller, id, key).await?))
 }
@@ -506,7 +522,7 @@ pub(super) async fn handle_confirm(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("confirm {id}"))?;
     let confirmed = api.services().confirm(caller, id, key).await?;
     let reply = confirmed.map(|rental| ConfirmReply {
@@ -542,7 +558,7 @@ pub(super) async fn handle_release_hold(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("release-hold {id}"))?;
     let released = api.services().release_hold(caller, id, key).await?;
     let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
@@ -574,7 +590,7 @@ pub(super) async fn handle_release(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("release {id}"))?;
     let released = api.services().release(caller, id, key).await?;
     let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
@@ -585,6 +601,7 @@ fn open(api: &Api) -> Routes {
     path!("api" / "v1" / "lockers" / LockerId / "open")
         .and(warp::post())
         .and(head())
+        .and(body())
         .and(with(api))
         .then(handle_open)
         .map(Reply::into_response)
@@ -594,20 +611,30 @@ fn open(api: &Api) -> Routes {
 /// Open the locker.
 ///
 /// The answer comes when the request is stored; how it goes is asked for under
-/// `/api/v1/openings/{operation_id}`.
+/// `/api/v1/openings/{operation_id}`. The body may be left out. A repeat with the same key may carry
+/// another code: it is the same opening.
 #[utoipa::path(
     post, path = "/api/v1/lockers/{locker_id}/open", tag = "lockers",
     params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<OpenRequest>,
     responses(
-        (status = 202, body = OpenReply), (status = 401), (status = 403), (status = 404),
-        (status = 409), (status = 422), (status = 429), (status = 503),
+        (status = 202, body = OpenReply), (status = 400), (status = 401), (status = 403),
+        (status = 404), (status = 409), (status = 413), (status = 415), (status = 422),
+        (status = 429), (status = 503),
     ),
     security(("bearer" = []))
 )]
-pub(super) async fn handle_open(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+pub(super) async fn handle_open(
+    id: LockerId,
+    head: Head,
+    body: RawBody,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller_at_kiosk_too(&api)?;
+    let asked = body.json_if_any::<OpenRequest>(&head).await?;
     let key = head.request_key(&format!("open {id}"))?;
-    let opening = api.services().open(caller, id, key).await?;
+    let wanted = Wanted { locker: id, presence_code: asked.presence_code, key };
+    let opening = api.services().open(caller, wanted).await?;
     let reply = opening.map(|id| OpenReply { operation_id: id.to_string() });
     Ok(answer(&reply, StatusCode::ACCEPTED))
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 use utoipa_swagger_ui::Config;
@@ -18,9 +18,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, keys, layouts, limits, live, lockers,
-    mass_openings, me, member_sessions, members, openings, operations, own_account, retention,
-    roles, sessions, sign_up,
+    alarms, audit, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits,
+    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openings,
+    operations, own_account, presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -45,6 +45,28 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        totp::handle_second_step,
+        totp::handle_find,
+        totp::handle_enrol,
+        totp::handle_remove,
+        totp::handle_confirm,
+        totp::handle_renew,
+        totp::handle_reset,
+        kiosks::handle_list,
+        kiosks::handle_add,
+        kiosks::handle_change,
+        kiosks::handle_revoke,
+        kiosks::handle_pairing_code,
+        kiosks::handle_end_session,
+        kiosks::handle_one_time_code,
+        kiosk::handle_pair,
+        kiosk::handle_find,
+        kiosk::handle_heartbeat,
+        kiosk::handle_presence,
+        kiosk::handle_sign_in,
+        kiosk::handle_sign_out,
+        presence::handle_opening,
+        presence::handle_rotate,
         sign_up::handle_sign_up,
         sign_up::handle_resend,
         sign_up::handle_confirm,
@@ -125,6 +147,17 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         roles::handle_list,
         roles::handle_remove,
         retention::handle_find,
+        mails::handle_list,
+        mails::handle_test,
+        mails::handle_retry,
+        mails::handle_delete,
+        audit::handle_list,
+        audit::handle_head,
+        audit::handle_verify,
+        audit::handle_export,
+        audit::handle_find,
+        mailbox::handle_list,
+        mailbox::handle_find,
         health::handle_health,
         live::handle_socket,
     ),
@@ -139,6 +172,12 @@ impl Modify for Bearer {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let kiosk = ApiKeyValue::with_description(
+            "Authorization",
+            "`Kiosk CREDENTIAL`, as pairing gave it; browsers send the cookie `lockerd_kiosk`",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
+        components.add_security_scheme("kiosk", scheme);
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) async fn handle_find(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let view = api.services().opening(caller, id, wait(&query)?).await?;
     let phases = view
         .opening

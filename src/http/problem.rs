@@ -137,7 +137,10 @@ impl Reply for Problem {
         *response.status_mut() = status(error.code);
         let headers = response.headers_mut();
         if response_wants_authenticate(error.code) {
-            let challenge = HeaderValue::from_static("Bearer realm=\"lockerd\"");
+            let challenge = HeaderValue::from_static(match error.code {
+                Code::KioskUnknown => "Kiosk realm=\"lockerd\"",
+                _ => "Bearer realm=\"lockerd\"",
+            });
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         let mut data = error.data.map(|data| *data).unwrap_or_default();

@@ -208,7 +208,7 @@ fn log_out(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_log_out(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_of_any_kind(&api)?;
     let browser = head.browser(&api)?;
     api.services().log_out(caller).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -244,7 +244,7 @@ pub(super) async fn handle_log_out_everywhere(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_setting_up(&api)?;
     let browser = head.browser(&api)?;
     let EverywhereBody { keep_this } = body.json_if_any(&head).await?;
     let ended = api.services().log_out_everywhere(caller, keep_this).await?;
@@ -272,7 +272,7 @@ fn list(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_setting_up(&api)?;
     Ok(sessions_reply(api.services().my_sessions(caller).await?))
 }
 
@@ -294,7 +294,7 @@ fn end(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_end(id: SessionId, head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_setting_up(&api)?;
     api.services().end_my_session(caller, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -18,7 +18,7 @@ use crate::domain::limit::{LimitKind, Subject};
 use crate::domain::member::{self, Profile, Role};
 use crate::store::audit::AuditEntry;
 use crate::store::members::{self, MemberRow};
-use crate::store::{Lane, Tx, accounts, devices, throttle};
+use crate::store::{Lane, Tx, accounts, counts, devices, throttle};
 
 /// Longest id that somebody may type: the longest mail address.
 const ID_BYTES_MAX: usize = 254;
@@ -95,7 +95,12 @@ struct Typed {
 
 impl Services {
     /// Logs in with a password or, where the site allows it, by the roster triple.
-    pub async fn log_in(&self, credentials: Credentials, device: Device) -> Result<Tokens, Error> {
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        totp_code: Option<&str>,
+        device: Device,
+    ) -> Result<Tokens, Error> {
         let (row, method) = match credentials {
             Credentials::Password { id, password } => {
                 (self.check_password(&id, password, &device).await?, Method::Password)
@@ -104,7 +109,7 @@ impl Services {
                 (self.check_roster(triple, &device).await?, Method::Roster)
             }
         };
-        let strong = false;
+        let strong = self.second_factor(&row, method, totp_code).await?;
         self.open_session(&row, method, strong, device).await
     }
 
@@ -113,6 +118,7 @@ impl Services {
     pub async fn log_in_or_register(
         &self,
         triple: RosterTriple,
+        totp_code: Option<&str>,
         device: Device,
     ) -> Result<(Tokens, bool), Error> {
         self.demand_roster_login()?;
@@ -122,7 +128,8 @@ impl Services {
         let known = self.store.read(move |conn| members::find_by_student_id(conn, &id)).await?;
         if known.is_some() || self.settings.registration != Registration::Open {
             let row = self.check_roster(triple, &device).await?;
-            return Ok((self.open_session(&row, Method::Roster, false, device).await?, false));
+            let strong = self.second_factor(&row, Method::Roster, totp_code).await?;
+            return Ok((self.open_session(&row, Method::Roster, strong, device).await?, false));
         }
         let begun: Limit = (LimitKind::SignUp, Subject::address(&device.address));
         let rules = self.settings.limits;
@@ -220,7 +227,7 @@ impl Services {
         proven: bool,
         mut and: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let rules = self.settings.limits;
+        let (rules, today) = (self.settings.limits, self.clock.today());
         self.store
             .write(Lane::Change, move |tx| {
                 limits::check(tx, &limits)?;
@@ -228,6 +235,7 @@ impl Services {
                     limits::succeed(tx, &limits)?;
                     and(tx)
                 } else {
+                    counts::add(tx.conn, today, counts::LOG_IN_REFUSED)?;
                     limits::fail(tx, &rules, &limits)
                 }
             })
@@ -250,7 +258,7 @@ impl Services {
         };
         let typed = self.vault.keyed_hash("typed", &id);
         let address: Limit = (LimitKind::Address, Subject::address(&device.address));
-        let rules = self.settings.limits;
+        let (rules, today) = (self.settings.limits, self.clock.today());
         let row = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
@@ -262,7 +270,10 @@ impl Services {
                 let row = row.filter(|row| is_the_one(row, &name, &phone));
                 match &row {
                     Some(_) => limits::succeed(tx, &limits)?,
-                    None => limits::fail(tx, &rules, &limits)?,
+                    None => {
+                        counts::add(tx.conn, today, counts::LOG_IN_REFUSED)?;
+                        limits::fail(tx, &rules, &limits)?;
+                    }
                 }
                 Ok(row)
             })

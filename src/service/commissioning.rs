@@ -112,7 +112,8 @@ pub fn demand_admin(caller: Caller) -> Result<(), Error> {
     }
 }
 
-fn demand_staff(caller: Caller) -> Result<(), Error> {
+/// Demands staff or an admin.
+pub fn demand_staff(caller: Caller) -> Result<(), Error> {
     match caller.role {
         Role::Staff | Role::Admin => Ok(()),
         Role::Student => Err(Error::new(Code::Forbidden, "this is for staff")),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Services;
+use super::mails::MailHealth;
 use crate::bus::{BoardLink, PortLink};
 use crate::store::Trouble;
 
@@ -15,6 +16,8 @@ pub struct Health {
     pub database: DatabaseHealth,
     /// Every serial port.
     pub buses: Vec<BusHealth>,
+    /// The mails.
+    pub mail: MailHealth,
 }
 
 /// The state of the database.
@@ -81,8 +84,9 @@ impl Services {
         let failing = |bus: &BusHealth| {
             bus.status != "online" || bus.boards.iter().any(|board| board.status == "silent")
         };
-        let ok = degraded.is_none() && !buses.iter().any(failing);
-        Health { status: if ok { "ok" } else { "degraded" }, database, buses }
+        let mail = self.mail_health();
+        let ok = degraded.is_none() && !buses.iter().any(failing) && !self.mail_fails();
+        Health { status: if ok { "ok" } else { "degraded" }, database, buses, mail }
     }
 }
 

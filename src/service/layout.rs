@@ -14,19 +14,21 @@ use super::error::{Code, Error};
 use super::site::{BankEntry, Imported, LocationEntry, LockerEntry, SiteFile, TermEntry};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
+use crate::domain::bank::OpenFrom;
 use crate::domain::id::BankId;
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::domain::term::{Term, TermScope};
 use crate::store::Snapshot;
 
 /// Columns of a CSV layout, in the order of an export.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "location_ko",
     "location_en",
     "bank_ko",
     "bank_en",
     "hold_seconds",
     "left_open_s",
+    "open_from",
     "locker",
     "bus",
     "board",
@@ -125,6 +127,7 @@ impl Services {
                     name_en: Some(it.name.en.clone()),
                     hold_seconds: Some(it.policy.hold_seconds),
                     left_open_s: it.policy.left_open_s,
+                    open_from: Some(it.policy.open_from),
                     lockers: lockers_of(&snapshot, it.id),
                     terms: terms(TermScope::Bank(it.id)),
                 })
@@ -216,6 +219,7 @@ fn write_csv(file: &SiteFile) -> Result<String, csv::Error> {
                     text(bank.name_en.as_ref()),
                     text(bank.hold_seconds.as_ref()),
                     text(bank.left_open_s.as_ref()),
+                    bank.open_from.map(OpenFrom::name).unwrap_or_default().to_owned(),
                     locker.id.to_string(),
                     text(locker.bus.as_ref()),
                     text(locker.board.as_ref()),
@@ -339,6 +343,7 @@ fn take_row(
         name_en: own("bank_en"),
         hold_seconds: columns.number(row, "hold_seconds")?,
         left_open_s: columns.number(row, "left_open_s")?,
+        open_from: open_from(columns.text(row, "open_from"))?,
         ..BankEntry::default()
     };
     put(&mut file.locations[place], entry, locker)
@@ -352,15 +357,25 @@ fn put(location: &mut LocationEntry, entry: BankEntry, locker: LockerEntry) -> R
     };
     let same = bank.name_en == entry.name_en
         && bank.hold_seconds == entry.hold_seconds
-        && bank.left_open_s == entry.left_open_s;
+        && bank.left_open_s == entry.left_open_s
+        && bank.open_from == entry.open_from;
     if !same {
         let name = &entry.name_ko;
         return Err(format!(
-            "bank {name:?} has another bank_en, hold_seconds or left_open_s than in a line before"
+            "bank {name:?} has another bank_en, hold_seconds, left_open_s or open_from than in a \
+             line before"
         ));
     }
     bank.lockers.push(locker);
     Ok(())
+}
+
+fn open_from(text: Option<&str>) -> Result<Option<OpenFrom>, String> {
+    let known = |text: &str| {
+        OpenFrom::from_name(&text.to_ascii_lowercase())
+            .ok_or_else(|| format!("open_from {text:?} must be anywhere or presence"))
+    };
+    text.map(known).transpose()
 }
 
 fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
@@ -376,10 +391,10 @@ fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
 mod tests {
     use super::*;
 
-    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,locker,bus,board,lock,in_service
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,501,east,0,1,true
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,502,,,,false
-정보관,Informatics,1층,1F,90,240,101,east,0,2,true
+    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,locker,bus,board,lock,in_service
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,501,east,0,1,true
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,502,,,,false
+정보관,Informatics,1층,1F,90,240,anywhere,101,east,0,2,true
 ";
 
     #[test]

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
+use super::openings::Wanted;
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
@@ -242,7 +243,8 @@ impl Services {
     }
 
     async fn open_one_of_many(&self, run: &Run, locker: LockerId) -> Tried {
-        let refusal = match self.open_to_the_end(run.caller, locker, None, Some(run.id)).await {
+        let wanted = Wanted { locker, presence_code: None, key: None };
+        let refusal = match self.open_to_the_end(run.caller, wanted, Some(run.id)).await {
             Ok(opening) => {
                 let id = Some(opening.value);
                 self.openings_of_many.see(run, locker, LineState::Opening, id);

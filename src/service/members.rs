@@ -112,7 +112,7 @@ impl Services {
 }
 
 /// The live member of this number, whom the actor may manage.
-fn managed(tx: &Tx<'_>, actor: Actor, id: MemberId) -> Result<MemberRow, Error> {
+pub(super) fn managed(tx: &Tx<'_>, actor: Actor, id: MemberId) -> Result<MemberRow, Error> {
     let row = members::find_by_id(tx.conn, id)?.ok_or_else(|| member_not_found(id))?;
     actor.demand_manages(row.role)?;
     Ok(row)

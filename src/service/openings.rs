@@ -11,12 +11,12 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, kept, once};
 use super::limits::{self, Limit};
+use super::presence::{PresenceUse, presence_used, use_presence};
 use super::rentals::locker_not_found;
-use super::tokens::{Caller, Method};
+use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
@@ -59,25 +59,32 @@ pub struct OpeningView {
     pub retry_after_ms: Option<u64>,
 }
 
-/// By what right, through which wire.
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Which locker.
+    pub locker: LockerId,
+    /// The code that the bank's kiosk shows, if it was typed.
+    pub presence_code: Option<String>,
+    /// The client's key for this request.
+    pub key: Option<RequestKey>,
+}
+
+/// By what right, through which wire, and which presence code that uses up.
 struct Permit {
     opened_as: OpenedAs,
     channel: Channel,
+    presence: Option<PresenceUse>,
 }
 
 impl Services {
     /// Starts to open a locker; the answer comes when the intent is stored. Progress is asked for
     /// with [`Services::opening`]. A caller that goes away in between changes nothing: what was
     /// begun is carried out and settled.
-    pub async fn open(
-        &self,
-        caller: Caller,
-        locker: LockerId,
-        key: Option<RequestKey>,
-    ) -> Result<Answer<OpeningId>, Error> {
+    pub async fn open(&self, caller: Caller, wanted: Wanted) -> Result<Answer<OpeningId>, Error> {
         let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
         let opened =
-            self.tracker.spawn(async move { own.open_to_the_end(caller, locker, key, None).await });
+            self.tracker.spawn(async move { own.open_to_the_end(caller, wanted, None).await });
         opened.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
@@ -85,16 +92,19 @@ impl Services {
     pub(super) async fn open_to_the_end(
         &self,
         caller: Caller,
-        locker: LockerId,
-        key: Option<RequestKey>,
+        wanted: Wanted,
         mass_opening: Option<MassOpeningId>,
     ) -> Result<Answer<OpeningId>, Error> {
+        let Wanted { locker, presence_code, key } = wanted;
         if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
             return Ok(answer);
         }
-        let permit = match self.permit(caller, locker) {
+        let permit = match self.permit(caller, locker, presence_code.as_deref()) {
             Ok(permit) => permit,
-            Err(refusal) => {
+            Err(mut refusal) => {
+                if refusal.code == Code::PresenceWrong {
+                    refusal = self.count_wrong_presence(caller, refusal).await;
+                }
                 if refusal.code != Code::LockerNotFound {
                     self.demand_patience(caller).await?;
                     self.note_refusal(caller, locker, refusal.code);
@@ -120,7 +130,7 @@ impl Services {
                 return repeat.ok_or(refusal);
             }
         };
-        match self.intend(caller, &opening, key).await {
+        match self.intend(caller, &opening, permit.presence, key).await {
             Ok(answer) if !answer.replayed => {
                 self.openings.tell(&live, opening.clone());
                 self.carry_out(opening, &permit.channel, live);
@@ -181,10 +191,12 @@ impl Services {
         &self,
         caller: Caller,
         opening: &Opening,
+        presence: Option<PresenceUse>,
         key: Option<RequestKey>,
     ) -> Result<Answer<OpeningId>, Error> {
-        match self.store_intent(caller, opening, key.clone()).await {
+        match self.store_intent(caller, opening, presence, key.clone()).await {
             Err(error) if is_database_failure(error.code) => {
+                self.claim_presence(presence)?;
                 self.spill(opening).await;
                 if let Some(key) = key {
                     let keep = |spilled: &mut Spilled| {
@@ -194,27 +206,29 @@ impl Services {
                 }
                 Ok(Answer { value: opening.id, replayed: false })
             }
-            other => other,
+            Ok(answer) => {
+                self.note_presence(presence.filter(|_| !answer.replayed));
+                Ok(answer)
+            }
+            refused => refused,
         }
     }
 
     /// Decides by what right the caller may open the locker, from the published state alone.
-    fn permit(&self, caller: Caller, id: LockerId) -> Result<Permit, Error> {
+    fn permit(&self, caller: Caller, id: LockerId, code: Option<&str>) -> Result<Permit, Error> {
         let snapshot = self.store.snapshot();
         let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
+        let is_staff = is_staff_for(&snapshot, caller, bank.id);
         let opened_as = match self.renter_permit(caller, id) {
             Ok(()) => OpenedAs::Renter,
-            Err(_) if is_staff_for(&snapshot, caller, bank.id) => OpenedAs::Staff,
+            Err(_) if is_staff => OpenedAs::Staff,
             Err(refusal) => return Err(refusal),
         };
-        if caller.method == Method::Roster && self.settings.roster_login != RosterLogin::Full {
-            let detail = "log in with your password to open a locker";
-            return Err(Error::new(Code::PasswordNeeded, detail));
-        }
+        let presence = if is_staff { None } else { self.prove_presence(caller, bank, code)? };
         let channel = locker.channel.clone().ok_or_else(|| {
             Error::new(Code::NotWired, "this locker has no electric lock: ask staff for its key")
         })?;
-        Ok(Permit { opened_as, channel })
+        Ok(Permit { opened_as, channel, presence })
     }
 
     fn renter_permit(&self, caller: Caller, locker: LockerId) -> Result<(), Error> {
@@ -246,12 +260,18 @@ impl Services {
         &self,
         caller: Caller,
         opening: &Opening,
+        presence: Option<PresenceUse>,
         key: Option<RequestKey>,
     ) -> Result<Answer<OpeningId>, Error> {
-        let opening = opening.clone();
+        let (opening, clock) = (opening.clone(), self.clock.clone());
         self.store
             .write(Lane::Opening, move |tx| {
                 once(tx, caller.member_id, "open", key.as_ref(), |tx| {
+                    if let Some(presence) = presence
+                        && !use_presence(tx, presence)?
+                    {
+                        return Err(presence_used(&clock));
+                    }
                     openings::upsert(tx.conn, &opening)?;
                     audit(tx, &opening, "opening.request", "{}")?;
                     Ok(opening.id)

@@ -40,7 +40,7 @@ impl Services {
     ) -> Result<(), Error> {
         demand_password_log_in(caller)?;
         let ticket = self.passwords.enter()?;
-        let row = self.prove_again(caller, current, &ticket, device).await?;
+        let row = self.prove_again(caller, current, &ticket, &device.address).await?;
         let owner = self.owner_of(&row).await?;
         let hash = self.passwords.hash_new(&ticket, new, owner).await?;
         let vault = self.vault.clone();
@@ -155,7 +155,7 @@ impl Services {
         let email = member::parse_email(email)
             .map_err(|error| Error::new(Code::Invalid, error.to_string()))?;
         let ticket = self.passwords.enter()?;
-        let row = self.prove_again(caller, password, &ticket, device).await?;
+        let row = self.prove_again(caller, password, &ticket, &device.address).await?;
         if row.role == Role::Student {
             self.demand_domain(&email)?;
         }
@@ -228,14 +228,14 @@ impl Services {
         caller: Caller,
         password: String,
         ticket: &Ticket,
-        device: &Device,
+        address: &str,
     ) -> Result<MemberRow, Error> {
         if password.len() > PASSWORD_BYTES_MAX {
             return Err(bad_credentials());
         }
         let limits = [
             (LimitKind::PasswordAgain, Subject::member(caller.member_id)),
-            (LimitKind::Address, Subject::address(&device.address)),
+            (LimitKind::Address, Subject::address(address)),
         ];
         self.check_limits(&limits).await?;
         let row = self.own_row(caller.member_id).await?;

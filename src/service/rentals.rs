@@ -66,6 +66,7 @@ impl Services {
         locker: LockerId,
         key: Option<RequestKey>,
     ) -> Result<Answer<Held>, Error> {
+        self.demand_at_its_kiosk(caller, locker)?;
         self.hold_wish(caller, Wish::This(locker), key).await
     }
 
@@ -109,6 +110,7 @@ impl Services {
         key: Option<RequestKey>,
     ) -> Result<Answer<Confirmed>, Error> {
         self.known_locker(locker)?;
+        self.demand_at_its_kiosk(caller, locker)?;
         let answer = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {

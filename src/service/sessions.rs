@@ -22,8 +22,8 @@ mod ending;
 mod last_used;
 
 pub use ending::SessionView;
-use ending::end_session;
-pub(super) use ending::end_sessions_of;
+
+pub(super) use ending::{end_session, end_sessions_of};
 pub use last_used::LastUsed;
 
 /// Within this time the token before the newest counts as a lost answer, not as theft.
@@ -200,18 +200,23 @@ impl Services {
         Ok(forgotten)
     }
 
-    /// Checks an access token without asking the database.
-    pub fn authenticate(&self, token: &str) -> Result<Caller, Error> {
-        self.authenticate_until(token).map(|(caller, _)| caller)
+    /// Checks an access token without asking the database; also says until when it is good. Only
+    /// whole log-ins pass: none at a kiosk, none without a second factor that the site demands.
+    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+        let (caller, until) = self.identify(token)?;
+        Self::refuse_at_kiosk(caller)?;
+        self.demand_second_factor(caller)?;
+        Ok((caller, until))
     }
 
-    /// Checks an access token; also says until when it is good.
-    pub fn authenticate_until(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
+    /// Checks an access token of whatever live log-in.
+    pub fn identify(&self, token: &str) -> Result<(Caller, jiff::Timestamp), Error> {
         let now = self.clock.now();
         let (caller, until) = self.token_keys.check_until(token, now)?;
         if self.store.snapshot().session_ended(caller.session_id) {
             return Err(session_ended());
         }
+        self.demand_live_at_kiosk(caller)?;
         self.last_used.note(caller.session_id, now.as_millisecond());
         Ok((caller, until))
     }

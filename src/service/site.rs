@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Services;
 use super::error::{Code, Error};
-use crate::domain::bank::{BankPolicy, Mode};
+use crate::domain::bank::{BankPolicy, Mode, OpenFrom};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::{Locker, parse_locker_id};
@@ -61,6 +61,8 @@ pub struct BankEntry {
     pub hold_seconds: Option<u32>,
     /// How long a door may stand open before it is an alarm, in seconds.
     pub left_open_s: Option<u32>,
+    /// From where renters may open: anywhere or presence.
+    pub open_from: Option<OpenFrom>,
     /// Its lockers.
     #[serde(default, rename = "locker", skip_serializing_if = "Vec::is_empty")]
     pub lockers: Vec<LockerEntry>,
@@ -133,6 +135,8 @@ struct PlannedLocation {
 struct PlannedBank {
     name: Name,
     policy: BankPolicy,
+    /// Whether the file says from where it is opened; else a known bank keeps its rule.
+    says_open_from: bool,
     lockers: Vec<Locker>,
     terms: Vec<Term>,
 }
@@ -219,6 +223,7 @@ impl Planner {
         let policy = BankPolicy {
             hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds),
             left_open_s: entry.left_open_s,
+            open_from: entry.open_from.unwrap_or_default(),
         }
         .validated()
         .map_err(within)?;
@@ -230,7 +235,8 @@ impl Planner {
             .collect::<Result<Vec<_>, String>>()
             .map_err(within)?;
         let terms = self.terms(entry.terms).map_err(within)?;
-        Ok(PlannedBank { name, policy, lockers, terms })
+        let says_open_from = entry.open_from.is_some();
+        Ok(PlannedBank { name, policy, says_open_from, lockers, terms })
     }
 
     fn locker(&mut self, entry: &LockerEntry) -> Result<Locker, String> {
@@ -332,7 +338,14 @@ fn take_bank(
     }
     let id = match known {
         Some(id) => {
-            banks::update(tx.conn, id, &bank.name, &bank.policy).map_err(within)?;
+            let mut policy = bank.policy.clone();
+            // An older file must not open a bank to everywhere by not knowing of the rule.
+            if let Some(known) = tx.snapshot().site.banks.get(&id)
+                && !bank.says_open_from
+            {
+                policy.open_from = known.policy.open_from;
+            }
+            banks::update(tx.conn, id, &bank.name, &policy).map_err(within)?;
             id
         }
         None => banks::insert(tx.conn, location, &bank.name, Mode::Choose, &bank.policy)

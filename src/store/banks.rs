@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, date, instant};
-use crate::domain::bank::{Bank, BankPolicy, Location, Maintenance, Mode};
+use crate::domain::bank::{Bank, BankPolicy, Location, Maintenance, Mode, OpenFrom};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::Locker;
@@ -35,8 +35,8 @@ pub fn insert(
     policy: &BankPolicy,
 ) -> Result<BankId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s, open_from)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         location_id.0,
@@ -44,7 +44,8 @@ pub fn insert(
         name.en,
         mode.name(),
         policy.hold_seconds,
-        policy.left_open_s
+        policy.left_open_s,
+        policy.open_from.name()
     ])?;
     Ok(BankId(conn.last_insert_rowid()))
 }
@@ -70,9 +71,23 @@ pub fn update(
     policy: &BankPolicy,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4 WHERE id = ?1",
+        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4, open_from = ?5
+         WHERE id = ?1",
     )?
-    .execute(params![id.0, name.en, policy.hold_seconds, policy.left_open_s])?;
+    .execute(params![
+        id.0,
+        name.en,
+        policy.hold_seconds,
+        policy.left_open_s,
+        policy.open_from.name()
+    ])?;
+    Ok(())
+}
+
+/// Says from where a bank may be opened.
+pub fn update_open_from(conn: &Connection, id: BankId, from: OpenFrom) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE bank SET open_from = ?2 WHERE id = ?1")?
+        .execute(params![id.0, from.name()])?;
     Ok(())
 }
 
@@ -233,7 +248,7 @@ pub(super) fn list_locations(conn: &Connection) -> Result<Vec<Location>, StoreEr
 pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, location_id, name_ko, name_en, mode, hold_seconds, left_open_s, maintenance_ms,
-                maintenance_by, maintenance_reason
+                maintenance_by, maintenance_reason, open_from
          FROM bank ORDER BY id",
     )?;
     collect(statement.query([])?, |row| {
@@ -246,9 +261,22 @@ pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
                 .into_iter()
                 .find(|known| known.name() == mode)
                 .ok_or(StoreError::Inconsistent { table: "bank", column: "mode", value: mode })?,
-            policy: BankPolicy { hold_seconds: row.get(5)?, left_open_s: row.get(6)? },
+            policy: BankPolicy {
+                hold_seconds: row.get(5)?,
+                left_open_s: row.get(6)?,
+                open_from: open_from(row)?,
+            },
             maintenance: maintenance(row)?,
         })
+    })
+}
+
+fn open_from(row: &Row<'_>) -> Result<OpenFrom, StoreError> {
+    let name: String = row.get(10)?;
+    OpenFrom::from_name(&name).ok_or(StoreError::Inconsistent {
+        table: "bank",
+        column: "open_from",
+        value: name,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::audit::{self, Verdict};
+use super::audit::{self, AuditHead, Verdict};
 use super::error::StoreError;
 use super::{banks, open, schema};
 use crate::domain::channel::Channel;
@@ -20,6 +20,16 @@ pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
 pub fn channels(path: &Path) -> Result<Vec<(LockerId, Channel)>, StoreError> {
     let lockers = banks::list_lockers(&reader(path)?)?;
     Ok(lockers.into_iter().filter_map(|locker| Some((locker.id, locker.channel?))).collect())
+}
+
+/// Walks the audit chain of a database file without changing it.
+pub fn verify_audit(path: &Path, known: Option<&AuditHead>) -> Result<Verdict, StoreError> {
+    audit::verify(&reader(path)?, known)
+}
+
+/// The end of the audit chain of a database file.
+pub fn audit_head(path: &Path) -> Result<AuditHead, StoreError> {
+    AuditHead::load(&reader(path)?)
 }
 
 /// A database that is only looked at.
@@ -73,7 +83,8 @@ fn findings(conn: &Connection) -> Result<Vec<String>, StoreError> {
             found.push(format!("two live rentals of one {who} overlap: {who} {line}"));
         }
     }
-    if let Verdict::BrokenAt { id } = audit::verify(conn)? {
+    if let Verdict::Broken(bad) = audit::verify(conn, None)? {
+        let id = bad.id;
         found.push(format!("the audit chain is broken at row {id}: a row was changed or removed"));
     }
     Ok(found)

@@ -10,13 +10,14 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::snapshot::{Site, Snapshot};
 use crate::domain::bank::{Bank, Location};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, SessionId, TermId};
+use crate::domain::kiosk::Kiosk;
 use crate::domain::locker::Locker;
 use crate::domain::opening::Opening;
 use crate::domain::rental::{Rental, RentalState};
@@ -34,6 +35,11 @@ struct Saved {
     lockers: Vec<Locker>,
     terms: Vec<Term>,
     staff: Vec<(MemberId, Vec<BankId>)>,
+    #[serde(default)]
+    kiosks: Vec<Kiosk>,
+    /// Sealed, in base64: without the site's own key nobody can read them.
+    #[serde(default)]
+    presence_keys: Vec<(BankId, String)>,
     #[serde(default)]
     leavers: Vec<MemberId>,
     rentals: Vec<SavedRental>,
@@ -58,6 +64,13 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
         lockers: snapshot.site.lockers.values().cloned().collect(),
         terms: snapshot.site.terms.clone(),
         staff: snapshot.site.staff.iter().map(|(id, banks)| (*id, banks.clone())).collect(),
+        kiosks: snapshot.site.kiosks.values().cloned().collect(),
+        presence_keys: snapshot
+            .site
+            .presence_keys
+            .iter()
+            .map(|(id, sealed)| (*id, BASE64.encode(sealed)))
+            .collect(),
         leavers: snapshot.site.leavers.iter().copied().collect(),
         // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
         rentals: snapshot
@@ -99,6 +112,12 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         lockers: saved.lockers.into_iter().map(|it| (it.id, it)).collect(),
         terms: saved.terms,
         staff: saved.staff.into_iter().collect(),
+        kiosks: saved.kiosks.into_iter().map(|it| (it.id, it)).collect(),
+        presence_keys: saved
+            .presence_keys
+            .into_iter()
+            .filter_map(|(id, sealed)| Some((id, BASE64.decode(sealed.as_bytes()).ok()?)))
+            .collect(),
         leavers: saved.leavers.into_iter().collect(),
         ..Site::default()
     };
@@ -214,7 +233,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::id::OpeningId;
+    use crate::domain::id::{KioskId, OpeningId};
     use crate::domain::opening::OpenedAs;
     use crate::domain::time::Monotonic;
 
@@ -235,11 +254,20 @@ mod tests {
             state: RentalState::Held { until: Monotonic(9) },
             ..rental
         };
-        Snapshot::new(41, Arc::default(), [rental, hold], [(SessionId(3), 5)])
+        let mut site = Site::default();
+        let kiosk = Kiosk {
+            id: KioskId(4),
+            name: "로비".to_owned(),
+            banks: vec![BankId(1)],
+            credential_hash: Some([7; 32]),
+        };
+        site.kiosks.insert(kiosk.id, kiosk);
+        site.presence_keys.insert(BankId(1), vec![1, 2, 255]);
+        Snapshot::new(41, Arc::new(site), [rental, hold], [(SessionId(3), 5)])
     }
 
     #[test]
-    fn active_rentals_and_dead_sessions_come_back() {
+    fn active_rentals_dead_sessions_and_kiosks_come_back() {
         let dir = tempfile::tempdir().expect("a place");
         let path = dir.path().join("snapshot.json");
         save(&path, &snapshot()).expect("written");
@@ -247,6 +275,9 @@ mod tests {
         assert_eq!(back.version, 41);
         assert_eq!(back.rentals().map(|it| it.member_id).collect::<Vec<_>>(), [MemberId(7)]);
         assert!(back.session_ended(SessionId(3)));
+        let known = snapshot();
+        assert_eq!(back.site.kiosks, known.site.kiosks);
+        assert_eq!(back.site.presence_keys, known.site.presence_keys);
     }
 
     #[test]

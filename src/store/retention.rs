@@ -6,6 +6,7 @@
 use rusqlite::{Connection, params};
 
 use super::error::StoreError;
+use super::outbox;
 use super::state::collect;
 use crate::domain::id::AlarmId;
 
@@ -117,16 +118,20 @@ pub fn delete_sessions(
     )
 }
 
-/// Forgets at most `most` mails that were sent or given up before `before_ms`.
-pub fn delete_mails(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+/// Forgets at most `most` browsers that were last used before `before_ms`.
+pub fn delete_devices(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
     delete(
         conn,
-        "DELETE FROM outbox WHERE id IN (
-           SELECT id FROM outbox WHERE sent_ms < ?1
-           UNION ALL SELECT id FROM outbox WHERE dead_ms < ?1 LIMIT ?2)",
+        "DELETE FROM device WHERE id IN (
+           SELECT id FROM device WHERE last_ms < ?1 ORDER BY last_ms LIMIT ?2)",
         before_ms,
         most,
     )
+}
+
+/// Forgets at most `most` mails that were sent, given up or dropped before `before_ms`.
+pub fn delete_mails(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+    outbox::delete_old(conn, before_ms, most)
 }
 
 /// Forgets the record of runs before `before_ms`.

@@ -156,6 +156,12 @@ pub fn update_ended(
     Ok(changed == 1)
 }
 
+/// Notes that a second factor was shown in a log-in: its next access token says so.
+pub fn update_strong(conn: &Connection, id: SessionId) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE session SET strong = 1 WHERE id = ?1")?.execute([id.0])?;
+    Ok(())
+}
+
 /// A log-in as its holder and staff see it.
 #[derive(Debug, Clone)]
 pub struct SessionInfo {

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, RentalId, SessionId};
+use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
+use crate::domain::kiosk::Kiosk;
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
@@ -28,6 +29,10 @@ pub struct Site {
     pub terms: Vec<Term>,
     /// The banks of each staff member.
     pub staff: HashMap<MemberId, Vec<BankId>>,
+    /// Every kiosk that was not revoked.
+    pub kiosks: BTreeMap<KioskId, Kiosk>,
+    /// The secrets behind the banks' presence codes, sealed for `presence:BANK`.
+    pub presence_keys: BTreeMap<BankId, Vec<u8>>,
     /// Members who are gone from the roster: they can only empty their locker and return it.
     pub leavers: HashSet<MemberId>,
     /// Which locker is wired to a channel.
@@ -64,7 +69,7 @@ pub enum Change {
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
     SessionsForgotten(i64),
-    /// Places, lockers, terms, staff or leavers changed: they are read anew.
+    /// Places, lockers, terms, staff, leavers, kiosks or presence keys changed: they are read anew.
     Site,
 }
 

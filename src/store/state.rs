@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, members, rentals, sessions};
+use super::{banks, kiosks, members, presence, rentals, sessions};
 use crate::clock::Clock;
 use crate::domain::rental::{Rental, RentalState};
 
@@ -50,13 +50,15 @@ pub(super) fn load(
     Ok(Snapshot::new(version, Arc::new(site), live, ended))
 }
 
-/// Loads places, lockers, terms, staff and leavers.
+/// Loads places, lockers, terms, staff, leavers, kiosks and presence keys.
 pub(super) fn site(conn: &Connection) -> Result<Site, StoreError> {
     let mut site = Site {
         locations: banks::list_locations(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         banks: banks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         lockers: banks::list_lockers(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         terms: banks::list_terms(conn)?,
+        kiosks: kiosks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        presence_keys: presence::list_keys(conn)?.into_iter().collect(),
         leavers: members::list_leavers(conn)?.into_iter().collect(),
         ..Site::default()
     };

@@ -10,12 +10,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use rusqlite::hooks::Action;
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::audit::{AuditEntry, AuditHead};
 use super::error::{JobError, StoreError, Trouble};
@@ -49,6 +51,8 @@ pub(super) struct Shared {
     pub(super) degraded: ArcSwapOption<Degraded>,
     pub(super) version: watch::Sender<u64>,
     pub(super) queue: Queue<Box<dyn Job>>,
+    /// Rung after a commit that put a message into the outbox.
+    pub(super) posted: Notify,
 }
 
 /// What a job works with.
@@ -94,6 +98,12 @@ impl Tx<'_> {
         }
         self.snapshot.apply(change);
         *self.applied += 1;
+    }
+
+    /// The end of the audit chain, with every row of this batch so far.
+    #[must_use]
+    pub fn audit_head(&self) -> AuditHead {
+        *self.audit
     }
 
     /// Adds a row to the audit chain.
@@ -176,6 +186,9 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     audit: AuditHead,
     healed_last: Instant,
+    /// Set by SQLite when a row goes into the outbox: nobody who tells people something has to
+    /// remember to ring.
+    told: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -187,7 +200,11 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> Result<Self, StoreError> {
         let audit = conn.as_ref().map(AuditHead::load).transpose()?.unwrap_or_default();
-        Ok(Self { conn, path, clock, shared, audit, healed_last: Instant::now() })
+        let told = Arc::new(AtomicBool::new(false));
+        if let Some(conn) = &conn {
+            listen_for_messages(conn, &told)?;
+        }
+        Ok(Self { conn, path, clock, shared, audit, healed_last: Instant::now(), told })
     }
 
     /// Works until the queue is closed and empty, then folds the WAL into the database.
@@ -251,6 +268,10 @@ impl Writer {
                 if let Some(snapshot) = snapshot {
                     publish(&self.shared, snapshot);
                 }
+                // One that was rolled back rings too: a look at the outbox costs little.
+                if self.told.swap(false, Ordering::Relaxed) {
+                    self.shared.posted.notify_one();
+                }
                 Ok(())
             }
             Err(setback) => {
@@ -295,8 +316,19 @@ impl Writer {
         let known = self.shared.published.load();
         let snapshot = state::load(&conn, &self.clock, Some(&known))?;
         let audit = AuditHead::load(&conn)?;
+        listen_for_messages(&conn, &self.told)?;
         Ok((conn, snapshot, audit))
     }
+}
+
+fn listen_for_messages(conn: &Connection, told: &Arc<AtomicBool>) -> Result<(), StoreError> {
+    let told = Arc::clone(told);
+    let hook = move |action: Action, _: &str, table: &str, _: i64| {
+        if action == Action::SQLITE_INSERT && table == "outbox" {
+            told.store(true, Ordering::Relaxed);
+        }
+    };
+    Ok(conn.update_hook(Some(hook))?)
 }
 
 /// One transaction under way.

@@ -86,6 +86,8 @@ impl House {
         put("address", "1");
         put("slug", "locker_taken");
         put("key", "a-key");
+        put("kind", "log_in");
+        put("subject", "member:1");
         for name in ["second_session_id", "third_session_id"] {
             let again = self.site.student(0);
             let list = again.get("/api/v1/auth/sessions").expect(200).json();

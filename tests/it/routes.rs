@@ -7,10 +7,12 @@ use serde_json::json;
 use crate::support::demo::Demo;
 
 /// A path with a value for each parameter.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     path.replace("{locker_id}", "101")
         .replace("{bank_id}", "1")
         .replace("{alarm_id}", "1")
+        .replace("{member_id}", "1")
+        .replace("{kiosk_id}", "1")
         .replace("{operation_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
@@ -20,6 +22,9 @@ fn concrete(path: &str) -> String {
         .replace("{subject}", "member:1")
         .replace("{member_id}", "1")
         .replace("{session_id}", "999999")
+        .replace("{mail_id}", "1")
+        .replace("{audit_id}", "1")
+        .replace("{number}", "1")
         .replace("{slug}", "locker_taken")
         .replace("{bus}", "east")
         .replace("{address}", "0")
@@ -50,6 +55,14 @@ fn every_route_is_reachable_and_refuses_whom_it_must() {
             assert!(!matches!(reply.status, 405 | 500..), "{name}: {reply:?}");
             let reply = garbage.call(route.method, &path, &[], "");
             assert_ne!(reply.code(), "unauthenticated", "{name} is public");
+        } else if route.access == Access::Kiosk {
+            // Whoever is logged in is no kiosk.
+            for somebody in [&demo.nobody, &garbage, &student] {
+                let reply = somebody.call(route.method, &path, &[], "");
+                reply.refused(401, "kiosk_unknown");
+                let challenge = reply.header("www-authenticate");
+                assert!(challenge.is_some_and(|it| it.starts_with("Kiosk")), "{name}");
+            }
         } else {
             reply.refused(401, "unauthenticated");
             assert!(reply.header("www-authenticate").is_some_and(|it| it.starts_with("Bearer")));

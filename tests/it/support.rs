@@ -10,6 +10,7 @@ pub mod demo;
 pub mod http;
 pub mod inside;
 pub mod live;
+pub mod people;
 pub mod process;
 pub mod site;
 

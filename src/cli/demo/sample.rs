@@ -226,6 +226,7 @@ impl Plan {
                     name_en: Some("Lockers".to_owned()),
                     hold_seconds: None,
                     left_open_s: None,
+                    open_from: None,
                     lockers: lockers.collect(),
                     terms: Vec::new(),
                 };

@@ -1,4 +1,4 @@
-//! `lockerd member change|disable|enable|reset|logout|delete|role`: the same use-cases as over HTTP,
+//! `lockerd member change|disable|enable|reset|reset-totp|logout|delete|role`: the same use-cases as over HTTP,
 //! without anybody's name in the audit log. They need the server stopped.
 
 use std::path::{Path, PathBuf};
@@ -122,6 +122,13 @@ pub(super) fn reset(args: &WhoArgs) -> anyhow::Result<()> {
         None => say("a code is mailed as soon as the server runs"),
     }
     Ok(())
+}
+
+pub(super) fn reset_totp(args: &ReasonArgs) -> anyhow::Result<()> {
+    with_member(&args.who, async |services, id| {
+        services.reset_totp(Actor::CommandLine, id, &args.reason).await
+    })?;
+    done(&args.who, "authenticator app taken away")
 }
 
 pub(super) fn log_out(args: &WhoArgs) -> anyhow::Result<()> {

@@ -50,7 +50,7 @@ impl Services {
                 return Err(Error::new(Code::BadCredentials, detail));
             };
             let ticket = self.passwords.enter()?;
-            self.prove_again(caller, password, &ticket, device).await?;
+            self.prove_again(caller, password, &ticket, &device.address).await?;
         } else {
             self.demand_fresh(caller).await?;
         }

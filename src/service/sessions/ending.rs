@@ -252,7 +252,7 @@ fn end_slice(
 }
 
 /// Ends one log-in of `member`, whatever `actor` did to that end.
-pub(super) fn end_session(
+pub(in crate::service) fn end_session(
     tx: &mut Tx<'_>,
     actor: Option<MemberId>,
     session: SessionId,
