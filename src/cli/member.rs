@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::{offline, say};
+use super::{offline, say, say_json};
 use crate::config::Config;
 use crate::domain::id::BankId;
 use crate::domain::member::{Profile, Role};
@@ -111,6 +111,9 @@ pub(super) struct AddArgs {
     /// Make a password and print it.
     #[arg(long)]
     password_generate: bool,
+    /// Print what was made as one line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(command: &MemberCommand) -> anyhow::Result<()> {
@@ -153,6 +156,9 @@ fn add(args: &AddArgs) -> anyhow::Result<()> {
     offline::with_services(&config, async |services| {
         services.add_member(new).await.map_err(|error| anyhow::anyhow!("{}", error.detail))
     })?;
+    if args.json {
+        return say_json(&serde_json::json!({ "student_id": id, "password": made }));
+    }
     match made {
         Some(password) => say(format!("added {id}, password {password}")),
         None => say(format!("added {id}")),
