@@ -211,7 +211,7 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
     services.import_roster(people.collect()).await?;
     let mut tokens = Vec::new();
     for (number, (_, token)) in (1..).zip(services.issue_student_tokens().await?) {
-        let caller = services.authenticate(&token)?;
+        let caller = services.authenticate_until(&token)?.0;
         services.hold(caller, LockerId(number), None).await?;
         services.confirm(caller, LockerId(number), None).await?;
         tokens.push(token);

@@ -26,7 +26,7 @@ pub fn run(data_dir: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     for number in 0..CHECKS {
         let (_, token) = &tokens[number as usize % tokens.len()];
-        black_box(services.authenticate(black_box(token))?);
+        black_box(services.authenticate_until(black_box(token))?);
     }
     let each = began.elapsed() / CHECKS;
     services.store.close();

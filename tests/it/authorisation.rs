@@ -10,13 +10,17 @@ use serde_json::json;
 
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::{Client, Reply};
-use crate::support::site::{Plan, Site};
+use crate::support::people::Kiosk;
+use crate::support::site::{PASSWORD, Plan, Site};
 use crate::support::until;
 
 mod cases;
 mod tokens;
 
 use cases::{CASES, Case, Owner};
+
+/// Who rents.
+const OWNER: &str = "2023000001";
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -35,6 +39,8 @@ struct House {
     /// Looks after bank 1.
     other_staff: Client,
     admin: Client,
+    /// A kiosk of bank 2.
+    kiosk: Option<Kiosk>,
 }
 
 impl House {
@@ -57,13 +63,17 @@ impl House {
             .admin()
             .bus(&bus_toml("east", 19_200, &[&modbus_toml(1), &modbus_toml(2)]));
         let mut site = Site::prepare_in(place, &plan);
+        let add = ["member", "add", "--id", OWNER, "--name", "김주인", "--password-stdin"];
+        let email = ["--email", "owner@korea.ac.kr", "--phone", "01099990000"];
+        site.command(&[&add[..], &email[..]].concat(), PASSWORD).ok();
         site.serve();
         let mut house = Self {
-            owner: site.student(0),
+            owner: site.account(OWNER),
             stranger: site.student(1),
             other_staff: site.account("STAFF01"),
             staff: site.account("STAFF02"),
             admin: site.account("ADMIN"),
+            kiosk: None,
             values: BTreeMap::new(),
             boards,
             site,
@@ -86,10 +96,15 @@ impl House {
         put("address", "1");
         put("slug", "locker_taken");
         put("key", "a-key");
+        for (name, value) in [("audit_id", "1"), ("mail_id", "1"), ("number", "1")] {
+            put(name, value);
+        }
+        put("kind", "log_in");
+        put("subject", "member:1");
         put("kind", "log_in");
         put("subject", "member:1");
         for name in ["second_session_id", "third_session_id"] {
-            let again = self.site.student(0);
+            let again = self.site.account(OWNER);
             let list = again.get("/api/v1/auth/sessions").expect(200).json();
             let list = list["sessions"].as_array().expect("a list").clone();
             let own = list.iter().find(|it| it["current"] == true).expect("the one that asks");
@@ -108,6 +123,9 @@ impl House {
         let operation = keyed["operation_id"].as_str().expect("an id").to_owned();
         self.owner.outcome(&operation);
         put("operation_id", &operation);
+        let kiosk = Kiosk::pair(&self.staff, "로비", &[2]);
+        put("kiosk_id", &kiosk.id.to_string());
+        self.kiosk = Some(kiosk);
         let order = json!({ "locker_ids": [203], "reason": "probe" });
         let mass = self.staff.post_json("/api/v1/mass-openings", &order).expect(202).json();
         put("mass_opening_id", mass["mass_opening_id"].as_str().expect("an id"));
@@ -131,27 +149,39 @@ impl House {
     }
 
     fn call(&self, who: &Client, case: &Case) -> Reply {
+        let (path, body) = self.request(case);
+        let headers: &[&str] = if body.is_empty() { &[] } else { &[case.kind()] };
+        who.call(case.method, &path, headers, &body)
+    }
+
+    /// Called by whoever must be let in.
+    fn call_rightly(&self, route: &Route, case: &Case) -> Reply {
+        if route.access == Access::Kiosk {
+            let (path, body) = self.request(case);
+            return self.kiosk.as_ref().expect("paired").call(case.method, &path, &body);
+        }
+        self.call(&self.right(route, case), case)
+    }
+
+    /// Path and body of a case.
+    fn request(&self, case: &Case) -> (String, String) {
         let path = match case.with {
             Some((name, other)) => case.path.replace(&format!("{{{name}}}"), &self.values[other]),
             None => case.path.to_owned(),
         };
         let path = self.path(&path);
         assert!(!path.contains('{'), "{path}: give its parameter a value");
-        let body = self.path_of_body(case.body);
-        let headers: &[&str] = if body.is_empty() { &[] } else { &[case.kind()] };
-        who.call(case.method, &path, headers, &body)
-    }
-
-    fn path_of_body(&self, body: &str) -> String {
-        self.values
-            .iter()
-            .fold(body.to_owned(), |body, (name, value)| body.replace(&format!("<{name}>"), value))
+        let body = self.values.iter().fold(case.body.to_owned(), |body, (name, value)| {
+            body.replace(&format!("<{name}>"), value)
+        });
+        (path, body)
     }
 
     /// Who must be let in.
     fn right(&self, route: &Route, case: &Case) -> Client {
         match (route.access, case.owner) {
             (Access::Public, _) => self.site.nobody(),
+            (Access::Kiosk, _) => unreachable!("a kiosk is no client: see call_rightly"),
             // Logging out is among the cases: who comes after it has logged in again.
             (Access::Member, _) => self.owner_again(),
             (Access::Staff, Owner::Everybody) => self.other_staff.clone(),
@@ -164,7 +194,7 @@ impl House {
     fn owner_again(&self) -> Client {
         match self.owner.get("/api/v1/auth/me").status {
             200 => self.owner.clone(),
-            _ => self.site.student(0),
+            _ => self.site.account(OWNER),
         }
     }
 
@@ -172,6 +202,7 @@ impl House {
     fn wrong(&self, route: &Route, case: &Case) -> Vec<(&'static str, &Client)> {
         match (route.access, case.owner) {
             (Access::Public, _) | (Access::Member, Owner::Everybody) => Vec::new(),
+            (Access::Kiosk, _) => vec![("the owner", &self.owner), ("an admin", &self.admin)],
             (Access::Member, _) => vec![("a stranger", &self.stranger)],
             (Access::Staff, Owner::Everybody) => {
                 vec![("a student", &self.stranger), ("the owner", &self.owner)]
@@ -219,13 +250,16 @@ fn each_route_lets_in_whom_it_must_and_nobody_else() {
         let (name, case) = (format!("{} {}", route.method, route.path), case_of(route));
         if !matches!(route.access, Access::Public) {
             let reply = house.call(&house.site.nobody(), case);
-            if (reply.status, reply.code().as_str()) != (401, "unauthenticated") {
+            let kiosk = route.access == Access::Kiosk;
+            let code = if kiosk { "kiosk_unknown" } else { "unauthenticated" };
+            if (reply.status, reply.code().as_str()) != (401, code) {
                 note(&name, "nobody", &reply);
             }
         }
         for (who, client) in house.wrong(route, case) {
             let reply = house.call(client, case);
-            if !matches!(reply.status, 403 | 404) {
+            let refused = if route.access == Access::Kiosk { 401..=401 } else { 403..=404 };
+            if !refused.contains(&reply.status) {
                 note(&name, who, &reply);
             }
         }
@@ -234,7 +268,7 @@ fn each_route_lets_in_whom_it_must_and_nobody_else() {
     for case in CASES {
         let route = ROUTES.iter().find(|it| it.method == case.method && it.path == case.path);
         let route = route.expect("a case has its route");
-        let reply = house.call(&house.right(route, case), case);
+        let reply = house.call_rightly(route, case);
         if !case.may.contains(&reply.status) {
             note(&format!("{} {}", case.method, case.path), "the right one", &reply);
         }

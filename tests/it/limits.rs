@@ -158,7 +158,7 @@ fn one_address_is_held_back_late_and_no_other_with_it() {
             is_browser: false,
         };
         let credentials = Credentials::Password { id, password };
-        let done = site.run(site.services.log_in(credentials, device));
+        let done = site.run(site.services.log_in(credentials, None, device));
         done.err().map(|error| error.code)
     };
     for n in 0..20 {
