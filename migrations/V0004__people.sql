@@ -37,6 +37,7 @@ CREATE TABLE device (
   last_ms INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX device_secret ON device (secret_hash);
+CREATE INDEX device_last ON device (last_ms);
 
 -- From which devices a member has logged in: strangers' failures do not lock these out.
 CREATE TABLE member_device (

@@ -84,6 +84,9 @@ impl App {
         // The address first: a second instance says so before it touches anything.
         let listener = http::accept::bind(config.http.listen).await.map_err(AppError::Listen)?;
         let mailer = config.mailer()?;
+        if mailer.kept().is_some() {
+            tracing::warn!(area = "mail", "everybody can read all mails at /mailbox, codes too");
+        }
         let dir = DataDir::new(&config.data_dir);
         let lock = dir.lock()?;
         let (store, writer) = Store::open(&dir, &clock)?;

@@ -82,14 +82,13 @@ struct Found {
 impl Place {
     /// With a database named, the configuration need not be there.
     fn find(&self) -> anyhow::Result<Found> {
-        let found = match &self.database {
-            Some(path) => Found { database: path.clone(), zone: TimeZone::UTC, data_dir: None },
-            None => {
-                let config = Config::load(&self.config)?;
-                let database = DataDir::new(&config.data_dir).database();
-                let zone = config.zone()?;
-                Found { database, zone, data_dir: Some(config.data_dir) }
-            }
+        let found = if let Some(path) = &self.database {
+            Found { database: path.clone(), zone: TimeZone::UTC, data_dir: None }
+        } else {
+            let config = Config::load(&self.config)?;
+            let database = DataDir::new(&config.data_dir).database();
+            let zone = config.zone()?;
+            Found { database, zone, data_dir: Some(config.data_dir) }
         };
         let there = found.database.try_exists();
         let there = there.with_context(|| {

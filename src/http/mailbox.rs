@@ -4,6 +4,8 @@
 //!
 //! The HTML of a mail is shown in a frame of its own that may run nothing and load nothing.
 
+use std::fmt::Write as _;
+
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -169,21 +171,20 @@ fn words(query: &PageQuery, head: &Head) -> &'static Words {
 fn list_page(query: PageQuery, head: Head, api: Api) -> Result<Response, Problem> {
     let words = words(&query, &head);
     let mails = kept(&api)?;
-    let rows: String = mails
-        .iter()
-        .map(|mail| {
-            format!(
-                "<li><a href=\"/mailbox/{}?lang={}\"><span class=\"subject\">{}</span>\
-                 <span class=\"facts\"><span>{}</span><time datetime=\"{}\">{}</time></span></a></li>",
-                mail.number,
-                words.language,
-                escape(&mail.letter.subject),
-                escape(&mail.letter.to),
-                mail.letter.date,
-                local(&api, mail),
-            )
-        })
-        .collect();
+    let mut rows = String::new();
+    for mail in &mails {
+        let _ = write!(
+            rows,
+            "<li><a href=\"/mailbox/{}?lang={}\"><span class=\"subject\">{}</span>\
+             <span class=\"facts\"><span>{}</span><time datetime=\"{}\">{}</time></span></a></li>",
+            mail.number,
+            words.language,
+            escape(&mail.letter.subject),
+            escape(&mail.letter.to),
+            mail.letter.date,
+            local(&api, mail),
+        );
+    }
     let body = if rows.is_empty() {
         format!("<p class=\"empty\">{}</p>", words.empty)
     } else {

@@ -225,9 +225,14 @@ fn blocks(text: &str) -> Vec<Block> {
             fresh = true;
             continue;
         }
+        if line == "--" {
+            blocks.push(Block { kind: "foot", lines: Vec::new() });
+            fresh = false;
+            continue;
+        }
         let in_foot = !fresh && blocks.last().is_some_and(|block| block.kind == "foot");
-        let (kind, words) = if line == "--" || in_foot {
-            ("foot", line.trim_start_matches("--"))
+        let (kind, words) = if in_foot {
+            ("foot", line)
         } else if let Some(words) = line.strip_prefix("    ") {
             ("large", words.trim())
         } else if let Some(words) = line.strip_prefix("- ") {
@@ -302,10 +307,11 @@ const fn weekday(day: Weekday, language: &str) -> &'static str {
     }
 }
 
-const fn month(month: i8) -> &'static str {
+fn month(month: i8) -> &'static str {
     const NAMES: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    NAMES[(month as usize + 11) % 12]
+    // A civil date's month is 1 to 12.
+    usize::try_from(month - 1).ok().and_then(|index| NAMES.get(index)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

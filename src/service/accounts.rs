@@ -268,12 +268,11 @@ impl Services {
                 let limits = [own, address.clone()];
                 limits::check(tx, &limits)?;
                 let row = row.filter(|row| is_the_one(row, &name, &phone));
-                match &row {
-                    Some(_) => limits::succeed(tx, &limits)?,
-                    None => {
-                        counts::add(tx.conn, today, counts::LOG_IN_REFUSED)?;
-                        limits::fail(tx, &rules, &limits)?;
-                    }
+                if row.is_some() {
+                    limits::succeed(tx, &limits)?;
+                } else {
+                    counts::add(tx.conn, today, counts::LOG_IN_REFUSED)?;
+                    limits::fail(tx, &rules, &limits)?;
                 }
                 Ok(row)
             })

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Services;
 use super::error::{Code, Error};
-use crate::store::{Change, Lane, codes, fallback, idempotency, sessions, throttle};
+use crate::store::{Change, Lane, fallback, idempotency, sessions};
 
 /// Most rows that one pruning job deletes: the writer is not kept from others for long.
 const PRUNE_MAX: usize = 500;
@@ -42,8 +42,8 @@ impl Services {
         }
     }
 
-    /// Forgets answers older than a day, codes and counts that are over, and log-ins that ended
-    /// longer ago than any access token lives; says how many answers.
+    /// Forgets answers older than a day and log-ins that ended longer ago than any access token
+    /// lives; says how many answers.
     pub async fn prune(&self) -> Result<usize, Error> {
         let mut forgotten = 0;
         for _ in 0..PRUNE_JOBS_MAX {
@@ -64,8 +64,6 @@ impl Services {
                 if old {
                     tx.apply(&Change::SessionsForgotten(before_ms));
                 }
-                codes::delete_old(tx.conn, tx.now_ms(), PRUNE_MAX)?;
-                throttle::delete_old(tx.conn, tx.now_ms(), PRUNE_MAX)?;
                 Ok(idempotency::delete_old(tx.conn, tx.now_ms(), PRUNE_MAX)?)
             })
             .await

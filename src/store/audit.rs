@@ -216,11 +216,19 @@ impl Walk {
     }
 }
 
+/// Who stands in a row.
+#[derive(Clone, Copy)]
+enum Actor {
+    Nobody,
+    Member(MemberId),
+    /// Nothing that could be one.
+    Impossible,
+}
+
 /// A row as it stands there, whatever somebody made of it.
 struct Stored<'a> {
     at_ms: Option<i64>,
-    /// The outer `None`: no actor that could be.
-    actor: Option<Option<MemberId>>,
+    actor: Actor,
     action: Option<&'a str>,
     subject: Option<&'a str>,
     detail: Option<&'a str>,
@@ -233,10 +241,10 @@ impl<'a> Stored<'a> {
             Ok(row.get_ref(column)?.as_str().ok())
         };
         let actor = match row.get_ref(2)? {
-            ValueRef::Null => Some(None),
+            ValueRef::Null => Actor::Nobody,
             // 0 has the same hash as nobody, and no member has it.
-            ValueRef::Integer(id) if id != 0 => Some(Some(MemberId(id))),
-            _ => None,
+            ValueRef::Integer(id) if id != 0 => Actor::Member(MemberId(id)),
+            _ => Actor::Impossible,
         };
         Ok(Self {
             at_ms: row.get_ref(1)?.as_i64().ok(),
@@ -249,8 +257,13 @@ impl<'a> Stored<'a> {
     }
 
     fn whole(&self) -> Option<(i64, AuditEntry<'a>, Hash)> {
+        let actor = match self.actor {
+            Actor::Nobody => None,
+            Actor::Member(id) => Some(id),
+            Actor::Impossible => return None,
+        };
         let entry = AuditEntry {
-            actor: self.actor?,
+            actor,
             action: self.action?,
             subject: self.subject?,
             detail: self.detail?,

@@ -5,6 +5,7 @@
 //! clock that is moved by hand.
 
 mod alarms;
+mod audit;
 mod authorisation;
 mod bad_input;
 mod cli;
@@ -18,6 +19,7 @@ mod kiosk;
 mod limits;
 mod live;
 mod log_in;
+mod mail;
 mod mass_opening;
 mod members;
 mod opening;

@@ -13,6 +13,7 @@ pub mod live;
 pub mod people;
 pub mod process;
 pub mod site;
+pub mod smtp;
 
 /// Longest wait for something that should take a moment, on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 
-fn loaded(dir: Option<PathBuf>) -> Result<Texts, String> {
+fn loaded(dir: Option<&Path>) -> Result<Texts, String> {
     let zone = TimeZone::get("Asia/Seoul").expect("bundled");
-    Texts::new(&TextSettings { zone, dir, ..TextSettings::default() })
+    Texts::new(&TextSettings { zone, dir: dir.map(Path::to_path_buf), ..TextSettings::default() })
 }
 
-fn values(value: Json) -> Map<String, Json> {
+fn values(value: &Json) -> Map<String, Json> {
     value.as_object().cloned().expect("an object")
 }
 
@@ -53,7 +53,7 @@ fn a_code_is_set_large_and_everything_is_escaped() {
         .render(
             "sign_up_code",
             "ko",
-            &values(json!({ "name": name, "minutes": 10, "code": "1<2" })),
+            &values(&json!({ "name": name, "minutes": 10, "code": "1<2" })),
         )
         .expect("renderable");
     assert!(text.text.contains(name), "plain text is as it is: {}", text.text);
@@ -68,13 +68,13 @@ fn a_code_is_set_large_and_everything_is_escaped() {
 fn a_subject_is_one_line_whatever_a_value_holds() {
     let texts = loaded(None).expect("sound");
     let bank = format!("a\r\nBcc: x@y.kr{}", "z".repeat(500));
-    let sample = values(json!({ "name": "가", "bank": bank }));
+    let sample = values(&json!({ "name": "가", "bank": bank }));
     let text = texts.render("staff_of_bank", "en", &sample).expect("renderable");
     assert!(!text.subject.contains(['\r', '\n']), "{:?}", text.subject);
     let place = tempfile::tempdir().expect("a place");
     std::fs::write(place.path().join("test.ko.txt"), "A{{ name }}\n\nB").expect("written");
-    let own = loaded(Some(place.path().to_path_buf())).expect("sound");
-    let sample = values(json!({ "name": format!("x\r\nBcc: y{}", "z".repeat(500)) }));
+    let own = loaded(Some(place.path())).expect("sound");
+    let sample = values(&json!({ "name": format!("x\r\nBcc: y{}", "z".repeat(500)) }));
     let text = own.render("test", "ko", &sample).expect("renderable");
     // The line ends where the value's does; what follows is text, not a header.
     assert_eq!(text.subject, "Ax");
@@ -100,7 +100,7 @@ fn times_and_days_are_told_in_the_sites_zone_and_language() {
 fn a_missing_value_and_an_unknown_kind_are_errors_with_names() {
     let texts = loaded(None).expect("sound");
     let error =
-        texts.render("sign_up_code", "ko", &values(json!({ "name": "가" }))).expect_err("no code");
+        texts.render("sign_up_code", "ko", &values(&json!({ "name": "가" }))).expect_err("no code");
     assert!(error.contains("sign_up_code.ko.txt"), "{error}");
     let error = texts.render("nonsense", "ko", &Map::new()).expect_err("unknown");
     assert!(error.contains("nonsense"), "{error}");
@@ -115,9 +115,9 @@ fn a_site_replaces_texts_and_its_mistakes_are_named_at_the_start() {
     };
     write("password_changed.ko.txt", "바뀜\n\n{{ name }} 님!\n");
     write("password_changed.ko.html", "<b>{{ name }}</b>");
-    let dir = Some(place.path().to_path_buf());
-    let own = loaded(dir.clone()).expect("sound");
-    let sample = values(json!({ "name": "<가>" }));
+    let dir = Some(place.path());
+    let own = loaded(dir).expect("sound");
+    let sample = values(&json!({ "name": "<가>" }));
     let ko = own.render("password_changed", "ko", &sample).expect("renderable");
     assert_eq!((ko.subject.as_str(), ko.text.as_str()), ("바뀜", "<가> 님!\n"));
     assert_eq!(ko.html, "<b>&lt;가&gt;</b>");
@@ -131,7 +131,7 @@ fn a_site_replaces_texts_and_its_mistakes_are_named_at_the_start() {
         ("password_changed.en.txt", "a\n\n{% for i in range(99999) %}{{ i }}{% endfor %}", "fuel"),
     ] {
         write(name, text);
-        let error = loaded(dir.clone()).expect_err(text);
+        let error = loaded(dir).expect_err(text);
         assert!(error.contains(says), "{text:?}: {error}");
         std::fs::remove_file(place.path().join(name)).expect("removed");
     }

@@ -187,13 +187,8 @@ impl Services {
                 break;
             }
             self.store
-                .write(Lane::Housekeeping, |tx| {
-                    Ok::<_, StoreError>(outbox::update_all_dropped(
-                        tx.conn,
-                        tx.now_ms(),
-                        MAIL_OFF,
-                        PAGE,
-                    )?)
+                .write::<_, StoreError, _>(Lane::Housekeeping, |tx| {
+                    outbox::update_all_dropped(tx.conn, tx.now_ms(), MAIL_OFF, PAGE)
                 })
                 .await?;
         }
@@ -235,7 +230,11 @@ impl Services {
             Fate::PutOff(text, true) => {
                 let now = self.clock.now();
                 self.know_of_mails(|known| {
-                    let since = known.unreachable.take().map_or(now, |(since, _)| since);
+                    let before = known.unreachable.take();
+                    if before.is_none() {
+                        tracing::warn!(area = "mail", text, "the mail server is out of reach");
+                    }
+                    let since = before.map_or(now, |(since, _)| since);
                     known.unreachable = Some((since, text.clone()));
                 });
             }
@@ -260,7 +259,13 @@ impl Services {
         };
         match connection.send(&letter).await {
             Ok(said) => {
-                tracing::debug!(area = "mail", mail.id = message.id, kind = message.kind, said);
+                tracing::debug!(
+                    area = "mail",
+                    mail.id = message.id,
+                    kind = message.kind,
+                    said,
+                    "sent"
+                );
                 Fate::Sent
             }
             Err(error) if error.failure == Failure::Permanent => Fate::Dead(error.text),
@@ -339,7 +344,8 @@ impl Services {
                 self.mark_unmarked(run).await
             }
             Fate::Dead(text) => {
-                tracing::warn!(area = "mail", mail.id = id, kind = message.kind, text, "given up");
+                // Not why: servers like to repeat the address.
+                tracing::warn!(area = "mail", mail.id = id, kind = message.kind, "given up");
                 self.store
                     .write(Lane::Housekeeping, move |tx| {
                         outbox::update_dead(tx.conn, id, tx.now_ms(), &text)?;
@@ -370,7 +376,7 @@ impl Services {
             let exhausted = message.attempts + 1 >= ATTEMPTS_MAX && old;
             waits.push((message.id, if exhausted { None } else { Some(wait_ms(message)?) }));
         }
-        tracing::info!(area = "mail", mails = failed.len(), text, "put off");
+        tracing::info!(area = "mail", mails = failed.len(), "put off");
         self.store
             .write(Lane::Housekeeping, move |tx| {
                 for (id, wait_ms) in &waits {

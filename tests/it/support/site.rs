@@ -31,6 +31,7 @@ pub struct Plan {
     admin: bool,
     http: String,
     alarms: String,
+    mail: String,
     buses: String,
 }
 
@@ -81,6 +82,12 @@ impl Plan {
     /// Adds lines to `[alarms]`.
     pub fn alarms(mut self, lines: &str) -> Self {
         self.alarms += lines;
+        self
+    }
+
+    /// Adds `[mail]` with these lines.
+    pub fn mail(mut self, lines: &str) -> Self {
+        self.mail = format!("[mail]\n{lines}");
         self
     }
 
@@ -174,10 +181,11 @@ impl Site {
         let data = site.data_dir();
         let config = format!(
             "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n{}[auth]\nroster_login = 'full'\n\
-             [log]\nfilter = 'info'\n[alarms]\n{}{}",
+             [log]\nfilter = 'info'\n[alarms]\n{}{}{}",
             data.display(),
             plan.http,
             plan.alarms,
+            plan.mail,
             plan.buses
         );
         std::fs::write(site.config(), config).expect("written");
