@@ -153,3 +153,23 @@ async fn after_closing_nothing_is_accepted() {
     let refused = house.store.write(Lane::Change, |tx| note(tx, "n:1")).await;
     assert!(matches!(refused, Err(StoreError::Closed)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_bell_rings_for_a_message_and_for_nothing_else() {
+    let house = House::new();
+    let rings = async || {
+        let waited = Duration::from_millis(200);
+        tokio::time::timeout(waited, house.store.posted().notified()).await.is_ok()
+    };
+    house.store.write(Lane::Change, |tx| note(tx, "n:1")).await.expect("stored");
+    assert!(!rings().await);
+    let post = |tx: &mut Tx<'_>| {
+        let to = outbox::Recipient::Address("a@b.kr", "ko");
+        let message =
+            outbox::NewMessage { kind: "test", to, payload: "{}", sealed: None, message_id: "m" };
+        outbox::insert_message(tx.conn, &message, tx.now_ms())
+    };
+    house.store.write(Lane::Change, post).await.expect("stored");
+    assert!(rings().await, "also for who asks after the commit");
+    assert!(!rings().await, "once");
+}

@@ -100,7 +100,7 @@ enum Fate {
 }
 
 impl Services {
-    /// Carries mails out until `stop`: when one was posted, and every [`PERIOD`].
+    /// Carries mails out until `stop`: when one was posted, and every two seconds.
     pub async fn carry_mails(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
