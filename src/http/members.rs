@@ -16,8 +16,9 @@ use crate::domain::member::{MemberState, Role};
 use crate::domain::rental::Rental;
 use crate::service::error::Code;
 use crate::service::members::Actor;
-use crate::service::members::list::{MemberDetail, MemberSummary, PAGE_MAX};
-use crate::store::members::list::{MemberFilter, MemberOrder};
+use crate::service::members::list::{
+    MemberDetail, MemberFilter, MemberOrder, MemberSummary, PAGE_MAX,
+};
 
 pub(super) mod change;
 pub(super) mod roster;

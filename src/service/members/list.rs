@@ -11,7 +11,8 @@ use crate::domain::rental::Rental;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::store::audit::AuditEntry;
-use crate::store::members::list::{self, MemberFilter, PageEnd};
+use crate::store::members::list::{self, PageEnd};
+pub use crate::store::members::list::{MemberFilter, MemberOrder};
 use crate::store::members::{self, MemberRow};
 use crate::store::{Lane, Snapshot, StoreError, accounts};
 
