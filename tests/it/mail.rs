@@ -593,8 +593,8 @@ fn checking_tries_every_text_of_the_site() {
     let site = Site::prepare(&Plan::default().lockers(1, [101]).admin());
     let texts = site.path("texts");
     std::fs::create_dir(&texts).expect("made");
-    let mut config = std::fs::read_to_string(site.config()).expect("readable");
-    config += &format!("[mail]\ntemplates = '{}'\n", texts.display());
+    let config = std::fs::read_to_string(site.config()).expect("readable");
+    let config = format!("{config}[mail]\ntemplates = '{}'\n", texts.display());
     std::fs::write(site.config(), config).expect("written");
     site.command(&["check"], "").ok();
     std::fs::write(texts.join("password_reset.ko.txt"), "x\n\n{{ cdoe }}").expect("written");

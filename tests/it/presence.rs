@@ -1,6 +1,7 @@
 //! Banks that open only to who stands before them: the code on the kiosk's screen, once for each
 //! member within its step; signing in there; and what stays as it is.
 
+use lockerd::domain::bank::OpenFrom;
 use lockerd::domain::member::Role;
 use serde_json::{Value, json};
 
@@ -46,13 +47,13 @@ impl Hall {
         client.rent(locker);
         (client, locker)
     }
+}
 
-    /// Waits until nothing of a locker is under way.
-    #[track_caller]
-    fn settled(&self, client: &Client, opened: &Value) {
-        let outcome = client.outcome(opened["operation_id"].as_str().expect("an id"));
-        assert_eq!(outcome["outcome"], "unreachable", "{outcome}");
-    }
+/// Waits until nothing of a locker is under way.
+#[track_caller]
+fn settled(client: &Client, opened: &Value) {
+    let outcome = client.outcome(opened["operation_id"].as_str().expect("an id"));
+    assert_eq!(outcome["outcome"], "unreachable", "{outcome}");
 }
 
 #[track_caller]
@@ -77,13 +78,13 @@ fn a_bank_in_presence_opens_with_the_code_on_its_screen_and_not_without() {
     renter.call("POST", &path, &line, r#"{"code":"1"}"#).refused(400, "bad_json");
     let code = hall.kiosk.code(1);
     let opened = open_with(&renter, locker, &format!(" {} {} ", &code[..3], &code[3..]));
-    hall.settled(&renter, &opened.expect(202).json());
+    settled(&renter, &opened.expect(202).json());
     let used = open_with(&renter, locker, &code);
     let used = used.refused(409, "presence_used");
     assert_eq!(used["retry_after_ms"], 30_000, "{used}");
     hall.site.pass(STEP_MS);
     let opened = open_with(&renter, locker, &hall.kiosk.code(1)).expect(202).json();
-    hall.settled(&renter, &opened);
+    settled(&renter, &opened);
     open_from(&hall.admin, 1, "anywhere");
     renter.locker(locker, "open").expect(202);
     hall.site.demand_clean();
@@ -99,7 +100,7 @@ fn a_code_is_good_at_its_own_bank_and_for_its_step_and_the_next() {
     hall.site.pass(1_000);
     let code = hall.kiosk.code(1);
     hall.site.pass(STEP_MS);
-    hall.settled(&renter, &open_with(&renter, locker, &code).expect(202).json());
+    settled(&renter, &open_with(&renter, locker, &code).expect(202).json());
     let code = hall.kiosk.code(1);
     hall.site.pass(2 * STEP_MS);
     open_with(&renter, locker, &code).refused(403, "presence_wrong");
@@ -200,11 +201,11 @@ fn staff_and_who_is_signed_in_at_the_kiosk_need_no_code() {
     let hall = Hall::open(FULL, 3);
     let (renter, locker) = hall.renter(0);
     let opened = hall.site.account("STAFF1").locker(locker, "open").expect(202).json();
-    hall.settled(&hall.admin, &opened);
+    settled(&hall.admin, &opened);
     let (app, _) = enrol(&renter, hall.site.clock.now());
     let code = app.next_code(&hall.site);
     let there = hall.kiosk.sign_in(&student_id(0), &code);
-    hall.settled(&there, &there.locker(locker, "open").expect(202).json());
+    settled(&there, &there.locker(locker, "open").expect(202).json());
     let there = hall.other_kiosk.sign_in(&student_id(0), &app.next_code(&hall.site));
     there.locker(locker, "open").refused(403, "not_at_kiosk");
     // Opening many is for staff and asks for no code.
@@ -226,7 +227,7 @@ fn a_name_and_a_phone_number_open_where_their_owner_is_seen_to_stand() {
         open_with(&renter, locker, "000000").refused(403, "presence_wrong");
         hall.site.pass(1_000);
         let opened = open_with(&renter, locker, &hall.kiosk.code(1)).expect(202).json();
-        hall.settled(&renter, &opened);
+        settled(&renter, &opened);
     }
     let sql = format!("SELECT id FROM member WHERE student_id = '{}'", student_id(0));
     let member: i64 = hall.site.sql().query_row(&sql, [], |row| row.get(0)).expect("there");
@@ -250,7 +251,7 @@ fn a_right_code_opens_also_while_the_database_fails_and_only_once() {
         open_with(&renter, locker, "000000").refused(403, "presence_wrong");
     }
     let opened = open_with(&renter, locker, &code).expect(202).json();
-    hall.settled(&renter, &opened);
+    settled(&renter, &opened);
     open_with(&renter, locker, &code).refused(409, "presence_used");
     for _ in 0..7 {
         open_with(&renter, locker, "000000").refused(403, "presence_wrong");
@@ -263,7 +264,7 @@ fn a_right_code_opens_also_while_the_database_fails_and_only_once() {
     hall.site.pass(10 * 60_000);
     hall.site.run(hall.site.services.settle_openings()).expect("settled");
     let opened = open_with(&renter, locker, &hall.kiosk.code(1)).expect(202).json();
-    hall.settled(&renter, &opened);
+    settled(&renter, &opened);
     hall.site.demand_clean();
 }
 
@@ -275,7 +276,7 @@ fn a_code_used_while_the_database_failed_is_not_good_again_when_it_works() {
     let tool = hall.site.sql();
     tool.execute_batch("BEGIN EXCLUSIVE").expect("free");
     renter.locker(locker, "release").refused(503, "degraded");
-    hall.settled(&renter, &open_with(&renter, locker, &code).expect(202).json());
+    settled(&renter, &open_with(&renter, locker, &code).expect(202).json());
     tool.execute_batch("ROLLBACK").expect("done");
     crate::support::until("the database is in use again", || {
         hall.site.services.store.degraded().is_none().then_some(())
@@ -313,9 +314,9 @@ fn only_an_admin_says_from_where_a_bank_opens() {
     put(&hall.admin, 1, "afar").refused(422, "invalid");
     // A file that does not know of the rule does not open the bank to everywhere.
     let mut file = hall.site.services.export_layout(None).expect("its own");
-    assert_eq!(file.locations[0].banks[0].open_from.map(|it| it.name()), Some("presence"));
+    assert_eq!(file.locations[0].banks[0].open_from.map(OpenFrom::name), Some("presence"));
     file.locations[0].banks[0].open_from = None;
     hall.site.run(hall.site.services.update_site(file, None, None)).expect("taken");
     let file = hall.site.services.export_layout(None).expect("its own");
-    assert_eq!(file.locations[0].banks[0].open_from.map(|it| it.name()), Some("presence"));
+    assert_eq!(file.locations[0].banks[0].open_from.map(OpenFrom::name), Some("presence"));
 }

@@ -3,14 +3,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lockerd::domain::member::Role;
-use lockerd::service::tokens::{Caller, Method};
 use lockerd::store::devices;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::http::{Client, Reply, at_once};
 use crate::support::inside::{Inside, open_now};
-use crate::support::site::{PASSWORD, Plan, Site, student};
+use crate::support::people::Kiosk;
+use crate::support::site::{PASSWORD, Plan, Site, student, student_id};
 
 const LOGIN: &str = "/api/v1/auth/login";
 const REFRESH: &str = "/api/v1/auth/refresh";
@@ -442,12 +442,13 @@ fn claiming_by_the_roster_or_at_a_kiosk_shows_nobodys_log_ins() {
     weak.get(SESSIONS).refused(403, "password_needed");
     weak.post(EVERYWHERE).refused(403, "password_needed");
     weak.call("DELETE", &format!("{SESSIONS}/1"), &[], "").refused(403, "password_needed");
-    let now = site.clock.now();
-    let token = weak.token.as_deref().expect("a token");
-    let (caller, until) = site.services.token_keys.check_until(token, now).expect("good");
-    let caller = Caller { method: Method::Kiosk, ..caller };
-    let token = site.services.token_keys.issue(caller, now, until.duration_since(now));
-    let kiosk = weak.with_token(token.expect("signed"));
+    site.add("STAFF", Role::Staff, &[1]);
+    let desk = site.account("STAFF");
+    let member = weak.get(ME).expect(200).json()["member_id"].clone();
+    let path = format!("/api/v1/members/{member}/one-time-code");
+    let given = desk.post_json(&path, &json!({ "reason": "no phone" })).expect(201).json();
+    let screen = Kiosk::pair(&desk, "로비", &[1]);
+    let kiosk = screen.sign_in(&student_id(0), given["code"].as_str().expect("a code"));
     kiosk.get(SESSIONS).refused(403, "not_at_kiosk");
     kiosk.post(EVERYWHERE).refused(403, "not_at_kiosk");
     kiosk.call("DELETE", &format!("{SESSIONS}/1"), &[], "").refused(403, "not_at_kiosk");

@@ -1,6 +1,7 @@
-//! A mail server: aiosmtpd from PyPI, pinned by hash, in a virtual environment that
+//! A mail server: aiosmtpd from the Python index, pinned by hash, in a virtual environment that
 //! `tests/venv.sh` makes once; and certificates for it.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -117,13 +118,13 @@ impl MailServer {
             "" => text += "security = 'none'\n",
             security => {
                 let ca = self.place.path().join("ca.pem");
-                text += &format!("security = '{security}'\nca_file = '{}'\n", ca.display());
+                let _ = write!(text, "security = '{security}'\nca_file = '{}'\n", ca.display());
             }
         }
         if self.manners.log_in {
             let path = self.place.path().join("password");
             std::fs::write(&path, format!("{PASSWORD}\n")).expect("written");
-            text += &format!("user = '{USER}'\npassword_file = '{}'\n", path.display());
+            let _ = write!(text, "user = '{USER}'\npassword_file = '{}'\n", path.display());
         }
         text
     }
