@@ -2,8 +2,8 @@
 //!
 //! What is stored is a hash with a key that is not in the database, bound to the row, so that a
 //! code fits its own row only. Who asked for something that cannot be gets a row that no code fits:
-//! the answer is the same. [`redeem`] runs in a job that ends with `Ok`, or a missed try would not
-//! be counted; [`Redeemed::into_result`] makes the refusal outside.
+//! the answer is the same. `redeem` runs in a job that ends with `Ok`, or a missed try would not
+//! be counted; `Redeemed::into_result` makes the refusal outside.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Limits: whoever failed or did something too often has to wait.
 //!
-//! A use-case asks [`Services::check_limits`] before the work that is to be guarded, and counts in
-//! the job that writes down how it went: [`check`] again, then [`fail`] or [`succeed`]. The second
+//! A use-case asks `Services::check_limits` before the work that is to be guarded, and counts in
+//! the job that writes down how it went: `check` again, then `fail` or `succeed`. The second
 //! look makes parallel guesses worthless: of many that were let in together only the first is
 //! looked at. A refusal from a job undoes what the job wrote, so a job that counts a failure ends
 //! with `Ok` and the refusal is made outside. The rules stand in `domain/limit.rs`.

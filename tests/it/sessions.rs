@@ -643,6 +643,6 @@ fn keys_are_rotated_from_the_command_line_with_and_without_a_server() {
         .filter(|name| name.contains("key"))
         .collect();
     left.sort();
-    assert_eq!(left, ["token.key", "vault.key"]);
+    assert_eq!(left, ["audit.key", "token.key", "vault.key"]);
     site.demand_clean();
 }
