@@ -28,6 +28,9 @@ ALTER TABLE member ADD COLUMN anonymised_ms INTEGER
 UPDATE member SET on_roster = 1 WHERE role = 'student' AND password_hash IS NULL AND left_ms IS NULL;
 CREATE INDEX member_name ON member (name) WHERE left_ms IS NULL;
 
+-- Everything a member rented, for their own data and for staff.
+CREATE INDEX rental_of_member ON rental (member_id);
+
 -- A browser that was given a secret of its own at log-in.
 CREATE TABLE device (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -121,6 +124,7 @@ CREATE INDEX session_ended ON session (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX session_member ON session (member_id) WHERE ended_ms IS NULL;
 CREATE INDEX session_device ON session (device_id) WHERE device_id IS NOT NULL;
 CREATE INDEX session_expires ON session (expires_ms) WHERE ended_ms IS NULL;
+CREATE INDEX session_of_member ON session (member_id);
 
 -- A code that was mailed or handed out: for a sign-up, a new password, a new address, a kiosk.
 CREATE TABLE code (
@@ -243,12 +247,14 @@ CREATE TABLE outbox_wider (
     CHECK ((due_ms IS NOT NULL) + (sent_ms IS NOT NULL) + (dead_ms IS NOT NULL)
       + (dropped_ms IS NOT NULL) = 1)
 ) STRICT;
-INSERT INTO outbox_wider (id, kind, member_id, payload, message_id, created_ms, due_ms, attempts)
+-- Nobody sent mail until now: what waited is old news, and is not told.
+INSERT INTO outbox_wider (id, kind, member_id, payload, message_id, created_ms, dropped_ms, attempts)
   SELECT id, kind, member_id, payload, 'lockerd.' || id || '.' || lower(hex(randomblob(8))),
-    created_ms, coalesce(due_ms, created_ms), attempts
+    created_ms, created_ms, attempts
   FROM outbox;
 DROP TABLE outbox;
 ALTER TABLE outbox_wider RENAME TO outbox;
+CREATE INDEX outbox_member ON outbox (member_id) WHERE member_id IS NOT NULL;
 CREATE UNIQUE INDEX outbox_message ON outbox (message_id);
 CREATE INDEX outbox_due ON outbox (due_ms) WHERE due_ms IS NOT NULL;
 CREATE INDEX outbox_dead ON outbox (dead_ms) WHERE dead_ms IS NOT NULL;

@@ -24,7 +24,7 @@ const HOUR_MS: i64 = 3_600_000;
 pub struct LimitRules {
     /// Failures from one address within ten minutes: a whole campus may be behind it.
     pub address_failures: u32,
-    /// Sign-ups begun from one address within an hour.
+    /// Sign-ups begun from one address within an hour, and codes for a forgotten password asked for.
     pub sign_ups: u32,
     /// Mails with a code to one account or address within an hour.
     pub mails: u32,
@@ -34,7 +34,7 @@ pub struct LimitRules {
 
 impl Default for LimitRules {
     fn default() -> Self {
-        Self { address_failures: 300, sign_ups: 300, mails: 5, refused_openings: 30 }
+        Self { address_failures: 2_000, sign_ups: 2_000, mails: 5, refused_openings: 30 }
     }
 }
 
@@ -59,8 +59,10 @@ pub enum LimitKind {
     KioskPairing,
     /// Wrong registration codes of banks.
     RegistrationCode,
-    /// Every failure from one address, and every code for a forgotten password asked for.
+    /// Every failure from one address.
     Address,
+    /// Codes for a forgotten password asked for from one address.
+    Forgotten,
     /// Sign-ups begun from one address.
     SignUp,
     /// Mails with a code.
@@ -71,7 +73,7 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::LogIn,
         Self::LogInDevice,
         Self::RosterLogIn,
@@ -82,6 +84,7 @@ impl LimitKind {
         Self::KioskPairing,
         Self::RegistrationCode,
         Self::Address,
+        Self::Forgotten,
         Self::SignUp,
         Self::Mail,
         Self::RefusedOpening,
@@ -101,6 +104,7 @@ impl LimitKind {
             Self::KioskPairing => "kiosk_pairing",
             Self::RegistrationCode => "registration_code",
             Self::Address => "address",
+            Self::Forgotten => "forgotten",
             Self::SignUp => "sign_up",
             Self::Mail => "mail",
             Self::RefusedOpening => "refused_opening",
@@ -116,7 +120,7 @@ impl LimitKind {
     /// Whether it counts tries that failed, not things that were done.
     #[must_use]
     pub const fn is_of_failures(self) -> bool {
-        !matches!(self, Self::SignUp | Self::Mail | Self::RefusedOpening)
+        !matches!(self, Self::Forgotten | Self::SignUp | Self::Mail | Self::RefusedOpening)
     }
 
     /// Whether it is a ladder: a success ends it.
@@ -147,7 +151,9 @@ impl LimitKind {
             Self::Address | Self::KioskPairing => {
                 Rule::Window { most: rules.address_failures, window_ms: TEN_MINUTES_MS }
             }
-            Self::SignUp => Rule::Window { most: rules.sign_ups, window_ms: HOUR_MS },
+            Self::Forgotten | Self::SignUp => {
+                Rule::Window { most: rules.sign_ups, window_ms: HOUR_MS }
+            }
             Self::Mail => Rule::Window { most: rules.mails, window_ms: HOUR_MS },
             Self::RefusedOpening => {
                 Rule::Window { most: rules.refused_openings, window_ms: TEN_MINUTES_MS }

@@ -90,7 +90,7 @@ pub struct Account {
 struct Typed {
     row: Option<MemberRow>,
     /// Whose failures these would be.
-    limits: [Limit; 2],
+    limits: Vec<Limit>,
 }
 
 impl Services {
@@ -203,7 +203,12 @@ impl Services {
                     }
                     _ => (LimitKind::LogIn, Subject::typed(&typed, member)),
                 };
-                let limits = [own, (LimitKind::Address, address)];
+                // A campus behind one address is not kept out by what others do there: whoever comes
+                // with a device of their own is not counted with it.
+                let limits = match own.0 {
+                    LimitKind::LogInDevice => vec![own],
+                    _ => vec![own, (LimitKind::Address, address)],
+                };
                 // Both are asked about, whoever is known.
                 let mut in_force = None;
                 for (kind, subject) in &limits {
@@ -223,7 +228,7 @@ impl Services {
     /// of the proof: of many guesses sent together only the first is looked at.
     pub(super) async fn settle(
         &self,
-        limits: [Limit; 2],
+        limits: Vec<Limit>,
         proven: bool,
         mut and: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {

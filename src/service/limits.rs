@@ -17,8 +17,8 @@ use crate::domain::limit::{
 };
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
-use crate::store::throttle;
 use crate::store::{Lane, Tx};
+use crate::store::{members, throttle};
 
 pub use crate::store::throttle::HeldRow;
 
@@ -75,6 +75,14 @@ impl Services {
                 let row = throttle::find_held(tx.conn, kind.name(), &subject)?;
                 let held = row.filter(|row| row.tally.hold(tx.now_ms()).is_some());
                 let row = held.ok_or_else(limit_not_found)?;
+                if let Some((member, _)) = &row.member
+                    && let Some(whose) = members::find_by_id(tx.conn, *member)?
+                    && whose.role != Role::Student
+                    && caller.role != Role::Admin
+                {
+                    let detail = "only admins release the limits of staff and admins";
+                    return Err(Error::new(Code::Forbidden, detail));
+                }
                 throttle::delete_held(tx.conn, kind, &row)?;
                 audit(tx, Some(caller.member_id), "limit.release", kind, &subject)
             })

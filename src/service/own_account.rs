@@ -61,7 +61,7 @@ impl Services {
         let typed = one_form.unwrap_or_else(|| id.to_lowercase());
         let asked: Limit =
             (LimitKind::Mail, Subject::typed(&self.vault.keyed_hash("typed", &typed), None));
-        let address: Limit = (LimitKind::Address, Subject::address(&device.address));
+        let address: Limit = (LimitKind::Forgotten, Subject::address(&device.address));
         let drawn = Drawn::new(&self.vault)?;
         let (code, vault, rules) = (drawn.clone(), self.vault.clone(), self.settings.limits);
         self.store
@@ -241,7 +241,7 @@ impl Services {
         let row = self.own_row(caller.member_id).await?;
         let found = self.passwords.verify(ticket, password, row.password_hash.clone()).await?;
         let right = found != Verified::Wrong;
-        self.settle(limits, right, |_| Ok(())).await?;
+        self.settle(limits.to_vec(), right, |_| Ok(())).await?;
         if right { Ok(row) } else { Err(bad_credentials()) }
     }
 
@@ -332,7 +332,9 @@ fn set_password(
 
 /// Forgets the failures of an account whose owner has proven to be there.
 fn forgive(tx: &Tx<'_>, member: MemberId) -> Result<(), StoreError> {
-    for kind in [LimitKind::LogIn, LimitKind::LogInDevice, LimitKind::PasswordAgain] {
+    for kind in
+        [LimitKind::LogIn, LimitKind::LogInDevice, LimitKind::RosterLogIn, LimitKind::PasswordAgain]
+    {
         throttle::delete_of_member(tx.conn, kind, member)?;
     }
     Ok(())
@@ -348,6 +350,8 @@ fn set_email(
     let Some(email) = waiting["email"].as_str() else { return Ok(Some(Redeemed::Expired)) };
     let row = members::find_by_id(tx.conn, caller.member_id)?.ok_or_else(session_ended)?;
     accounts::update_email(tx.conn, row.id, email, tx.now_ms())?;
+    // What was mailed to the former address proves nothing any more.
+    code_rows::update_replaced(tx.conn, row.id, Purpose::PasswordReset, tx.now_ms())?;
     let subject = format!("member:{}", row.id);
     tx.audit(&AuditEntry {
         actor: Some(row.id),

@@ -102,15 +102,17 @@ impl Services {
         };
         let alone = self.settings.single_device && row.role == Role::Student;
         let others_kept = if alone { 0 } else { SESSIONS_OF_MEMBER_MAX - 1 };
-        let (known, role) = (device.secret_hash, row.role);
+        let (known, role, changed_ms) = (device.secret_hash, row.role, row.password_changed_ms);
         let drawn = if device.is_browser { Some(draw_device_secret()?) } else { None };
         let drawn_hash = drawn.as_deref().and_then(device_hash);
         let (session_id, is_new) = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
-                // Staff may have decided otherwise since the proof.
+                // Staff may have decided otherwise since the proof, and the password is another one.
                 let row = members::find_by_id(tx.conn, session.member_id)?;
-                let row = row.filter(|row| row.role == role).ok_or_else(session_ended)?;
+                let same =
+                    |row: &MemberRow| row.role == role && row.password_changed_ms == changed_ms;
+                let row = row.filter(same).ok_or_else(session_ended)?;
                 demand_enabled(&row)?;
                 let (device_id, is_new) = note_device(tx, session.member_id, known, drawn_hash)?;
                 session.device_id = device_id;

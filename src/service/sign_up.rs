@@ -16,7 +16,7 @@ use super::limits::{self, Limit};
 use super::mails::{self, Mail};
 use super::passwords::weak;
 use super::secrets::Vault;
-use super::sessions::{Device, Tokens, session_ended};
+use super::sessions::{Device, Tokens, end_sessions_of, session_ended};
 use super::tokens::Method;
 use crate::domain::id::MemberId;
 use crate::domain::limit::{LimitKind, Subject};
@@ -256,7 +256,11 @@ fn decide(tx: &Tx<'_>, mode: Registration, profile: &Profile) -> Result<Decision
     }
     Ok(match by_id {
         None if mode == Registration::Open => Decision::New,
-        Some(row) if row.password_hash.is_some() || row.role != Role::Student => {
+        Some(row)
+            if row.password_hash.is_some()
+                || row.role != Role::Student
+                || accounts::has_second_factor(tx.conn, row.id)? =>
+        {
             Decision::Known(Box::new(row))
         }
         Some(row) if is_whom_the_roster_has(&row, profile) => Decision::Fill(row.id),
@@ -339,7 +343,16 @@ fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
         consent: (&account.consent, account.consent_ms),
     };
     let id = match account.fill {
-        Some(id) => MemberId(id),
+        Some(id) => {
+            // Staff may have decided otherwise while the code was on its way.
+            let row = members::find_by_id(tx.conn, MemberId(id))?;
+            let same = |row: &MemberRow| {
+                row.role == Role::Student && is_whom_the_roster_has(row, &profile)
+            };
+            row.filter(same).ok_or_else(expired)?;
+            end_sessions_of(tx, MemberId(id), "password_changed", None)?;
+            MemberId(id)
+        }
         None => members::insert(tx.conn, &profile, Role::Student, None, tx.now_ms())?,
     };
     if !accounts::update_signed_up(tx.conn, id, &with, tx.now_ms())? {

@@ -332,7 +332,12 @@ impl Services {
         };
         if over(&keys.ring.load()) {
             let _one_at_a_time = keys.rotating.lock().await;
-            let current = Arc::clone(&keys.ring.load().current);
+            let ring = keys.ring.load_full();
+            if !over(&ring) {
+                // Rotated while this waited: what is the previous key now is still believed.
+                return Ok(done);
+            }
+            let current = Arc::clone(&ring.current);
             keys.ring.store(Arc::new(Ring { current, previous: None }));
             let secrets = keys.secrets.clone();
             let removed = tokio::task::spawn_blocking(move || secrets.remove(PREVIOUS)).await;

@@ -385,7 +385,7 @@ fn edge(conn: &Connection, from: From) -> Result<Option<i64>, StoreError> {
 
 /// Finds a row by its number.
 pub fn find(conn: &Connection, id: i64) -> Result<Option<AuditRow>, StoreError> {
-    let found = list(conn, &AuditFilter::default(), From::After(id - 1), 1)?;
+    let found = list(conn, &AuditFilter::default(), From::After(id.saturating_sub(1)), 1)?;
     Ok(found.rows.into_iter().next().filter(|row| row.id == id))
 }
 

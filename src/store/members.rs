@@ -235,8 +235,11 @@ pub fn update(conn: &Connection, id: MemberId, changes: &Changes) -> Result<(), 
 
 /// Gives somebody another role.
 pub fn update_role(conn: &Connection, id: MemberId, role: Role) -> Result<(), StoreError> {
-    conn.prepare_cached("UPDATE member SET role = ?2 WHERE id = ?1 AND left_ms IS NULL")?
-        .execute(params![id.0, role.name()])?;
+    conn.prepare_cached(
+        "UPDATE member SET role = ?2, leaving_ms = NULL, on_roster = 0
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![id.0, role.name()])?;
     Ok(())
 }
 
@@ -323,7 +326,8 @@ pub fn list_known(conn: &Connection) -> Result<Vec<KnownPerson>, StoreError> {
 /// Whether anybody but this member is an admin who may log in.
 pub fn has_other_admin(conn: &Connection, id: MemberId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM member
-               WHERE id <> ?1 AND role = 'admin' AND left_ms IS NULL AND disabled_ms IS NULL";
+               WHERE id <> ?1 AND role = 'admin' AND left_ms IS NULL AND disabled_ms IS NULL
+                 AND password_hash IS NOT NULL";
     Ok(conn.prepare_cached(sql)?.exists([id.0])?)
 }
 
@@ -348,7 +352,8 @@ pub fn list_staff_of(conn: &Connection, bank: BankId) -> Result<Vec<MemberId>, S
     ids(
         conn,
         "SELECT id FROM member JOIN bank_staff ON member_id = id
-         WHERE bank_id = ?1 AND left_ms IS NULL AND role = 'staff' ORDER BY id",
+         WHERE bank_id = ?1 AND left_ms IS NULL AND disabled_ms IS NULL AND role = 'staff'
+         ORDER BY id",
         [bank.0],
     )
 }
@@ -365,7 +370,8 @@ pub fn list_rows_of_staff(conn: &Connection, bank: BankId) -> Result<Vec<MemberR
 
 /// Every live admin.
 pub fn list_admins(conn: &Connection) -> Result<Vec<MemberId>, StoreError> {
-    let sql = "SELECT id FROM member WHERE left_ms IS NULL AND role = 'admin' ORDER BY id";
+    let sql = "SELECT id FROM member
+               WHERE left_ms IS NULL AND disabled_ms IS NULL AND role = 'admin' ORDER BY id";
     ids(conn, sql, [])
 }
 

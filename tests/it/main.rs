@@ -6,7 +6,6 @@
 
 mod alarms;
 mod audit;
-mod authorisation;
 mod bad_input;
 mod cli;
 mod commissioning;
@@ -27,6 +26,7 @@ mod passwords;
 mod presence;
 mod privacy;
 mod race;
+mod rights;
 mod roles;
 mod roster;
 mod routes;

@@ -62,7 +62,13 @@ impl KioskTable {
     }
 
     pub(super) fn begin(&self, kiosk: KioskId, sign_in: SignIn) {
-        self.with(|inner| inner.sign_ins.insert(kiosk, sign_in));
+        self.with(|inner| {
+            // Of two at once the later one counts, whichever comes here first.
+            let newer = |known: &SignIn| known.session_id.0 > sign_in.session_id.0;
+            if !inner.sign_ins.get(&kiosk).is_some_and(newer) {
+                inner.sign_ins.insert(kiosk, sign_in);
+            }
+        });
     }
 
     /// The kiosk of a live sign-in, which is used now; `None` when it is over.

@@ -20,7 +20,7 @@ use crate::service::sessions::end_sessions_of;
 use crate::service::tokens::Caller;
 use crate::store::codes::{self, Purpose};
 use crate::store::members::{self, Changes, MemberRow};
-use crate::store::outbox::Recipient;
+use crate::store::outbox::{self, NewMessage, Recipient};
 use crate::store::{Change, Lane, Tx, banks};
 
 /// Longest reason, in characters.
@@ -145,6 +145,10 @@ impl Services {
                 }
                 demand_other_admin(tx, &row)?;
                 members::update_role(tx.conn, id, role)?;
+                // What was begun as one role is not carried on as another.
+                for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
+                    codes::update_replaced(tx.conn, id, purpose, tx.now_ms())?;
+                }
                 if row.role == Role::Staff {
                     banks::delete_staff(tx.conn, id, None)?;
                     tx.apply(&Change::Site);
@@ -314,6 +318,18 @@ pub(super) fn change(
         // What was mailed to the former address proves nothing any more.
         for purpose in [Purpose::PasswordReset, Purpose::EmailChange] {
             codes::update_replaced(tx.conn, row.id, purpose, tx.now_ms())?;
+        }
+        if let Some(old) = &row.email {
+            // Whoever changed it: the owner must hear of it where they still look.
+            let message_id = uuid::Uuid::now_v7().to_string();
+            let message = NewMessage {
+                kind: "email_changed",
+                to: Recipient::Address(old, &row.language),
+                payload: &json!({ "name": row.name }).to_string(),
+                sealed: None,
+                message_id: &message_id,
+            };
+            outbox::insert_message(tx.conn, &message, tx.now_ms())?;
         }
     }
     audit(tx, by, "member.change", row.id, &json!({ "fields": fields }))?;

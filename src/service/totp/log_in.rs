@@ -27,6 +27,8 @@ const PURPOSE: &str = "log-in ticket";
 struct Ticket {
     member: MemberId,
     method: Method,
+    /// When the password was last changed that it was given for.
+    password_changed_ms: Option<i64>,
     until_ms: i64,
 }
 
@@ -44,7 +46,7 @@ impl Services {
             return Ok(false);
         }
         let Some(code) = code else {
-            let ticket = self.ticket(member, method)?;
+            let ticket = self.ticket(row, method)?;
             let detail = "send the code of your authenticator app, or a recovery code, with this \
                           ticket";
             return Err(Error::new(Code::SecondFactorNeeded, detail)
@@ -64,14 +66,22 @@ impl Services {
     ) -> Result<Tokens, Error> {
         let ticket = self.open_ticket(ticket)?;
         self.use_second_factor(ticket.member, code).await?;
-        let row = self.member_row(ticket.member).await?.ok_or_else(session_ended)?;
+        let row = self.member_row(ticket.member).await?;
+        // A ticket is good for the password that it was given for.
+        let same = |row: &MemberRow| row.password_changed_ms == ticket.password_changed_ms;
+        let row = row.filter(same).ok_or_else(session_ended)?;
         demand_enabled(&row)?;
         self.open_session(&row, ticket.method, true, device).await
     }
 
-    fn ticket(&self, member: MemberId, method: Method) -> Result<String, Error> {
-        let until_ms = self.clock.now().as_millisecond() + TICKET_MS;
-        let ticket = serde_json::to_vec(&Ticket { member, method, until_ms }).unwrap_or_default();
+    fn ticket(&self, row: &MemberRow, method: Method) -> Result<String, Error> {
+        let ticket = Ticket {
+            member: row.id,
+            method,
+            password_changed_ms: row.password_changed_ms,
+            until_ms: self.clock.now().as_millisecond() + TICKET_MS,
+        };
+        let ticket = serde_json::to_vec(&ticket).unwrap_or_default();
         Ok(BASE64URL_NOPAD.encode(&self.vault.seal(PURPOSE, &ticket)?))
     }
 

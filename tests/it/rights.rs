@@ -224,7 +224,7 @@ impl House {
 fn case_of(route: &Route) -> &'static Case {
     let found = CASES.iter().find(|case| case.method == route.method && case.path == route.path);
     found.unwrap_or_else(|| {
-        panic!("{} {}: say in authorisation/cases.rs who owns it", route.method, route.path)
+        panic!("{} {}: say in rights/cases.rs who owns it", route.method, route.path)
     })
 }
 
