@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod bank;
 pub mod channel;
+pub mod clock_trust;
 pub mod commissioning;
 pub mod door_watch;
 pub mod id;
@@ -18,5 +19,6 @@ pub mod member;
 pub mod name;
 pub mod opening;
 pub mod rental;
+pub mod schedule;
 pub mod term;
 pub mod time;

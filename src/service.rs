@@ -19,11 +19,13 @@ use crate::store::{Snapshot, Store};
 
 pub mod accounts;
 pub mod alarms;
+pub mod clock;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod jobs;
 pub mod layout;
 pub mod live;
 pub mod lock_service;
@@ -43,8 +45,10 @@ pub mod upkeep;
 
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
+use clock::ClockGuard;
 use commissioning::Commissioning;
 use door_watch::Watch;
+use jobs::JobBoard;
 use live::Live;
 use mass_openings::MassOpenings;
 use openings::LiveOpenings;
@@ -160,6 +164,10 @@ pub struct Services {
     watch: Watch,
     /// Alarms that people still have to see.
     alarms: PublishedAlarms,
+    /// Whether the time is believed.
+    clock_guard: ClockGuard,
+    /// How every job stands.
+    job_board: JobBoard,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -193,7 +201,9 @@ impl Services {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new_cyclic(|own| Self {
             store: parts.store,
+            clock_guard: ClockGuard::new(&parts.clock),
             clock: parts.clock,
+            job_board: JobBoard::default(),
             bus: parts.bus,
             passwords: Passwords::default(),
             token_keys: parts.token_keys,

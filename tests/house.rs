@@ -44,10 +44,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("warp", &["http"]),
     ("tokio_tungstenite", &["http"]),
     ("tokio_serial", &["bus"]),
-    ("rustix", &["sim", "cli", "store"]),
+    ("rustix", &["sim", "cli", "store", "clock"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("clap", &["cli"]),
+    ("tokio_cron_scheduler", &["jobs"]),
 ];
 
 /// Most lines of one source file.

@@ -18,8 +18,8 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
-    openings, operations, sessions,
+    alarms, auth, banks, buses, clock, commissioning, health, jobs, layouts, live, lockers,
+    mass_openings, openings, operations, sessions,
 };
 use crate::service::error::Code;
 
@@ -86,6 +86,10 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         mass_openings::handle_cancel,
         operations::handle_find,
         health::handle_health,
+        clock::handle_find,
+        clock::handle_confirm,
+        jobs::handle_list,
+        jobs::handle_run,
         live::handle_socket,
     ),
     modifiers(&Bearer, &Refusals)

@@ -81,7 +81,8 @@ impl Services {
         let failing = |bus: &BusHealth| {
             bus.status != "online" || bus.boards.iter().any(|board| board.status == "silent")
         };
-        let ok = degraded.is_none() && !buses.iter().any(failing);
+        let known = self.clock_is_trusted();
+        let ok = degraded.is_none() && known && !buses.iter().any(failing);
         Health { status: if ok { "ok" } else { "degraded" }, database, buses }
     }
 }

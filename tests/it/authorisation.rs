@@ -86,6 +86,7 @@ impl House {
         put("address", "1");
         put("slug", "locker_taken");
         put("key", "a-key");
+        put("job", "prune");
         self.boards.door("east", 1, 1, DoorAction::Open);
         let alarm = until("the alarm", || {
             let list = self.staff.get("/api/v1/alarms").expect(200).json();

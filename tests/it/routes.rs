@@ -15,6 +15,7 @@ fn concrete(path: &str) -> String {
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
+        .replace("{job}", "prune")
         .replace("{key}", "a-key")
         .replace("{slug}", "locker_taken")
         .replace("{bus}", "east")

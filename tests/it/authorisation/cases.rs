@@ -145,6 +145,16 @@ pub(super) const CASES: &[Case] = &[
         r#"{"on":true,"reason":"x"}"#,
         &[200],
     ),
+    case("GET", "/api/v1/clock", Everybody, "", &[200]),
+    case(
+        "POST",
+        "/api/v1/clock/confirm",
+        Everybody,
+        r#"{"time":"2020-01-01T00:00:00Z"}"#,
+        &[409],
+    ),
+    case("GET", "/api/v1/jobs", Everybody, "", &[200]),
+    case("POST", "/api/v1/jobs/{job}/run", Everybody, "", &[200]),
     case("POST", "/api/v1/lockers/{locker_id}/release", Somebody, "", &[200, 409]),
     case("POST", "/api/v1/auth/logout", Everybody, "", &[204]),
 ];
