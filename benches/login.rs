@@ -101,8 +101,9 @@ fn prepare(dir: &Path, students: usize) -> anyhow::Result<PathBuf> {
     let config = dir.join("config.toml");
     let data = toml::Value::from(data.display().to_string());
     // Everybody here is behind one address: the ceiling for one is not what is measured.
-    let text =
-        format!("data_dir = {data}\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n");
+    let text = format!(
+        "data_dir = {data}\n[clock]\nrtc = true\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n"
+    );
     std::fs::write(&config, text)?;
     Ok(config)
 }

@@ -17,6 +17,7 @@ mod member;
 mod offline;
 mod serve;
 mod simulate;
+mod time;
 
 /// Campus lockers with electric locks: one program, one database, one owner of each serial port.
 #[derive(Debug, Parser)]
@@ -53,6 +54,9 @@ enum Command {
     /// Make accounts.
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Vouch for the clock of a machine that nobody else tells the time.
+    #[command(subcommand)]
+    Time(time::TimeCommand),
     /// Check the configuration and the database; changes nothing.
     ///
     /// Example: lockerd check --config /etc/lockerd/config.toml
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arg) => serve::run(&arg.config),
         Command::Demo(args) => demo::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Time(command) => time::run(&command),
         Command::Bus(command) => bus::run(&command),
         Command::Bank(command) => bank::run(&command),
         Command::Member(command) => member::run(&command),

@@ -20,8 +20,8 @@ use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
-    AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LogConfig, PrivacyConfig,
-    RetentionConfig,
+    AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LogConfig,
+    PrivacyConfig, RetentionConfig,
 };
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};

@@ -103,11 +103,12 @@ impl ClockTrust {
         if self.newest_ms.is_some_and(|newest_ms| look.now_ms < newest_ms - BEHIND_MS_MAX) {
             return Err(Doubt::Behind);
         }
-        let same = |origin_ms: i64| origin_ms.abs_diff(look.origin_ms) <= STEP_MS_MAX.unsigned_abs();
+        let same =
+            |origin_ms: i64| origin_ms.abs_diff(look.origin_ms) <= STEP_MS_MAX.unsigned_abs();
         let good_note = look.synchronised_ms.filter(|at_ms| {
-            let before = self.noted.is_none_or(|(noted_ms, origin_ms)| {
-                noted_ms != *at_ms || same(origin_ms)
-            });
+            let before = self
+                .noted
+                .is_none_or(|(noted_ms, origin_ms)| noted_ms != *at_ms || same(origin_ms));
             before && *at_ms <= look.now_ms + BEHIND_MS_MAX
         });
         if good_note.is_some() {
@@ -127,19 +128,20 @@ impl ClockTrust {
     /// clock is set back to where it was.
     pub fn look(&mut self, look: &Look) -> Result<Voucher, Doubt> {
         let verdict = self.judge(look);
-        let new_note = look.synchronised_ms.filter(|at_ms| {
-            self.noted.is_none_or(|(noted_ms, _)| noted_ms != *at_ms)
-        });
+        let new_note = look
+            .synchronised_ms
+            .filter(|at_ms| self.noted.is_none_or(|(noted_ms, _)| noted_ms != *at_ms));
         if let Some(at_ms) = new_note {
             self.noted = Some((at_ms, look.origin_ms));
         }
-        let stepped = self
-            .confirmed_origin_ms
-            .is_some_and(|origin_ms| origin_ms.abs_diff(look.origin_ms) > STEP_MS_MAX.unsigned_abs());
+        let stepped = self.confirmed_origin_ms.is_some_and(|origin_ms| {
+            origin_ms.abs_diff(look.origin_ms) > STEP_MS_MAX.unsigned_abs()
+        });
         if stepped {
             self.confirmed_origin_ms = None;
         }
-        self.stepped = verdict.is_err() && (self.stepped || stepped || verdict == Err(Doubt::Stepped));
+        self.stepped =
+            verdict.is_err() && (self.stepped || stepped || verdict == Err(Doubt::Stepped));
         verdict
     }
 
@@ -187,11 +189,8 @@ mod tests {
     fn a_time_behind_the_stored_one_is_not_believed_whoever_vouches() {
         let stored = 10 * HOUR_MS;
         let mut trust = ClockTrust::stored(Some(stored), Some(0));
-        let vouched = |now_ms| Look {
-            real_time_clock: true,
-            synchronised_ms: Some(0),
-            ..bare(now_ms)
-        };
+        let vouched =
+            |now_ms| Look { real_time_clock: true, synchronised_ms: Some(0), ..bare(now_ms) };
         assert_eq!(trust.look(&vouched(stored - BEHIND_MS_MAX - 1)), Err(Doubt::Behind));
         assert_eq!(trust.look(&vouched(stored - BEHIND_MS_MAX)), Ok(Voucher::TimeService));
         trust.keep(stored + 1);

@@ -151,7 +151,13 @@ mod tests {
     }
 
     /// Asks every ten minutes from `from` on, and runs when it is due; the times of the runs.
-    fn runs(schedule: Schedule, zone: &TimeZone, from: &str, hours: i64, last: &str) -> Vec<String> {
+    fn runs(
+        schedule: Schedule,
+        zone: &TimeZone,
+        from: &str,
+        hours: i64,
+        last: &str,
+    ) -> Vec<String> {
         let mut past = Some(Past { at: time(last), monotonic: None });
         let mut found = Vec::new();
         for step in 0..hours * 6 {
@@ -190,11 +196,8 @@ mod tests {
         let back = runs(NIGHT, &berlin(), "2025-06-20T12:00:00Z", 24, "2026-06-20T00:30:00Z");
         assert_eq!(back, ["06-20 14:00+02:00", "06-21 02:30+02:00"]);
         // A correction across the time itself does not run it twice.
-        let moment = Moment {
-            now: time("2026-06-20T00:29:59Z"),
-            monotonic: Monotonic(0),
-            zone: &berlin(),
-        };
+        let moment =
+            Moment { now: time("2026-06-20T00:29:59Z"), monotonic: Monotonic(0), zone: &berlin() };
         let ran = Past { at: time("2026-06-20T00:30:05Z"), monotonic: None };
         assert!(!NIGHT.is_due(Some(ran), moment));
     }

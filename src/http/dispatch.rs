@@ -23,8 +23,8 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, auth, banks, buses, clock, commissioning, health, jobs, live,
-    lockers, mass_openings, openapi, openings, operations,
+    Api, OrRoute, Routes, access, alarms, auth, banks, buses, clock, commissioning, health, jobs,
+    live, lockers, mass_openings, openapi, openings, operations,
 };
 use crate::service::Services;
 use crate::service::error::Code;

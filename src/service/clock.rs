@@ -121,13 +121,18 @@ impl Services {
         let _one = self.clock_guard.looking.lock().await;
         self.recall_clock().await;
         let word = self.hear_word().await;
-        let heard = if word { self.vouch(None, json!({ "by": "command line" })).await } else { Ok(()) };
+        let heard =
+            if word { self.vouch(None, json!({ "by": "command line" })).await } else { Ok(()) };
         let changed = self.take_look().await?;
         heard.map(|()| usize::from(changed))
     }
 
     /// An admin vouches for the clock: `said` is what their own shows.
-    pub async fn confirm_clock(&self, caller: Caller, said: Timestamp) -> Result<ClockState, Error> {
+    pub async fn confirm_clock(
+        &self,
+        caller: Caller,
+        said: Timestamp,
+    ) -> Result<ClockState, Error> {
         let now = self.clock.now();
         let difference_ms = said.as_millisecond() - now.as_millisecond();
         if difference_ms.unsigned_abs() > CONFIRM_MS_MAX {
@@ -230,9 +235,8 @@ impl Services {
         let monotonic = self.clock.monotonic();
         let (verdict, trust, known, is_due) = {
             let mut memory = self.clock_guard.lock();
-            let is_due = memory
-                .stored_at
-                .is_none_or(|stored_at| stored_at.after(BEAT_PERIOD) <= monotonic);
+            let is_due =
+                memory.stored_at.is_none_or(|stored_at| stored_at.after(BEAT_PERIOD) <= monotonic);
             let verdict = memory.see(&look, &self.clock_guard.steps);
             (verdict, memory.trust, memory.kept, is_due)
         };
@@ -279,7 +283,11 @@ impl Memory {
             (self.verdict, self.since) = (verdict, instant(look.now_ms));
         }
         if self.origin_ms.abs_diff(look.origin_ms) > STEP_MS_MAX.unsigned_abs() {
-            tracing::warn!(area = "jobs", by_ms = look.origin_ms - self.origin_ms, "the clock was set");
+            tracing::warn!(
+                area = "jobs",
+                by_ms = look.origin_ms - self.origin_ms,
+                "the clock was set"
+            );
             self.origin_ms = look.origin_ms;
             steps.send_modify(|count| *count += 1);
         }
@@ -310,7 +318,11 @@ fn report(verdict: Result<Voucher, Doubt>) {
     match verdict {
         Ok(by) => tracing::info!(area = "jobs", by = by.name(), "the clock is trusted"),
         Err(why) => {
-            tracing::warn!(area = "jobs", why = why.name(), "the clock is not trusted: windows stay shut");
+            tracing::warn!(
+                area = "jobs",
+                why = why.name(),
+                "the clock is not trusted: windows stay shut"
+            );
         }
     }
 }

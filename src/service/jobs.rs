@@ -249,11 +249,7 @@ impl Services {
     }
 
     fn job_moment(&self) -> Moment<'_> {
-        Moment {
-            now: self.clock.now(),
-            monotonic: self.clock.monotonic(),
-            zone: self.clock.zone(),
-        }
+        Moment { now: self.clock.now(), monotonic: self.clock.monotonic(), zone: self.clock.zone() }
     }
 
     fn view(&self, job: &Job, state: &State, trusted: bool) -> JobView {

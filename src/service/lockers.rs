@@ -192,9 +192,10 @@ impl Services {
                 continue;
             };
             // Nobody is late by a clock that may be wrong.
-            let overdue = trusted && snapshot.of_locker(row.locker.id).any(|rental| {
-                rental.state == RentalState::Active && rental.dates.last() < listing.today
-            });
+            let overdue = trusted
+                && snapshot.of_locker(row.locker.id).any(|rental| {
+                    rental.state == RentalState::Active && rental.dates.last() < listing.today
+                });
             sums.overdue += u32::from(overdue);
             sums.in_service += u32::from(row.locker.in_service);
             match row.availability {

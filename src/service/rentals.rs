@@ -245,11 +245,7 @@ fn wished_bank(snapshot: &Snapshot, wish: Wish) -> Result<&Bank, Error> {
     }
 }
 
-fn open_term<'a>(
-    snapshot: &'a Snapshot,
-    bank: &Bank,
-    moment: Moment,
-) -> Result<&'a Term, Error> {
+fn open_term<'a>(snapshot: &'a Snapshot, bank: &Bank, moment: Moment) -> Result<&'a Term, Error> {
     let now = moment.now;
     let found = window(&snapshot.site.terms, bank, now);
     if !moment.trusted {

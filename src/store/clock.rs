@@ -73,8 +73,7 @@ mod tests {
         let conn = memory();
         let new = KeptClock { trusted_ms: None, trusted: true, confirmed_origin_ms: None };
         assert_eq!(load(&conn).expect("readable"), new);
-        let kept =
-            KeptClock { trusted_ms: Some(7), trusted: false, confirmed_origin_ms: Some(-3) };
+        let kept = KeptClock { trusted_ms: Some(7), trusted: false, confirmed_origin_ms: Some(-3) };
         update(&conn, &kept, 9).expect("stored");
         assert_eq!(load(&conn).expect("readable"), kept);
         // When it was last alive only grows, whatever the clock says.

@@ -37,9 +37,10 @@ pub(super) fn routes(site: Option<Arc<Services>>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .map(with.clone())
         .map(|site: Option<Arc<Services>>| answer(of_demo(site).map(|site| time(&site))));
-    let turn = warp::path!("clock").and(warp::post()).and(body()).map(move |asked: Bytes| {
-        answer(of_demo(with()).and_then(|site| turn(&site, &asked)))
-    });
+    let turn = warp::path!("clock")
+        .and(warp::post())
+        .and(body())
+        .map(move |asked: Bytes| answer(of_demo(with()).and_then(|site| turn(&site, &asked))));
     show.boxed().or(turn.boxed()).unify().boxed()
 }
 
@@ -53,12 +54,14 @@ fn answer(result: Result<Time, Refusal>) -> Response {
 fn of_demo(site: Option<Arc<Services>>) -> Result<Arc<Services>, Refusal> {
     site.ok_or_else(|| Refusal {
         status: StatusCode::NOT_FOUND,
-        text: "these boards have no site: only the clock of `lockerd demo` can be turned".to_owned(),
+        text: "these boards have no site: only the clock of `lockerd demo` can be turned"
+            .to_owned(),
     })
 }
 
 fn turn(site: &Services, asked: &[u8]) -> Result<Time, Refusal> {
-    let words = "the body must be {\"advance_s\": SECONDS} or {\"to\": \"2026-09-01T10:00:00+09:00\"}";
+    let words =
+        "the body must be {\"advance_s\": SECONDS} or {\"to\": \"2026-09-01T10:00:00+09:00\"}";
     let by = match parse::<Turn>(asked).map_err(|_| Refusal::bad(words.to_owned()))? {
         Turn::By { advance_s } => Duration::from_secs(advance_s),
         Turn::To { to } => Duration::try_from(to.duration_since(site.clock.now()))

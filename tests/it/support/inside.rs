@@ -38,7 +38,8 @@ pub struct Inside {
     address: SocketAddr,
     stop: CancellationToken,
     runtime: Runtime,
-    _app: App,
+    app: Option<App>,
+    config: Config,
     place: TempDir,
 }
 
@@ -95,14 +96,23 @@ impl Inside {
             let rows = (0..students).map(|n| (n, row(n))).collect();
             services.import_roster(rows).await.expect("taken");
         });
-        let stop = CancellationToken::new();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
-        let address = listener.local_addr().expect("bound");
-        let api = Api::new(Arc::clone(&services), HttpSettings::default());
-        let server = Server::new(listener, Limits::default());
-        runtime.spawn(server.run(lockerd::http::site(&api), stop.clone()));
-        Self { clock, services, address, stop, runtime, _app: app, place }
+        let (address, stop) = serve(&runtime, &services);
+        Self { clock, services, address, stop, runtime, app: Some(app), config, place }
+    }
+
+    /// The same site after a restart of the program, on the same clock.
+    #[track_caller]
+    pub fn again(mut self) -> Self {
+        self.stop.cancel();
+        self.services.store.close();
+        // Lets go of the data directory.
+        self.app = None;
+        let built = App::build(&self.config, self.clock.clone());
+        let app = self.runtime.block_on(built).expect("built again");
+        self.services = Arc::clone(app.services());
+        self.app = Some(app);
+        (self.address, self.stop) = serve(&self.runtime, &self.services);
+        self
     }
 
     /// The n-th student, logged in at the clock's time.
@@ -180,6 +190,18 @@ impl Inside {
         let found = check(&self.place.path().join("lockerd.db")).expect("readable");
         assert_eq!(found, Vec::<String>::new());
     }
+}
+
+/// Serves the API on a free port of its own.
+fn serve(runtime: &Runtime, services: &Arc<Services>) -> (SocketAddr, CancellationToken) {
+    let stop = CancellationToken::new();
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
+    let address = listener.local_addr().expect("bound");
+    let api = Api::new(Arc::clone(services), HttpSettings::default());
+    let server = Server::new(listener, Limits::default());
+    runtime.spawn(server.run(lockerd::http::site(&api), stop.clone()));
+    (address, stop)
 }
 
 impl Drop for Inside {
