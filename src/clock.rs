@@ -212,21 +212,29 @@ impl Clock {
         &self.zone
     }
 
-    /// Moves a manual or a demo's clock forward on both scales. False, and nothing happens, when it
-    /// is the machine's own.
-    pub fn advance(&self, by: Duration) -> bool {
+    /// Whether [`Clock::advance`] turns it: not the machine's own.
+    #[must_use]
+    pub fn can_be_turned(&self) -> bool {
+        match &self.source {
+            Source::System(system) => system.shift_ms.is_some(),
+            Source::Manual(_) => true,
+        }
+    }
+
+    /// Moves a manual or a demo's clock forward on both scales; the machine's own stays as it is.
+    pub fn advance(&self, by: Duration) {
         let ms = whole_ms(by);
         match &self.source {
-            Source::System(system) => match &system.shift_ms {
-                Some(shift_ms) => shift_ms.fetch_add(ms, Ordering::SeqCst),
-                None => return false,
-            },
+            Source::System(system) => {
+                if let Some(shift_ms) = &system.shift_ms {
+                    shift_ms.fetch_add(ms, Ordering::SeqCst);
+                }
+            }
             Source::Manual(manual) => {
                 manual.wall_ms.fetch_add(i64::try_from(ms).unwrap_or(i64::MAX), Ordering::SeqCst);
-                manual.monotonic_ms.fetch_add(ms, Ordering::SeqCst)
+                manual.monotonic_ms.fetch_add(ms, Ordering::SeqCst);
             }
-        };
-        true
+        }
     }
 
     /// Makes the wall time of a manual clock jump, as a late time sync does; monotonic time stays.
@@ -291,14 +299,16 @@ mod tests {
         let clock = Clock::shifted(TimeZone::UTC);
         let (now, counted, look) = (clock.now(), clock.monotonic(), clock.look());
         let hour = Duration::from_hours(1);
-        assert!(clock.clone().advance(hour));
+        assert!(clock.can_be_turned());
+        clock.clone().advance(hour);
         assert!(clock.now() >= now + SignedDuration::from_hours(1));
         assert!(clock.monotonic() >= counted.after(hour));
         assert!((clock.look().origin_ms - look.origin_ms).abs() < 1_000, "that is no step");
         // What is seen after it lies after it.
         assert!(clock.monotonic_of(Instant::now()) >= counted.after(hour));
         let real = Clock::system(TimeZone::UTC);
-        assert!(!real.advance(hour));
+        assert!(!real.can_be_turned());
+        real.advance(hour);
         assert!(real.monotonic() < counted.after(hour));
     }
 
@@ -312,7 +322,7 @@ mod tests {
             clock.look().synchronised_ms
         };
         assert_eq!(noted(), None);
-        let at = std::time::UNIX_EPOCH + Duration::from_secs(86_400);
+        let at = std::time::UNIX_EPOCH + Duration::from_hours(24);
         std::fs::File::create(&note).and_then(|file| file.set_modified(at)).expect("touched");
         assert_eq!(clock.look().synchronised_ms, None, "only as last read");
         assert_eq!(noted(), Some(86_400_000));

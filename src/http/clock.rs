@@ -9,6 +9,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
+use crate::domain::clock_trust::{Doubt, Voucher};
 use crate::domain::member::Role;
 use crate::service::clock::ClockState;
 use crate::service::error::Code;
@@ -46,8 +47,8 @@ impl ClockReply {
     pub(super) fn of(state: &ClockState, api: &Api) -> Self {
         Self {
             trusted: state.verdict.is_ok(),
-            by: state.verdict.ok().map(|by| by.name()),
-            why: state.verdict.err().map(|why| why.name()),
+            by: state.verdict.ok().map(Voucher::name),
+            why: state.verdict.err().map(Doubt::name),
             since: state.since.to_string(),
             server_time: state.now.to_string(),
             last_stored: state.last_stored.map(|at| at.to_string()),

@@ -2,9 +2,11 @@
 //! clock that the test turns; the last ones as the program itself meets it: files and a restart.
 
 use std::fs::File;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use lockerd::clock::Clock;
 use lockerd::domain::member::Role;
 use lockerd::service::jobs::JOBS;
 use serde_json::{Value, json};
@@ -278,6 +280,11 @@ fn nothing_is_forgotten_by_a_clock_that_jumped_and_then_each_thing_once() {
     assert_eq!(listed("prune")["waits_for_trusted_time"], false);
 }
 
+/// The machine's time.
+fn site_time() -> Timestamp {
+    Clock::system(TimeZone::UTC).now()
+}
+
 /// A site served by the program, on whose machine nobody vouches for the clock but `note`.
 fn unsure(note: bool) -> Site {
     let place = tempfile::tempdir().expect("a temporary place");
@@ -310,7 +317,7 @@ fn a_time_services_note_opens_the_windows() {
     becomes(&site, true, "by", "time_service");
     mine.locker(1, "hold").expect(201);
     // A note from the future was written by another clock than this.
-    let later = SystemTime::now() + Duration::from_hours(1);
+    let later = SystemTime::from(site_time() + SignedDuration::from_hours(1));
     let file = File::options().write(true).open(site.path("synchronized")).expect("there");
     file.set_modified(later).expect("touched");
     becomes(&site, false, "why", "stepped");
@@ -344,9 +351,8 @@ fn the_command_line_vouches_to_a_server_that_runs_and_to_the_next_that_starts() 
     site.command(&["time", "confirm", "2020-01-01T00:00"], "").failed();
     site.command(&["time", "confirm", "noon"], "").failed();
     let now = || {
-        let seoul = jiff::tz::TimeZone::get("Asia/Seoul").expect("bundled");
-        let now = Timestamp::try_from(SystemTime::now()).expect("in range");
-        now.to_zoned(seoul).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        let seoul = TimeZone::get("Asia/Seoul").expect("bundled");
+        site_time().to_zoned(seoul).strftime("%Y-%m-%dT%H:%M:%S").to_string()
     };
     let done = site.command(&["time", "confirm", &now()], "").ok();
     assert!(done.out.contains("has heard it"), "{done:?}");
@@ -360,7 +366,7 @@ fn the_command_line_vouches_to_a_server_that_runs_and_to_the_next_that_starts() 
     let done = site.command(&["time", "confirm", &now()], "").ok();
     assert!(done.out.contains("within ten minutes"), "{done:?}");
     let word = site.data_dir().join("clock.confirmed");
-    let old = SystemTime::now() - Duration::from_mins(11);
+    let old = SystemTime::from(site_time() - SignedDuration::from_mins(11));
     File::options().write(true).open(&word).and_then(|file| file.set_modified(old)).expect("aged");
     site.serve();
     assert_eq!(site.nobody().health()["clock"]["trusted"], false, "too old");

@@ -52,7 +52,7 @@ fn answer(result: Result<Time, Refusal>) -> Response {
 }
 
 fn of_demo(site: Option<Arc<Services>>) -> Result<Arc<Services>, Refusal> {
-    site.ok_or_else(|| Refusal {
+    site.filter(|site| site.clock.can_be_turned()).ok_or_else(|| Refusal {
         status: StatusCode::NOT_FOUND,
         text: "these boards have no site: only the clock of `lockerd demo` can be turned"
             .to_owned(),
