@@ -125,6 +125,7 @@ fn a_wall_clock_that_jumps_changes_no_hold() {
         other.locker(1, "hold").refused(409, refusal);
     }
     site.clock.jump_to(now);
+    (mine, other) = (site.student(0), site.student(1));
     site.pass(HOLD_MS - 1);
     assert_eq!(mine.mine()["hold_expires_in_ms"], 1);
     site.pass(1);
