@@ -237,8 +237,10 @@ impl Services {
             let verdict = memory.see(&look, &self.clock_guard.steps);
             (verdict, memory.trust, memory.kept, is_due)
         };
-        let changed = known.is_none_or(|known| known.trusted) != verdict.is_ok();
-        let ended = known.is_some_and(|it| it.confirmed_origin_ms != trust.confirmed_origin_ms);
+        // What is not known cannot be written over: the database fails, or did at the start.
+        let Some(known) = known else { return Ok(false) };
+        let changed = known.trusted != verdict.is_ok();
+        let ended = known.confirmed_origin_ms != trust.confirmed_origin_ms;
         if !changed && !ended && !is_due {
             return Ok(false);
         }
@@ -257,12 +259,18 @@ impl Services {
                 None => Ok(()),
             }
         };
-        self.store.write::<_, StoreError, _>(Lane::Housekeeping, write).await?;
+        let stored = self.store.write::<_, StoreError, _>(Lane::Housekeeping, write).await;
         {
             let mut memory = self.clock_guard.lock();
-            memory.kept = Some(kept);
+            // A failing database is not asked each second for the sake of a heartbeat.
             memory.stored_at = Some(monotonic);
-            memory.trust.newest_ms = next.newest_ms;
+            if stored.is_ok() {
+                memory.kept = Some(kept);
+                memory.trust.newest_ms = next.newest_ms;
+            }
+        }
+        if changed || ended {
+            stored?;
         }
         if changed {
             report(verdict);
