@@ -102,7 +102,7 @@ fn prepare(dir: &Path, students: usize) -> anyhow::Result<PathBuf> {
     let data = toml::Value::from(data.display().to_string());
     // Everybody here is behind one address: the ceiling for one is not what is measured.
     let text = format!(
-        "data_dir = {data}\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
+        "data_dir = {data}\n[clock]\nrtc = true\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
                  [limits]\naddress_failures = 100000\n"
     );
     std::fs::write(&config, text)?;

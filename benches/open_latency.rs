@@ -18,8 +18,8 @@ use lockerd::app::App;
 use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{
-    AuthConfig, BoardEntry, BusEntry, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig,
-    PrivacyConfig, RetentionConfig,
+    AuthConfig, BoardEntry, BusEntry, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
+    LogConfig, PrivacyConfig, RetentionConfig,
 };
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;
@@ -146,6 +146,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         data_dir: dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
         http: HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..HttpConfig::default() },
+        clock: ClockConfig::default(),
         kiosk: KioskConfig::default(),
         limits: LimitsConfig::default(),
         privacy: PrivacyConfig::default(),
@@ -235,7 +236,7 @@ fn measure(mode: Mode, openings: u32) -> anyhow::Result<()> {
         Simulator::start(simulated(mode, dir.path()))?
     };
     let server = runtime(2)?;
-    let app = server.block_on(App::build(&config, Clock::system(config.zone()?)))?;
+    let app = server.block_on(App::build(&config, Clock::watched(config.zone()?, true, None)))?;
     let (address, stop) = (app.address()?, CancellationToken::new());
     let tokens = server.block_on(fill(app.services()))?;
     let running = server.spawn(app.run(stop.clone()));

@@ -74,8 +74,9 @@ fn prepare(dir: &Path, rentals: u32) -> anyhow::Result<PathBuf> {
     add_past_rentals(&data.join("lockerd.db"), rentals)?;
     let config = dir.join("config.toml");
     let data = toml::Value::from(data.display().to_string());
-    let text =
-        format!("data_dir = {data}\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn\"\n");
+    let text = format!(
+        "data_dir = {data}\n[clock]\nrtc = true\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn\"\n"
+    );
     std::fs::write(&config, text)?;
     Ok(config)
 }

@@ -115,6 +115,12 @@ impl App {
             audit_key,
             tracker: tasks.services.clone(),
         });
+        // Before anything is written: what stands in the audit log after it has the time it says.
+        for known in [services.look_at_clock().await.map(drop), services.recall_jobs().await] {
+            if let Err(error) = known {
+                tracing::warn!(area = "jobs", %error, "time and jobs of the last run are not known");
+            }
+        }
         if let Err(error) = services.remember_pulses().await {
             tracing::warn!(area = "bus", %error, "what was opened before the start is not known");
         }

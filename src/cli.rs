@@ -19,6 +19,7 @@ mod member;
 mod offline;
 mod serve;
 mod simulate;
+mod time;
 
 /// Campus lockers with electric locks: one program, one database, one owner of each serial port.
 #[derive(Debug, Parser)]
@@ -61,6 +62,9 @@ enum Command {
     /// Prove that the audit log is as it was written.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Vouch for the clock of a machine that nobody else tells the time.
+    #[command(subcommand)]
+    Time(time::TimeCommand),
     /// Check the configuration and the database; changes nothing.
     ///
     /// Example: lockerd check --config /etc/lockerd/config.toml
@@ -86,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arg) => serve::run(&arg.config),
         Command::Demo(args) => demo::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Time(command) => time::run(&command),
         Command::Bus(command) => bus::run(&command),
         Command::Bank(command) => bank::run(&command),
         Command::Member(command) => member::run(&command),

@@ -18,9 +18,11 @@ use crate::domain::channel::{BusName, Family};
 use crate::domain::door_watch::Thresholds;
 use crate::service::Settings;
 
+mod clock;
 mod mail;
 mod people;
 
+pub use clock::ClockConfig;
 pub use mail::{MailConfig, MailSecurity, MailTransport};
 pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
 
@@ -39,6 +41,9 @@ pub struct Config {
     /// The site's time zone: rental days begin and end at its midnight.
     #[serde(default = "default_time_zone")]
     pub time_zone: String,
+    /// What vouches for the clock.
+    #[serde(default)]
+    pub clock: ClockConfig,
     /// The web server.
     #[serde(default)]
     pub http: HttpConfig,
@@ -563,6 +568,7 @@ locks = 8
         assert_eq!(config.auth.roster_login, RosterLogin::Off);
         assert_eq!(config.auth.registration, Registration::Closed);
         assert_eq!(config.alarms.thresholds(), AlarmsConfig::default().thresholds());
+        assert_eq!(config.clock, ClockConfig::default());
     }
 
     #[test]

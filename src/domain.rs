@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod bank;
 pub mod channel;
+pub mod clock_trust;
 pub mod commissioning;
 pub mod door_watch;
 pub mod id;
@@ -21,6 +22,7 @@ pub mod name;
 pub mod opening;
 pub mod password;
 pub mod rental;
+pub mod schedule;
 pub mod term;
 pub mod time;
 pub mod totp;

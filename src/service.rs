@@ -23,12 +23,14 @@ use crate::store::{Snapshot, Store};
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod clock;
 pub mod codes;
 pub mod commissioning;
 pub mod door_watch;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod jobs;
 pub mod kiosks;
 pub mod layout;
 pub mod limits;
@@ -59,8 +61,10 @@ pub mod upkeep;
 use accounts::{Registration, RosterLogin};
 use alarms::PublishedAlarms;
 use audit::AuditKey;
+use clock::ClockGuard;
 use commissioning::Commissioning;
 use door_watch::Watch;
+use jobs::JobBoard;
 use kiosks::KioskTable;
 use live::Live;
 use mails::Delivering;
@@ -196,6 +200,10 @@ pub struct Services {
     alarms: PublishedAlarms,
     /// Held while a roster is taken: two at once would undo each other.
     roster_turn: tokio::sync::Mutex<()>,
+    /// Whether the time is believed.
+    clock_guard: ClockGuard,
+    /// How every job stands.
+    job_board: JobBoard,
     /// Tasks that must end before the store closes.
     pub tracker: TaskTracker,
     /// Cancelled when the end begins: whoever waits for news gets what is known.
@@ -236,7 +244,9 @@ impl Services {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new_cyclic(|own| Self {
             store: parts.store,
+            clock_guard: ClockGuard::new(&parts.clock),
             clock: parts.clock,
+            job_board: JobBoard::default(),
             bus: parts.bus,
             passwords: Passwords::default(),
             token_keys: parts.token_keys,

@@ -45,7 +45,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("warp", &["http"]),
     ("tokio_tungstenite", &["http"]),
     ("tokio_serial", &["bus"]),
-    ("rustix", &["sim", "cli", "store", "service"]),
+    ("rustix", &["sim", "cli", "store", "service", "clock"]),
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("totp_rs", &["domain"]),
@@ -54,6 +54,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("minijinja", &["mail"]),
     ("clap", &["cli"]),
+    ("tokio_cron_scheduler", &["jobs"]),
 ];
 
 /// Most lines of one source file.

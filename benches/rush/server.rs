@@ -94,7 +94,7 @@ impl Site {
         let data_dir = data.dir.path().join("data").display().to_string();
         let data_dir = toml::Value::from(data_dir);
         let text = format!(
-            "data_dir = {data_dir}\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn\"\n"
+            "data_dir = {data_dir}\n[clock]\nrtc = true\n[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn\"\n"
         );
         std::fs::write(&config, text)?;
         let (process, line) = Process::start(program().arg("serve").arg("--config").arg(config))?;

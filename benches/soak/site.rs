@@ -251,7 +251,7 @@ fn simulated(dir: &Path, seed: u64) -> SimConfig {
 
 fn configuration(dir: &Path, simulator: &Simulator) -> anyhow::Result<String> {
     let mut text = format!(
-        "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n[auth]\nroster_login = 'full'\n\
+        "data_dir = '{}'\n[clock]\nrtc = true\n[http]\nlisten = '127.0.0.1:0'\n[auth]\nroster_login = 'full'\n\
          access_minutes = 720\n[log]\nfilter = 'warn'\n",
         dir.join("data").display()
     );

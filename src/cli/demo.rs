@@ -8,6 +8,7 @@ mod sample;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Span;
@@ -19,8 +20,8 @@ use super::{runtime, say, say_json};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
-    AlarmsConfig, AuthConfig, Config, HttpConfig, KioskConfig, LimitsConfig, LogConfig, MailConfig,
-    MailTransport, PrivacyConfig, RetentionConfig,
+    AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
+    LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig,
 };
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
@@ -78,10 +79,11 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&buses).with_context(|| format!("cannot make {}", buses.display()))?;
     let simulator = Simulator::start(plan.simulator(args.seed, &buses))?;
     let sim_listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let (sim_address, sim_server) = control(&simulator, sim_listen, stop.clone()).await?;
     let config = config(args, &place.path, &plan, &buses);
-    let clock = Clock::system(config.zone()?);
+    let clock = Clock::shifted(config.zone()?);
     let app = App::build(&config, clock).await?;
+    let site = Some(Arc::clone(app.services()));
+    let (sim_address, sim_server) = control(&simulator, site, sim_listen, stop.clone()).await?;
     let accounts = fill(app.services(), &plan).await?;
     if let Some(path) = &args.tokens {
         write_tokens(app.services(), path).await?;
@@ -136,6 +138,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
     Config {
         data_dir: data_dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
+        clock: ClockConfig { rtc: true, ..ClockConfig::default() },
         http: HttpConfig {
             listen: args.listen,
             worker_threads: usize::from(args.worker_threads),

@@ -19,7 +19,8 @@ pub(super) fn run(path: &Path) -> anyhow::Result<()> {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     lifecycle::stop_on_signals(&stop)?;
-    let clock = Clock::system(config.zone()?);
+    let signs = config.clock.clone();
+    let clock = Clock::watched(config.zone()?, signs.rtc, Some(signs.synchronised_file));
     let app = App::build(&config, clock).await?;
     say(format!("lockerd listens on http://{}", app.address()?));
     app.run(stop).await?;

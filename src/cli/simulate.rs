@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::json;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{runtime, say, say_json};
 use crate::http::{self, Limits, Server};
+use crate::service::Services;
 use crate::sim::{Physics, Progress, Scenario, ScenarioState, SimConfig, Simulator};
 use crate::{lifecycle, telemetry};
 
@@ -92,7 +94,7 @@ async fn simulate(
     let stop = CancellationToken::new();
     lifecycle::stop_on_signals(&stop)?;
     let simulator = Simulator::start(config)?;
-    let (address, server) = control(&simulator, args.listen, stop.clone()).await?;
+    let (address, server) = control(&simulator, None, args.listen, stop.clone()).await?;
     let end_log = CancellationToken::new();
     let log = match &args.log {
         Some(path) => {
@@ -164,9 +166,10 @@ fn report(args: &SimulateArgs, found: &Progress) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The control API of a simulator, bound to loopback and not yet serving.
+/// The control API of a simulator, bound to loopback and not yet serving; with the site of a demo.
 pub(super) async fn control(
     simulator: &Simulator,
+    site: Option<Arc<Services>>,
     listen: SocketAddr,
     stop: CancellationToken,
 ) -> anyhow::Result<(SocketAddr, impl Future<Output = ()> + use<>)> {
@@ -176,7 +179,7 @@ pub(super) async fn control(
     );
     let listener = http::accept::bind(listen).await?;
     let address = listener.local_addr()?;
-    let service = http::simulator_site(simulator.clone());
+    let service = http::simulator_site(simulator.clone(), site);
     let limits = Limits { connections_max: 64, ..Limits::default() };
     Ok((address, Server::new(listener, limits).run(service, stop)))
 }

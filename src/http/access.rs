@@ -175,6 +175,10 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/mailbox", Access::Public),
     route("GET", "/api/v1/mailbox/{number}", Access::Public),
     route("GET", "/api/v1/health", Access::Public),
+    route("GET", "/api/v1/clock", Access::Staff),
+    route("POST", "/api/v1/clock/confirm", Access::Admin),
+    route("GET", "/api/v1/jobs", Access::Staff),
+    route("POST", "/api/v1/jobs/{job}/run", Access::Admin),
     // Who listens says so in the first message; TOPICS says who may hear what.
     route("GET", "/api/v1/ws", Access::Public),
     route("GET", "/api/openapi.json", Access::Public),

@@ -23,10 +23,11 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, commissioning, health, keys,
-    kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions,
-    members, openapi, openings, operations, retention, sign_up, totp,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
+    jobs, keys, kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me,
+    member_sessions, members, openapi, openings, operations, retention, sign_up, totp,
 };
+use crate::service::Services;
 use crate::service::error::Code;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -63,6 +64,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("audit", audit::routes(api)),
         ("mailbox", mailbox::routes(api)),
         ("health", health::routes(api)),
+        ("clock", clock::routes(api)),
+        ("jobs", jobs::routes(api)),
         ("ws", live::routes(api)),
         ("docs", openapi::routes().or_route(problems()).or_route(mailbox::pages(api))),
     ]
@@ -108,16 +111,17 @@ pub fn site(
     }
 }
 
-/// The control API of a simulator as a service.
+/// The control API of a simulator as a service; with the site of a demo, whose clock it turns.
 #[must_use]
 pub fn simulator_site(
     simulator: crate::sim::Simulator,
+    site: Option<Arc<Services>>,
 ) -> impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
 + 'static {
-    seal(super::simulator::routes(simulator))
+    seal(super::simulator::routes(simulator, site))
 }
 
 /// The one place that turns routes into a service, so that all trees have one type.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::clock::ClockReply;
 use super::extract::{Head, head};
 use super::problem::Problem;
 use super::{Api, Routes, with};
@@ -26,6 +27,8 @@ pub(super) struct HealthReply {
     database: &'static str,
     /// online or offline, by bus name.
     buses: std::collections::BTreeMap<String, &'static str>,
+    /// Whether the time is trusted: while it is not, nothing is granted or ended by the calendar.
+    clock: ClockReply,
     /// Everything that is known; for staff and admins only.
     #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +63,7 @@ pub(super) async fn handle_health(head: Head, api: Api) -> Result<Response, Prob
         server_time: now.to_string(),
         uptime_s: u64::try_from(uptime_s).unwrap_or(0),
         database: health.database.status,
+        clock: ClockReply::of(&api.services().clock_state(), &api),
         buses: health.buses.iter().map(|bus| (bus.name.clone(), bus.status)).collect(),
         details: staff.then_some(health),
     })

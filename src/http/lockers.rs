@@ -200,7 +200,8 @@ impl From<crate::domain::name::Name> for NameReply {
 /// When claims are accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WindowReply {
-    /// open, before, after or none.
+    /// open, before, after, none, or `clock_untrusted`: while the server does not know the time for
+    /// certain, none is open.
     state: String,
     /// First instant at which claims are accepted, RFC 3339.
     opens_at: Option<String>,

@@ -18,9 +18,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, audit, auth, banks, buses, commissioning, health, keys, kiosk, kiosks, layouts, limits,
-    live, lockers, mailbox, mails, mass_openings, me, member_sessions, members, openings,
-    operations, own_account, presence, retention, roles, sessions, sign_up, totp,
+    alarms, audit, auth, banks, buses, clock, commissioning, health, jobs, keys, kiosk, kiosks,
+    layouts, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
+    openings, operations, own_account, presence, retention, roles, sessions, sign_up, totp,
 };
 use crate::service::error::Code;
 
@@ -159,6 +159,10 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         mailbox::handle_list,
         mailbox::handle_find,
         health::handle_health,
+        clock::handle_find,
+        clock::handle_confirm,
+        jobs::handle_list,
+        jobs::handle_run,
         live::handle_socket,
     ),
     modifiers(&Bearer, &Refusals)

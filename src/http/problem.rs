@@ -62,6 +62,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::MailNotFound
         | Code::LimitNotFound
         | Code::AuditRowNotFound
+        | Code::JobNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -85,6 +86,9 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OutsideWindow
         | Code::OutsideDates => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
+        | Code::ClockUntrusted
+        | Code::ClockDiffers
+        | Code::JobUnderWay
         | Code::StillRenting
         | Code::LastAdmin
         | Code::RosterShrinks

@@ -6,6 +6,7 @@
 //! simulator was stopped. Bodies are capped at 4 KiB. `docs/simulator.md` shows each call.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -15,7 +16,10 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
+use crate::service::Services;
 use crate::sim::{DoorAction, Fault, Progress, Scenario, SimError, Simulator};
+
+mod clock;
 
 /// Largest body taken, in bytes.
 const BODY_LEN_MAX: u64 = 4 * 1_024;
@@ -26,10 +30,13 @@ const SPEED_MAX: u32 = 1_000;
 /// Byte records in one answer; the next page starts after the last number.
 const BYTE_RECORDS_PER_PAGE: usize = 5_000;
 
-/// A filter of its own, for every request of the control API.
+/// A filter of its own, for every request of the control API; with the site of a demo also for its
+/// clock.
 #[must_use]
-pub fn routes(sim: Simulator) -> BoxedFilter<(Response,)> {
+pub fn routes(sim: Simulator, site: Option<Arc<Services>>) -> BoxedFilter<(Response,)> {
     views(&sim)
+        .or(clock::routes(site))
+        .unify()
         .or(door(&sim))
         .unify()
         .or(faults(&sim))

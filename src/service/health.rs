@@ -85,7 +85,8 @@ impl Services {
             bus.status != "online" || bus.boards.iter().any(|board| board.status == "silent")
         };
         let mail = self.mail_health();
-        let ok = degraded.is_none() && !buses.iter().any(failing) && !self.mail_fails();
+        let known = self.clock_is_trusted();
+        let ok = degraded.is_none() && known && !buses.iter().any(failing) && !self.mail_fails();
         Health { status: if ok { "ok" } else { "degraded" }, database, buses, mail }
     }
 }

@@ -166,7 +166,7 @@ impl Services {
     /// The numbers of every bank, by location.
     #[must_use]
     pub fn summary(&self) -> Vec<(Location, Vec<BankSummary>)> {
-        let listing = self.listing();
+        let (listing, trusted) = (self.listing(), self.clock_is_trusted());
         let snapshot = &listing.snapshot;
         let mut banks: Vec<BankSummary> = snapshot
             .site
@@ -180,16 +180,22 @@ impl Services {
                 taken: 0,
                 overdue: 0,
                 out_of_service: 0,
-                window: window_data(window(&snapshot.site.terms, bank, listing.now), listing.now),
+                window: window_data(
+                    window(&snapshot.site.terms, bank, listing.now),
+                    listing.now,
+                    trusted,
+                ),
             })
             .collect();
         for row in listing.rows() {
             let Some(sums) = banks.iter_mut().find(|sums| sums.bank.id == row.bank.id) else {
                 continue;
             };
-            let overdue = snapshot.of_locker(row.locker.id).any(|rental| {
-                rental.state == RentalState::Active && rental.dates.last() < listing.today
-            });
+            // Nobody is late by a clock that may be wrong.
+            let overdue = trusted
+                && snapshot.of_locker(row.locker.id).any(|rental| {
+                    rental.state == RentalState::Active && rental.dates.last() < listing.today
+                });
             sums.overdue += u32::from(overdue);
             sums.in_service += u32::from(row.locker.in_service);
             match row.availability {
@@ -253,7 +259,11 @@ impl Services {
             availability: snapshot.availability(locker, dates, monotonic),
             mine,
             door: may_see.then(|| self.door(locker.channel.as_ref())),
-            window: window_data(window(&snapshot.site.terms, bank, now), now),
+            window: window_data(
+                window(&snapshot.site.terms, bank, now),
+                now,
+                self.clock_is_trusted(),
+            ),
         })
     }
 
@@ -281,9 +291,13 @@ fn single_day(day: Date) -> DateSpan {
     DateSpan::new(day, day).expect("a day is not before itself")
 }
 
-/// A window as clients see it, with the server's clock beside it.
-pub(super) fn window_data(found: Window<'_>, now: Timestamp) -> Value {
+/// A window as clients see it, with the server's clock beside it. By a clock that is not trusted none
+/// is open.
+pub(super) fn window_data(found: Window<'_>, now: Timestamp, trusted: bool) -> Value {
     let (state, term) = match found {
+        Window::Open(term) | Window::Before(term) | Window::After(term) if !trusted => {
+            ("clock_untrusted", Some(term))
+        }
         Window::Open(term) => ("open", Some(term)),
         Window::Before(term) => ("before", Some(term)),
         Window::After(term) => ("after", Some(term)),

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Services;
+use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
@@ -91,10 +92,10 @@ impl Services {
             let snapshot = self.store.snapshot();
             refuse_early(&snapshot, caller.member_id, wish, self.moment())?;
         }
-        let clock = self.clock.clone();
+        let (clock, trusted) = (self.clock.clone(), self.clock_is_trusted());
         self.store
             .write(Lane::Change, move |tx| {
-                let moment = Moment { now: clock.now(), monotonic: tx.monotonic };
+                let moment = Moment { now: clock.now(), monotonic: tx.monotonic, trusted };
                 once(tx, caller.member_id, "hold", key.as_ref(), |tx| {
                     hold_job(tx, caller.member_id, wish, moment)
                 })
@@ -193,7 +194,11 @@ impl Services {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), monotonic: self.clock.monotonic() }
+        Moment {
+            now: self.clock.now(),
+            monotonic: self.clock.monotonic(),
+            trusted: self.clock_is_trusted(),
+        }
     }
 }
 
@@ -202,6 +207,8 @@ impl Services {
 struct Moment {
     now: jiff::Timestamp,
     monotonic: Monotonic,
+    /// Whether `now` is believed: windows stay shut while it is not.
+    trusted: bool,
 }
 
 /// Refuses what a snapshot already knows to be impossible, with the reason.
@@ -213,7 +220,7 @@ fn refuse_early(
 ) -> Result<(), Error> {
     demand_staying(snapshot, member)?;
     let bank = wished_bank(snapshot, wish)?;
-    let dates = open_term(snapshot, bank, moment.now)?.dates;
+    let dates = open_term(snapshot, bank, moment)?.dates;
     if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
         let same = matches!(wish, Wish::This(id) if id == mine.locker_id);
         let held = matches!(mine.state, RentalState::Held { .. });
@@ -250,12 +257,12 @@ fn wished_bank(snapshot: &Snapshot, wish: Wish) -> Result<&Bank, Error> {
     }
 }
 
-fn open_term<'a>(
-    snapshot: &'a Snapshot,
-    bank: &Bank,
-    now: jiff::Timestamp,
-) -> Result<&'a Term, Error> {
+fn open_term<'a>(snapshot: &'a Snapshot, bank: &Bank, moment: Moment) -> Result<&'a Term, Error> {
+    let now = moment.now;
     let found = window(&snapshot.site.terms, bank, now);
+    if !moment.trusted {
+        return Err(clock_untrusted().with("window", window_data(found, now, false)));
+    }
     if let Window::Open(term) = found {
         return Ok(term);
     }
@@ -264,7 +271,7 @@ fn open_term<'a>(
         Window::After(term) => format!("claims closed at {}", term.closes_at),
         Window::Open(_) | Window::None => "no term is planned for this bank yet".to_owned(),
     };
-    Err(Error::new(Code::OutsideWindow, detail).with("window", window_data(found, now)))
+    Err(Error::new(Code::OutsideWindow, detail).with("window", window_data(found, now, true)))
 }
 
 fn overlapping(
@@ -332,7 +339,7 @@ fn any_free_locker(
 fn hold_job(tx: &mut Tx<'_>, member: MemberId, wish: Wish, moment: Moment) -> Result<Held, Error> {
     demand_staying(tx.snapshot(), member)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
-    let (term, hold_for) = (open_term(tx.snapshot(), bank, moment.now)?, bank.policy.hold());
+    let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
     let (term_id, dates) = (term.id, term.dates);
     let locker_id = match wish {
         Wish::This(id) => id,

@@ -120,6 +120,7 @@ impl Services {
     /// Puts the waiting secret in force by its first code; gives a set of recovery codes, shown
     /// once. Other log-ins of the account end: they were made without it.
     pub async fn confirm_totp(&self, caller: Caller, code: &str) -> Result<Vec<String>, Error> {
+        self.demand_time_for(code)?;
         let (member, session, vault) = (caller.member_id, caller.session_id, self.vault.clone());
         let (codes, hashes) = self.draw_recovery_codes(member)?;
         let row = self.member_row(member).await?.ok_or_else(session_ended)?;
@@ -278,12 +279,24 @@ impl Services {
         }
     }
 
+    /// Refuses a code of an app while nobody knows the time: a right one would be called wrong, and
+    /// one taken on a wrong clock would use up steps that are still to come.
+    pub(super) fn demand_time_for(&self, code: &str) -> Result<(), Error> {
+        if !looks_like_code(code) || self.clock_is_trusted() {
+            return Ok(());
+        }
+        let detail = "the server does not know the time and cannot check the code of an app: use \
+                      a recovery code, or ask staff for a one-time code";
+        Err(Error::new(Code::ClockUntrusted, detail))
+    }
+
     /// Takes a code of a member's app, or a recovery code.
     pub(super) async fn use_second_factor(
         &self,
         member: MemberId,
         code: &str,
     ) -> Result<(), Error> {
+        self.demand_time_for(code)?;
         let (vault, rules, code) = (self.vault.clone(), self.settings.limits, code.to_owned());
         let limits = second_factor_limits(member);
         let taken = self

@@ -69,6 +69,12 @@ impl DataDir {
         self.0.join("proofs")
     }
 
+    /// Where the command line leaves its word that the clock is right.
+    #[must_use]
+    pub fn clock_word(&self) -> PathBuf {
+        self.0.join("clock.confirmed")
+    }
+
     /// Takes the directory for this process until the lock is dropped.
     pub fn lock(&self) -> Result<DirLock, OpenError> {
         if !self.0.is_dir() {

@@ -117,7 +117,10 @@ fn every_answer_has_the_shape_that_clients_read() {
     assert_eq!(opening["retry_after_ms"], Value::Null);
 
     let health = demo.nobody.health();
-    demand_keys(&health, ["status", "version", "server_time", "uptime_s", "database", "buses"]);
+    let keys = ["status", "version", "server_time", "uptime_s", "clock", "database", "buses"];
+    demand_keys(&health, keys);
+    let keys = ["trusted", "by", "why", "since", "server_time", "last_stored", "time_zone"];
+    demand_keys(&health["clock"], keys);
 }
 
 #[test]

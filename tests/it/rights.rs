@@ -101,8 +101,6 @@ impl House {
         }
         put("kind", "log_in");
         put("subject", "member:1");
-        put("kind", "log_in");
-        put("subject", "member:1");
         for name in ["second_session_id", "third_session_id"] {
             let again = self.site.account(OWNER);
             let list = again.get("/api/v1/auth/sessions").expect(200).json();
@@ -112,6 +110,7 @@ impl House {
         }
         let me = self.owner.get("/api/v1/auth/me").expect(200).json();
         put("member_id", &me["member_id"].to_string());
+        put("job", "prune");
         self.boards.door("east", 1, 1, DoorAction::Open);
         let alarm = until("the alarm", || {
             let list = self.staff.get("/api/v1/alarms").expect(200).json();

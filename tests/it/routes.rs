@@ -17,6 +17,7 @@ pub fn concrete(path: &str) -> String {
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
+        .replace("{job}", "prune")
         .replace("{key}", "a-key")
         .replace("{kind}", "log_in")
         .replace("{subject}", "member:1")

@@ -327,3 +327,14 @@ fn the_database_alone_gives_no_code() {
     all["totp_code"] = app.next_code(&site).into();
     site.nobody().post_json("/api/v1/auth/login", &all).refused(500, "internal");
 }
+
+#[test]
+fn codes_of_an_app_wait_while_nobody_knows_the_time_and_recovery_codes_do_not() {
+    let site = site("");
+    site.add("KIM1", Role::Student, &[]);
+    let (mut app, recovery) = enrol(&site.account("KIM1"), site.clock.now());
+    site.clock.distrust();
+    let ticket = ticket(&site, "KIM1");
+    second_step(&site, &ticket, &app.next_code(&site)).refused(409, "clock_untrusted");
+    second_step(&site, &ticket, &recovery[0]).expect(200);
+}

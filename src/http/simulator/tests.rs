@@ -26,7 +26,7 @@ async fn call(sim: &Simulator, method: Method, path: &str, body: &str) -> (u16, 
         .header("content-length", body.len())
         .body(Full::new(Bytes::from(body.to_owned())))
         .expect("a request");
-    let mut service = warp::service(routes(sim.clone()));
+    let mut service = warp::service(routes(sim.clone(), None));
     let response = service.call(request).await.expect("infallible");
     let status = response.status().as_u16();
     let bytes = response.into_body().collect().await.expect("a body").to_bytes();
@@ -158,5 +158,15 @@ async fn mistakes_are_explained() {
         let text = answer["error"].as_str().unwrap_or_default();
         assert_eq!(got, status, "{path}: {text}");
         assert!(text.contains(says), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn boards_without_a_site_have_no_clock() {
+    let (_directory, sim) = start();
+    for method in [Method::GET, Method::POST] {
+        let (status, refused) = call(&sim, method, "/clock", r#"{"advance_s":1}"#).await;
+        assert_eq!(status, 404);
+        assert!(refused["error"].as_str().is_some_and(|text| text.contains("demo")), "{refused}");
     }
 }

@@ -93,6 +93,7 @@ impl Services {
             student_id: member::parse_student_id(&id).ok(),
             code: compact(code),
         };
+        self.demand_time_for(&typed.code)?;
         let lifetime = self.settings.kiosk.session;
         let hash = |secret: [u8; 32]| -> [u8; 32] { Sha256::digest(secret).into() };
         let session = NewSignIn {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lockerd::app::App;
+use lockerd::app::{App, AppError};
 use lockerd::clock::Clock;
 use lockerd::config::Config;
 use lockerd::domain::id::{BankId, MemberId};
@@ -17,6 +17,7 @@ use lockerd::domain::member::{Profile, Role};
 use lockerd::http::{Limits, Server};
 use lockerd::service::Services;
 use lockerd::service::members::{NewMember, RosterRow};
+use lockerd::store::OpenError;
 use lockerd::store::check::check;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,7 +39,8 @@ pub struct Inside {
     address: SocketAddr,
     stop: CancellationToken,
     runtime: Runtime,
-    _app: App,
+    app: Option<App>,
+    config: Config,
     place: TempDir,
 }
 
@@ -95,13 +97,29 @@ impl Inside {
             let rows = (0..students).map(|n| (n, row(n))).collect();
             services.import_roster(rows).await.expect("taken");
         });
-        let stop = CancellationToken::new();
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
-        let address = listener.local_addr().expect("bound");
-        let server = Server::new(listener, Limits::default());
-        runtime.spawn(server.run(lockerd::http::site(app.api()), stop.clone()));
-        Self { clock, services, address, stop, runtime, _app: app, place }
+        let (address, stop) = serve(&runtime, &app);
+        Self { clock, services, address, stop, runtime, app: Some(app), config, place }
+    }
+
+    /// The same site after a restart of the program, on the same clock.
+    #[track_caller]
+    pub fn again(mut self) -> Self {
+        self.stop.cancel();
+        self.services.store.close();
+        // Lets go of the data directory.
+        self.app = None;
+        // A process that another test is just starting bears the lock with it for a moment.
+        let app = super::until("the data directory", || {
+            let built = App::build(&self.config, self.clock.clone());
+            match self.runtime.block_on(built) {
+                Err(AppError::Open(OpenError::InUse(_))) => None,
+                built => Some(built.expect("built again")),
+            }
+        });
+        self.services = Arc::clone(app.services());
+        (self.address, self.stop) = serve(&self.runtime, &app);
+        self.app = Some(app);
+        self
     }
 
     /// The n-th student, logged in at the clock's time.
@@ -179,6 +197,17 @@ impl Inside {
         let found = check(&self.place.path().join("lockerd.db")).expect("readable");
         assert_eq!(found, Vec::<String>::new());
     }
+}
+
+/// Serves the API on a free port of its own.
+fn serve(runtime: &Runtime, app: &App) -> (SocketAddr, CancellationToken) {
+    let stop = CancellationToken::new();
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
+    let address = listener.local_addr().expect("bound");
+    let server = Server::new(listener, Limits::default());
+    runtime.spawn(server.run(lockerd::http::site(app.api()), stop.clone()));
+    (address, stop)
 }
 
 impl Drop for Inside {

@@ -29,6 +29,7 @@ pub struct Plan {
     hold_seconds: Option<u32>,
     staff: Vec<(String, i64)>,
     admin: bool,
+    clock: Option<String>,
     http: String,
     alarms: String,
     mail: String,
@@ -70,6 +71,13 @@ impl Plan {
     /// Adds the admin `ADMIN`.
     pub fn admin(mut self) -> Self {
         self.admin = true;
+        self
+    }
+
+    /// Sets the lines of `[clock]`; without them a battery clock vouches for the time, whatever the
+    /// machine of the tests says.
+    pub fn clock(mut self, lines: &str) -> Self {
+        self.clock = Some(lines.to_owned());
         self
     }
 
@@ -180,9 +188,10 @@ impl Site {
         let site = Self { place, students: plan.students, process: None, address: None };
         let data = site.data_dir();
         let config = format!(
-            "data_dir = '{}'\n[http]\nlisten = '127.0.0.1:0'\n{}[auth]\nroster_login = 'full'\n\
+            "data_dir = '{}'\n[clock]\n{}[http]\nlisten = '127.0.0.1:0'\n{}[auth]\nroster_login = 'full'\n\
              [log]\nfilter = 'info'\n[alarms]\n{}{}{}",
             data.display(),
+            plan.clock.as_deref().unwrap_or("rtc = true\n"),
             plan.http,
             plan.alarms,
             plan.mail,

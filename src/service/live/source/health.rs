@@ -1,4 +1,4 @@
-//! Whether database, buses and boards answer; counters are not told live.
+//! Whether database, buses and boards answer and the clock is trusted; counters are not told live.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::service::live::topic::{Audience, Scope, Topic};
 /// How often links of buses and boards are compared: nobody rings when they change.
 const HEALTH_PERIOD: Duration = Duration::from_secs(1);
 
-/// Whether database, buses and boards answer.
+/// Whether database, buses and boards answer and the clock is trusted.
 #[derive(Default)]
 pub(super) struct Health {
     said: HashMap<u128, String>,
@@ -44,7 +44,8 @@ impl Source for Health {
         });
         let scope = Scope { topic: Topic::Health, bank: None, audience: Audience::Staff };
         let mut changes = Vec::new();
-        for (key, json) in (0_u128..).zip([database].into_iter().chain(buses)) {
+        let clock = json!({ "clock_trusted": services.clock_is_trusted() }).to_string();
+        for (key, json) in (0_u128..).zip([database, clock].into_iter().chain(buses)) {
             if self.said.get(&key) != Some(&json) {
                 self.said.insert(key, json.clone());
                 changes.push(Change { scope, key, json: Some(json) });
