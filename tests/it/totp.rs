@@ -332,7 +332,7 @@ fn the_database_alone_gives_no_code() {
 fn codes_of_an_app_wait_while_nobody_knows_the_time_and_recovery_codes_do_not() {
     let site = site("");
     site.add("KIM1", Role::Student, &[]);
-    let (mut app, recovery) = enrol(&site.account("KIM1"), site.clock.now());
+    let (app, recovery) = enrol(&site.account("KIM1"), site.clock.now());
     site.clock.distrust();
     let ticket = ticket(&site, "KIM1");
     second_step(&site, &ticket, &app.next_code(&site)).refused(409, "clock_untrusted");
