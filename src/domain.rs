@@ -18,5 +18,7 @@ pub mod member;
 pub mod name;
 pub mod opening;
 pub mod rental;
+pub mod returning;
+pub mod shortage;
 pub mod term;
 pub mod time;

@@ -34,6 +34,7 @@ mod openapi;
 mod openings;
 mod operations;
 pub mod problem;
+mod returns;
 mod sessions;
 pub mod simulator;
 

@@ -19,6 +19,10 @@ const SAVE_PERIOD: Duration = Duration::from_secs(2);
 /// Stores openings that were spilled while the database failed, and settles those that an earlier
 /// run left open; the first look is at start.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
+/// Frees returned lockers that are surely empty by now.
+const RETURNS_PERIOD: Duration = Duration::from_secs(2);
+/// Tells renters whose locker is not to be had.
+const SHORTAGES_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -35,6 +39,12 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
         services.expire_holds().await
+    });
+    every(RETURNS_PERIOD, "settle returns", services, tracker, stop, |services| async move {
+        services.settle_returns().await
+    });
+    every(SHORTAGES_PERIOD, "tell shortages", services, tracker, stop, |services| async move {
+        services.tell_shortages().await
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await

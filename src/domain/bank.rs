@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BankId, LocationId, MemberId};
 use super::name::Name;
+use super::returning::ReturnPolicy;
 
 /// A named place: "Science Library, 6th floor".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,11 +77,14 @@ pub struct BankPolicy {
     /// site's configuration says.
     #[serde(default)]
     pub left_open_s: Option<u32>,
+    /// How lockers are taken back.
+    #[serde(default)]
+    pub returns: ReturnPolicy,
 }
 
 impl Default for BankPolicy {
     fn default() -> Self {
-        Self { hold_seconds: 60, left_open_s: None }
+        Self { hold_seconds: 60, left_open_s: None, returns: ReturnPolicy::default() }
     }
 }
 
@@ -90,6 +94,7 @@ impl BankPolicy {
         if !(10..=3600).contains(&self.hold_seconds) {
             return Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds));
         }
+        self.returns.validated()?;
         match self.left_open_s {
             Some(seconds) if !(1..=86_400).contains(&seconds) => {
                 Err(format!("left_open_s is {seconds}; it must be 1 to 86400"))

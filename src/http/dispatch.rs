@@ -24,7 +24,7 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, auth, banks, buses, commissioning, health, live, lockers,
-    mass_openings, openapi, openings, operations,
+    mass_openings, openapi, openings, operations, returns,
 };
 use crate::service::error::Code;
 
@@ -42,6 +42,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("alarms", alarms::routes(api)),
         ("me", alarms::mine(api)),
         ("openings", openings::routes(api)),
+        ("returns", returns::routes(api)),
+        ("shortages", returns::shortage_routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         ("operations", operations::routes(api)),
         ("health", health::routes(api)),

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use warp::Filter;
 use warp::http::HeaderMap;
-use warp::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use warp::http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, USER_AGENT,
+};
 
 use super::Api;
 use super::accept::Peer;
@@ -142,6 +144,18 @@ impl RawBody {
     /// Reads the body as JSON of a given shape.
     pub(super) async fn json<T: DeserializeOwned>(self, head: &Head) -> Result<T, Problem> {
         self.json_up_to(head, BODY_BYTES_MAX).await
+    }
+
+    /// Reads a body that may be left out: then everything in it is as if not given.
+    pub(super) async fn json_or_default<T>(self, head: &Head) -> Result<T, Problem>
+    where
+        T: DeserializeOwned + Default,
+    {
+        let none = matches!(head.text(CONTENT_LENGTH), None | Some("0"));
+        if none && head.header(TRANSFER_ENCODING).is_none() {
+            return Ok(T::default());
+        }
+        self.json(head).await
     }
 
     /// Reads a body that may be longer than others.

@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
     alarms, auth, banks, buses, commissioning, health, layouts, live, lockers, mass_openings,
-    openings, operations, sessions,
+    openings, operations, returns, sessions,
 };
 use crate::service::error::Code;
 
@@ -51,7 +51,11 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         lockers::handle_hold,
         lockers::handle_confirm,
         lockers::handle_release_hold,
-        lockers::handle_release,
+        returns::handle_release,
+        returns::handle_free,
+        returns::handle_replace,
+        returns::handle_list,
+        returns::handle_shortages,
         lockers::handle_open,
         banks::handle_hold_any,
         buses::handle_list,

@@ -16,17 +16,21 @@ use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::id::BankId;
 use crate::domain::locker::{Locker, parse_locker_id};
+use crate::domain::returning::Unseen;
 use crate::domain::term::{Term, TermScope};
 use crate::store::Snapshot;
 
 /// Columns of a CSV layout, in the order of an export.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 14] = [
     "location_ko",
     "location_en",
     "bank_ko",
     "bank_en",
     "hold_seconds",
     "left_open_s",
+    "grace_minutes",
+    "return_unseen",
+    "return_by_door",
     "locker",
     "bus",
     "board",
@@ -125,6 +129,9 @@ impl Services {
                     name_en: Some(it.name.en.clone()),
                     hold_seconds: Some(it.policy.hold_seconds),
                     left_open_s: it.policy.left_open_s,
+                    grace_minutes: Some(it.policy.returns.grace_minutes),
+                    return_unseen: Some(it.policy.returns.unseen),
+                    return_by_door: Some(it.policy.returns.by_door),
                     lockers: lockers_of(&snapshot, it.id),
                     terms: terms(TermScope::Bank(it.id)),
                 })
@@ -216,6 +223,9 @@ fn write_csv(file: &SiteFile) -> Result<String, csv::Error> {
                     text(bank.name_en.as_ref()),
                     text(bank.hold_seconds.as_ref()),
                     text(bank.left_open_s.as_ref()),
+                    text(bank.grace_minutes.as_ref()),
+                    bank.return_unseen.map_or("", Unseen::name).to_owned(),
+                    text(bank.return_by_door.as_ref()),
                     locker.id.to_string(),
                     text(locker.bus.as_ref()),
                     text(locker.board.as_ref()),
@@ -262,6 +272,21 @@ impl Columns {
     ) -> Result<Option<T>, String> {
         let Some(text) = self.text(row, name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("{name} {text:?} is not a number that fits"))
+    }
+
+    fn flag(&self, row: &StringRecord, name: &str) -> Result<Option<bool>, String> {
+        match self.text(row, name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "1" | "yes") => Ok(Some(true)),
+            Some("false" | "0" | "no") => Ok(Some(false)),
+            Some(other) => Err(format!("{name} {other:?} must be true or false")),
+        }
+    }
+
+    fn unseen(&self, row: &StringRecord) -> Result<Option<Unseen>, String> {
+        let Some(text) = self.text(row, "return_unseen") else { return Ok(None) };
+        let known = Unseen::from_name(text);
+        known.map(Some).ok_or_else(|| format!("return_unseen {text:?} must be renter or staff"))
     }
 }
 
@@ -312,7 +337,7 @@ fn take_row(
         bus: columns.text(row, "bus").map(str::to_owned),
         board: columns.number(row, "board")?,
         lock: columns.number(row, "lock")?,
-        in_service: flag(columns.text(row, "in_service"))?,
+        in_service: columns.flag(row, "in_service")?,
     };
     match (&locker.bus, locker.board, locker.lock) {
         (None, None, None) => {}
@@ -339,6 +364,9 @@ fn take_row(
         name_en: own("bank_en"),
         hold_seconds: columns.number(row, "hold_seconds")?,
         left_open_s: columns.number(row, "left_open_s")?,
+        grace_minutes: columns.number(row, "grace_minutes")?,
+        return_unseen: columns.unseen(row)?,
+        return_by_door: columns.flag(row, "return_by_door")?,
         ..BankEntry::default()
     };
     put(&mut file.locations[place], entry, locker)
@@ -350,36 +378,23 @@ fn put(location: &mut LocationEntry, entry: BankEntry, locker: LockerEntry) -> R
         location.banks.push(BankEntry { lockers: vec![locker], ..entry });
         return Ok(());
     };
-    let same = bank.name_en == entry.name_en
-        && bank.hold_seconds == entry.hold_seconds
-        && bank.left_open_s == entry.left_open_s;
-    if !same {
+    let settings = |it: &BankEntry| BankEntry { lockers: Vec::new(), ..it.clone() };
+    if settings(bank) != entry {
         let name = &entry.name_ko;
-        return Err(format!(
-            "bank {name:?} has another bank_en, hold_seconds or left_open_s than in a line before"
-        ));
+        return Err(format!("bank {name:?} has another bank_en or setting than in a line before"));
     }
     bank.lockers.push(locker);
     Ok(())
-}
-
-fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
-    match text.map(str::to_ascii_lowercase).as_deref() {
-        None => Ok(None),
-        Some("true" | "1" | "yes") => Ok(Some(true)),
-        Some("false" | "0" | "no") => Ok(Some(false)),
-        Some(other) => Err(format!("in_service {other:?} must be true or false")),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,locker,bus,board,lock,in_service
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,501,east,0,1,true
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,502,,,,false
-정보관,Informatics,1층,1F,90,240,101,east,0,2,true
+    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,grace_minutes,return_unseen,return_by_door,locker,bus,board,lock,in_service
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,5,staff,false,501,east,0,1,true
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,5,staff,false,502,,,,false
+정보관,Informatics,1층,1F,90,240,,,,101,east,0,2,true
 ";
 
     #[test]
@@ -422,6 +437,11 @@ mod tests {
             ("locker,bank_ko\n", "\"location_ko\" is missing"),
             ("locker,locker\n", "stands twice"),
             ("colour\n", "\"colour\" is not known"),
+            (
+                "location_ko,bank_ko,locker,return_unseen\n집,벽,1,nobody\n",
+                "return_unseen \"nobody\"",
+            ),
+            ("location_ko,bank_ko,locker,grace_minutes\n집,벽,1,5\n집,벽,2,6\n", "another"),
         ] {
             let error = LayoutFormat::Csv.read(text).expect_err(text);
             assert!(error.contains(says), "{text}: {error}");

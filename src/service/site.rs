@@ -6,13 +6,14 @@ use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Services;
 use super::error::{Code, Error};
+use super::{Services, shortages};
 use crate::domain::bank::{BankPolicy, Mode};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::domain::name::Name;
+use crate::domain::returning::{ReturnPolicy, Unseen};
 use crate::domain::term::{Term, TermScope};
 use crate::domain::time::DateSpan;
 use crate::store::audit::AuditEntry;
@@ -61,6 +62,12 @@ pub struct BankEntry {
     pub hold_seconds: Option<u32>,
     /// How long a door may stand open before it is an alarm, in seconds.
     pub left_open_s: Option<u32>,
+    /// How long a former renter may open again, in minutes.
+    pub grace_minutes: Option<u32>,
+    /// Whose word counts where no sensor shows the door: `renter` or `staff`.
+    pub return_unseen: Option<Unseen>,
+    /// Whether the closing door may be the return.
+    pub return_by_door: Option<bool>,
     /// Its lockers.
     #[serde(default, rename = "locker", skip_serializing_if = "Vec::is_empty")]
     pub lockers: Vec<LockerEntry>,
@@ -148,6 +155,8 @@ enum Taking {
         only: Option<BankId>,
         /// Who asked for it; `None` on the command line.
         actor: Option<MemberId>,
+        /// The site's day.
+        today: Date,
     },
 }
 
@@ -165,7 +174,8 @@ impl Services {
         only: Option<BankId>,
         actor: Option<MemberId>,
     ) -> Result<Imported, Error> {
-        self.take_site(file, Taking::Update { only, actor }).await
+        let today = self.clock.today();
+        self.take_site(file, Taking::Update { only, actor, today }).await
     }
 
     async fn take_site(&self, file: SiteFile, taking: Taking) -> Result<Imported, Error> {
@@ -219,6 +229,11 @@ impl Planner {
         let policy = BankPolicy {
             hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds),
             left_open_s: entry.left_open_s,
+            returns: ReturnPolicy {
+                grace_minutes: entry.grace_minutes.unwrap_or(standard.returns.grace_minutes),
+                unseen: entry.return_unseen.unwrap_or(standard.returns.unseen),
+                by_door: entry.return_by_door.unwrap_or(standard.returns.by_door),
+            },
         }
         .validated()
         .map_err(within)?;
@@ -314,7 +329,7 @@ fn carry_out(tx: &mut Tx<'_>, plan: &Plan, taking: Taking) -> Result<Imported, E
 }
 
 fn take_bank(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     location: LocationId,
     bank: &PlannedBank,
     taking: Taking,
@@ -344,7 +359,7 @@ fn take_bank(
     insert_terms(tx, &bank.terms, TermScope::Bank(id), taking)
 }
 
-fn take_locker(tx: &Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
+fn take_locker(tx: &mut Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
     let within = |error| named(error, &describe(locker.id, locker.channel.as_ref()));
     let known = match taking {
         Taking::New => None,
@@ -353,7 +368,15 @@ fn take_locker(tx: &Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error
     match known {
         None => banks::insert_locker(tx.conn, locker).map_err(within),
         Some(bank) if bank == locker.bank_id => {
-            banks::update_locker(tx.conn, locker).map_err(within)
+            let was_lent =
+                tx.snapshot().site.lockers.get(&locker.id).is_some_and(|it| it.in_service);
+            banks::update_locker(tx.conn, locker).map_err(within)?;
+            match taking {
+                Taking::Update { today, .. } if was_lent && !locker.in_service => {
+                    shortages::tell_out_of_service(tx, locker.id, today)
+                }
+                _ => Ok(()),
+            }
         }
         Some(bank) => {
             let text = format!("locker {} belongs to bank {bank}", locker.id);

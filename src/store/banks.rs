@@ -9,6 +9,7 @@ use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::Locker;
 use crate::domain::name::Name;
+use crate::domain::returning::{ReturnPolicy, Unseen};
 use crate::domain::term::{Term, TermScope};
 use crate::domain::time::DateSpan;
 
@@ -35,8 +36,9 @@ pub fn insert(
     policy: &BankPolicy,
 ) -> Result<BankId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s,
+                           grace_minutes, return_unseen, return_by_door)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         location_id.0,
@@ -44,7 +46,10 @@ pub fn insert(
         name.en,
         mode.name(),
         policy.hold_seconds,
-        policy.left_open_s
+        policy.left_open_s,
+        policy.returns.grace_minutes,
+        policy.returns.unseen.name(),
+        policy.returns.by_door
     ])?;
     Ok(BankId(conn.last_insert_rowid()))
 }
@@ -70,9 +75,19 @@ pub fn update(
     policy: &BankPolicy,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4 WHERE id = ?1",
+        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4, grace_minutes = ?5,
+                return_unseen = ?6, return_by_door = ?7
+         WHERE id = ?1",
     )?
-    .execute(params![id.0, name.en, policy.hold_seconds, policy.left_open_s])?;
+    .execute(params![
+        id.0,
+        name.en,
+        policy.hold_seconds,
+        policy.left_open_s,
+        policy.returns.grace_minutes,
+        policy.returns.unseen.name(),
+        policy.returns.by_door
+    ])?;
     Ok(())
 }
 
@@ -220,7 +235,7 @@ pub(super) fn list_locations(conn: &Connection) -> Result<Vec<Location>, StoreEr
 pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, location_id, name_ko, name_en, mode, hold_seconds, left_open_s, maintenance_ms,
-                maintenance_by, maintenance_reason
+                maintenance_by, maintenance_reason, grace_minutes, return_unseen, return_by_door
          FROM bank ORDER BY id",
     )?;
     collect(statement.query([])?, |row| {
@@ -233,10 +248,25 @@ pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
                 .into_iter()
                 .find(|known| known.name() == mode)
                 .ok_or(StoreError::Inconsistent { table: "bank", column: "mode", value: mode })?,
-            policy: BankPolicy { hold_seconds: row.get(5)?, left_open_s: row.get(6)? },
+            policy: BankPolicy {
+                hold_seconds: row.get(5)?,
+                left_open_s: row.get(6)?,
+                returns: return_policy(row)?,
+            },
             maintenance: maintenance(row)?,
         })
     })
+}
+
+fn return_policy(row: &Row<'_>) -> Result<ReturnPolicy, StoreError> {
+    let unseen: String = row.get(11)?;
+    let known = Unseen::from_name(&unseen);
+    let unseen = known.ok_or(StoreError::Inconsistent {
+        table: "bank",
+        column: "return_unseen",
+        value: unseen,
+    })?;
+    Ok(ReturnPolicy { grace_minutes: row.get(10)?, unseen, by_door: row.get(12)? })
 }
 
 fn maintenance(row: &Row<'_>) -> Result<Option<Maintenance>, StoreError> {
