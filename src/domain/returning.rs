@@ -225,7 +225,7 @@ pub fn emptied(rental: Rental, now: Monotonic) -> Rental {
 pub fn verdict(
     rental: &Rental,
     sight: &Sight,
-    policy: &ReturnPolicy,
+    policy: ReturnPolicy,
     staff: bool,
     now: Monotonic,
 ) -> Option<Verdict> {

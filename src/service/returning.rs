@@ -273,7 +273,7 @@ impl Services {
         };
         let sight = self.sight(locker.id, locker.channel.as_ref());
         let seen = returning::looked(*rental, &sight, now);
-        (seen, returning::verdict(&seen, &sight, &bank.policy.returns, staff, now))
+        (seen, returning::verdict(&seen, &sight, bank.policy.returns, staff, now))
     }
 
     /// Whether a returned rental only waits to be written down as over.

@@ -25,6 +25,7 @@ fn concrete(path: &str) -> String {
 fn body(path: &str) -> &'static str {
     match path.rsplit('/').next() {
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
+        Some("free") => r#"{"reason":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
         _ => r#"{"reason":"x","bank_id":1}"#,
     }

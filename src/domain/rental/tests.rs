@@ -35,6 +35,7 @@ enum Step {
 
 /// What a person with pencil and paper would keep of one rental.
 #[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four marks on a sheet of paper")]
 struct Model {
     confirmed: bool,
     opened: bool,

@@ -40,7 +40,7 @@ fn sees(state: DoorState, read_at: u64) -> Sight {
 const BLIND: Sight = Sight { under_way: false, door: None };
 
 /// Looks, and says what is to be done.
-fn judge(rental: &mut Rental, sight: &Sight, policy: &ReturnPolicy, now: u64) -> Verdict {
+fn judge(rental: &mut Rental, sight: &Sight, policy: ReturnPolicy, now: u64) -> Verdict {
     *rental = looked(*rental, sight, Monotonic(now));
     verdict(rental, sight, policy, false, Monotonic(now)).expect("it is returned")
 }
@@ -49,23 +49,20 @@ fn judge(rental: &mut Rental, sight: &Sight, policy: &ReturnPolicy, now: u64) ->
 fn never_opened_and_closed_is_free_at_once() {
     let closed = sees(DoorState::Closed, 900);
     assert_eq!(
-        judge(&mut returned(false), &closed, &policy(10, Unseen::Renter), 1_000),
+        judge(&mut returned(false), &closed, policy(10, Unseen::Renter), 1_000),
         Verdict::Free
     );
     // A door that nobody can see just now is waited for, and so is one that stands open: it was
     // opened after all, and then there is grace.
     let mut rental = returned(false);
     let ten = policy(10, Unseen::Renter);
+    assert_eq!(judge(&mut rental, &sees(DoorState::Unknown, 0), ten, 1_000), Verdict::WaitsForDoor);
     assert_eq!(
-        judge(&mut rental, &sees(DoorState::Unknown, 0), &ten, 1_000),
-        Verdict::WaitsForDoor
-    );
-    assert_eq!(
-        judge(&mut rental, &sees(DoorState::Open, 1_100), &ten, 1_200),
+        judge(&mut rental, &sees(DoorState::Open, 1_100), ten, 1_200),
         Verdict::WaitsForDoor
     );
     let free_at = Verdict::FreeAt(Monotonic(2_000 + 10 * MINUTE_MS));
-    assert_eq!(judge(&mut rental, &sees(DoorState::Closed, 1_900), &ten, 2_000), free_at);
+    assert_eq!(judge(&mut rental, &sees(DoorState::Closed, 1_900), ten, 2_000), free_at);
 }
 
 #[test]
@@ -73,35 +70,35 @@ fn the_grace_begins_when_the_door_is_seen_closed_and_anew_with_each_opening() {
     let (mut rental, two) = (returned(true), policy(2, Unseen::Renter));
     let free_at = |ms: u64| Verdict::FreeAt(Monotonic(ms));
     let closed = |read_at| sees(DoorState::Closed, read_at);
-    assert_eq!(judge(&mut rental, &closed(900), &two, 1_000), free_at(121_000));
+    assert_eq!(judge(&mut rental, &closed(900), two, 1_000), free_at(121_000));
     // Known once, known: an outage of the bus changes nothing.
-    assert_eq!(judge(&mut rental, &sees(DoorState::Unknown, 900), &two, 50_000), free_at(121_000));
+    assert_eq!(judge(&mut rental, &sees(DoorState::Unknown, 900), two, 50_000), free_at(121_000));
     rental = moved(rental, Monotonic(100_000));
     // What was read before the lock moved says nothing.
-    assert_eq!(judge(&mut rental, &closed(100_000), &two, 100_050), Verdict::WaitsForDoor);
-    assert_eq!(judge(&mut rental, &closed(100_100), &two, 100_200), free_at(220_200));
-    assert_eq!(judge(&mut rental, &closed(220_100), &two, 220_199), free_at(220_200));
-    assert_eq!(judge(&mut rental, &closed(220_100), &two, 220_200), Verdict::Free);
+    assert_eq!(judge(&mut rental, &closed(100_000), two, 100_050), Verdict::WaitsForDoor);
+    assert_eq!(judge(&mut rental, &closed(100_100), two, 100_200), free_at(220_200));
+    assert_eq!(judge(&mut rental, &closed(220_100), two, 220_199), free_at(220_200));
+    assert_eq!(judge(&mut rental, &closed(220_100), two, 220_200), Verdict::Free);
 }
 
 #[test]
 fn without_sensors_it_is_the_renters_word_or_that_of_staff() {
     let renters = policy(1, Unseen::Renter);
     let mut rental = returned(true);
-    assert_eq!(judge(&mut rental, &BLIND, &renters, 5_000), Verdict::WaitsForConfirmation);
+    assert_eq!(judge(&mut rental, &BLIND, renters, 5_000), Verdict::WaitsForConfirmation);
     rental = emptied(rental, Monotonic(6_000));
-    assert_eq!(judge(&mut rental, &BLIND, &renters, 6_000), Verdict::FreeAt(Monotonic(66_000)));
+    assert_eq!(judge(&mut rental, &BLIND, renters, 6_000), Verdict::FreeAt(Monotonic(66_000)));
     assert_eq!(emptied(rental, Monotonic(9_000)), rental, "said twice is said once");
-    assert_eq!(judge(&mut rental, &BLIND, &renters, 66_000), Verdict::Free);
+    assert_eq!(judge(&mut rental, &BLIND, renters, 66_000), Verdict::Free);
     // Whoever opens it again must say it again.
     rental = moved(rental, Monotonic(60_000));
-    assert_eq!(judge(&mut rental, &BLIND, &renters, 61_000), Verdict::WaitsForConfirmation);
+    assert_eq!(judge(&mut rental, &BLIND, renters, 61_000), Verdict::WaitsForConfirmation);
 
     let staffs = policy(0, Unseen::Staff);
     rental = emptied(returned(false), Monotonic(1_000));
-    assert_eq!(judge(&mut rental, &BLIND, &staffs, 9_000_000), Verdict::WaitsForStaff);
+    assert_eq!(judge(&mut rental, &BLIND, staffs, 9_000_000), Verdict::WaitsForStaff);
     assert_eq!(
-        judge(&mut emptied(returned(false), Monotonic(2)), &BLIND, &renters, 1_000),
+        judge(&mut emptied(returned(false), Monotonic(2)), &BLIND, renters, 1_000),
         Verdict::Free
     );
 }
@@ -111,12 +108,12 @@ fn an_opening_under_way_outweighs_every_word() {
     let ten = policy(10, Unseen::Staff);
     for sight in [BLIND, sees(DoorState::Open, 1), sees(DoorState::Unknown, 1)] {
         let said = |under_way| {
-            verdict(&returned(true), &Sight { under_way, ..sight }, &ten, true, Monotonic(1_000))
+            verdict(&returned(true), &Sight { under_way, ..sight }, ten, true, Monotonic(1_000))
         };
         assert_eq!(said(false), Some(Verdict::Free));
         assert_eq!(said(true), Some(Verdict::WaitsForDoor));
     }
-    assert_eq!(verdict(&active(true), &BLIND, &ten, true, Monotonic(0)), None);
+    assert_eq!(verdict(&active(true), &BLIND, ten, true, Monotonic(0)), None);
 }
 
 #[test]
@@ -176,7 +173,7 @@ struct Notebook {
 
 impl Notebook {
     /// Whether the locker may be given away, from the whole history.
-    fn is_free(&self, opened_before: bool, sensors: bool, policy: &ReturnPolicy) -> bool {
+    fn is_free(&self, opened_before: bool, sensors: bool, policy: ReturnPolicy) -> bool {
         if self.under_way {
             return false;
         }
@@ -249,8 +246,8 @@ proptest! {
                     if state == DoorState::Open {
                         book.closed_looks.clear();
                     }
-                    let verdict = judge(&mut rental, &sight, &policy, book.now);
-                    let free = book.is_free(opened_before, sensors, &policy);
+                    let verdict = judge(&mut rental, &sight, policy, book.now);
+                    let free = book.is_free(opened_before, sensors, policy);
                     prop_assert_eq!(verdict == Verdict::Free, free, "{:?} {:?}", verdict, book);
                     if let Verdict::FreeAt(at) = verdict {
                         prop_assert!(at > now && !book.under_way);

@@ -145,6 +145,11 @@ pub(super) const CASES: &[Case] = &[
         r#"{"on":true,"reason":"x"}"#,
         &[200],
     ),
+    case("GET", "/api/v1/returns", Everybody, "", &[200]),
+    case("GET", "/api/v1/shortages", Everybody, "", &[200]),
+    // Its locker can be had, and was not returned: both are let in, and told so.
+    case("POST", "/api/v1/lockers/{locker_id}/replace", Somebody, "", &[409]),
+    case("POST", "/api/v1/lockers/{locker_id}/free", Somebody, r#"{"reason":"x"}"#, &[409]),
     case("POST", "/api/v1/lockers/{locker_id}/release", Somebody, "", &[200, 409]),
     case("POST", "/api/v1/auth/logout", Everybody, "", &[204]),
 ];
