@@ -223,7 +223,8 @@ impl Services {
             .filter(|rental| rental.locker_id == locker && rental.is_live(monotonic))
             .collect();
         // "I forgot something": until the locker is free, whoever returned it may open it again.
-        if mine.iter().any(|rental| rental.is_returned()) {
+        let mut returned = mine.iter().filter(|rental| rental.is_returned());
+        if returned.any(|rental| !self.is_due(&snapshot, rental, monotonic)) {
             return Ok(());
         }
         let active = mine.iter().filter(|rental| rental.state == RentalState::Active);
@@ -231,7 +232,7 @@ impl Services {
         if let Some(rental) = in_dates.next() {
             return self.demand_to_be_had(&snapshot, rental, today);
         }
-        Err(match mine.first() {
+        Err(match mine.iter().find(|rental| !rental.is_returned()) {
             None => Error::new(Code::NotYourLocker, format!("you do not rent locker {locker}")),
             Some(rental) if matches!(rental.state, RentalState::Held { .. }) => {
                 Error::new(Code::OnlyHeld, "confirm the locker first: so far it is only held")

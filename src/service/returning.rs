@@ -276,9 +276,10 @@ impl Services {
         (seen, returning::verdict(&seen, &sight, bank.policy.returns, staff, now))
     }
 
-    /// Whether a returned rental only waits to be written down as over.
+    /// Whether a returned rental only waits to be written down as over, and that can be done.
     pub(super) fn is_due(&self, snapshot: &Snapshot, rental: &Rental, now: Monotonic) -> bool {
         rental.is_returned()
+            && self.store.degraded().is_none()
             && self.judge(snapshot, rental, false, now).1 == Some(Verdict::Free)
             && !self.has_unstored_openings()
     }

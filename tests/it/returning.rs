@@ -148,6 +148,7 @@ fn a_used_locker_is_its_former_renters_until_the_grace_is_over() {
     bench.site.pass(GRACE_MS - 1);
     other.locker(SEEN, "hold").refused(409, "locker_taken");
     bench.site.pass(1);
+    mine.locker(SEEN, "open").refused(404, "not_your_locker");
     // Nothing has written it down, and whoever claims it finds it free.
     assert_eq!(bench.site.history(), [format!("{SEEN} 2024000000 returned -")]);
     other.locker(SEEN, "hold").expect(201);
