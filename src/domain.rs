@@ -21,6 +21,8 @@ pub mod name;
 pub mod opening;
 pub mod password;
 pub mod rental;
+pub mod returning;
+pub mod shortage;
 pub mod term;
 pub mod time;
 pub mod totp;

@@ -29,6 +29,10 @@ const DAILY_PERIOD: Duration = Duration::from_mins(1);
 const KEYS_PERIOD: Duration = Duration::from_secs(2);
 /// Writes down which log-ins were used and which have expired.
 const LOG_INS_PERIOD: Duration = Duration::from_secs(30);
+/// Frees returned lockers that are surely empty by now.
+const RETURNS_PERIOD: Duration = Duration::from_secs(2);
+/// Tells renters whose locker is not to be had.
+const SHORTAGES_PERIOD: Duration = Duration::from_mins(1);
 /// Forgets answers and ended log-ins that are too old.
 const PRUNE_PERIOD: Duration = Duration::from_mins(15);
 
@@ -52,6 +56,12 @@ pub fn start(services: &Arc<Services>, tracker: &TaskTracker, stop: &Cancellatio
     });
     every(HOLDS_PERIOD, "expire holds", services, tracker, stop, |services| async move {
         services.expire_holds().await
+    });
+    every(RETURNS_PERIOD, "settle returns", services, tracker, stop, |services| async move {
+        services.settle_returns().await
+    });
+    every(SHORTAGES_PERIOD, "tell shortages", services, tracker, stop, |services| async move {
+        services.tell_shortages().await
     });
     every(SAVE_PERIOD, "save state", services, tracker, stop, |services| async move {
         services.save_state().await

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -17,13 +18,13 @@ use super::limits::{self, Limit};
 use super::presence::{PresenceUse, presence_used, use_presence};
 use super::rentals::locker_not_found;
 use super::tokens::Caller;
-use super::{Services, is_staff_for};
+use super::{Services, is_staff_for, returning};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
 use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
 use crate::domain::limit::{LimitKind, Subject};
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
-use crate::domain::rental::RentalState;
+use crate::domain::rental::{Rental, RentalState};
 use crate::store::audit::AuditEntry;
 use crate::store::{Lane, StoreError, Tx, fallback, openings};
 
@@ -234,15 +235,21 @@ impl Services {
     fn renter_permit(&self, caller: Caller, locker: LockerId) -> Result<(), Error> {
         let snapshot = self.store.snapshot();
         let (monotonic, today) = (self.clock.monotonic(), self.clock.today());
-        let mine: Vec<_> = snapshot
+        let mine: Vec<&Rental> = snapshot
             .of_member(caller.member_id)
             .filter(|rental| rental.locker_id == locker && rental.is_live(monotonic))
             .collect();
-        let active = |rental: &&&crate::domain::rental::Rental| rental.state == RentalState::Active;
-        if mine.iter().filter(active).any(|rental| rental.dates.contains(today)) {
+        // "I forgot something": until the locker is free, whoever returned it may open it again.
+        let mut returned = mine.iter().filter(|rental| rental.is_returned());
+        if returned.any(|rental| !self.is_due(&snapshot, rental, monotonic)) {
             return Ok(());
         }
-        Err(match mine.first() {
+        let active = mine.iter().filter(|rental| rental.state == RentalState::Active);
+        let mut in_dates = active.filter(|rental| rental.dates.contains(today));
+        if let Some(rental) = in_dates.next() {
+            return self.demand_to_be_had(&snapshot, rental, today);
+        }
+        Err(match mine.iter().find(|rental| !rental.is_returned()) {
             None => Error::new(Code::NotYourLocker, format!("you do not rent locker {locker}")),
             Some(rental) if matches!(rental.state, RentalState::Held { .. }) => {
                 Error::new(Code::OnlyHeld, "confirm the locker first: so far it is only held")
@@ -267,6 +274,9 @@ impl Services {
         self.store
             .write(Lane::Opening, move |tx| {
                 once(tx, caller.member_id, "open", key.as_ref(), |tx| {
+                    if opening.opened_as == OpenedAs::Renter {
+                        returning::demand_still_theirs(tx, &opening)?;
+                    }
                     if let Some(presence) = presence
                         && !use_presence(tx, presence)?
                     {
@@ -372,10 +382,13 @@ impl Services {
     }
 
     async fn record(&self, opening: &Opening) {
-        let stored = opening.clone();
+        let (stored, today) = (opening.clone(), self.clock.today());
         let result = self
             .store
-            .write::<_, StoreError, _>(Lane::Opening, move |tx| openings::upsert(tx.conn, &stored))
+            .write::<_, StoreError, _>(Lane::Opening, move |tx| {
+                openings::upsert(tx.conn, &stored)?;
+                returning::note_opening(tx, &stored, today)
+            })
             .await;
         if let Err(error) = result {
             tracing::warn!(area = "store", opening.id = %opening.id, %error, "goes to the spill");
@@ -514,10 +527,11 @@ impl Services {
             } else {
                 opening.end(Outcome::Interrupted);
             }
-            let settled = opening.clone();
+            let (settled, today) = (opening.clone(), self.clock.today());
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                    Ok(openings::update_settled(tx.conn, &settled)?)
+                    openings::update_settled(tx.conn, &settled)?;
+                    Ok(returning::note_opening(tx, &settled, today)?)
                 })
                 .await?;
             tracing::info!(
@@ -555,10 +569,10 @@ impl Services {
         };
         let count = spilled.len();
         for slice in spilled.chunks(REPLAY_SLICE) {
-            let slice = slice.to_vec();
+            let (slice, today) = (slice.to_vec(), self.clock.today());
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                    slice.iter().try_for_each(|opening| replay(tx, opening))
+                    slice.iter().try_for_each(|opening| replay(tx, opening, today))
                 })
                 .await?;
         }
@@ -577,14 +591,17 @@ impl Services {
 
 /// Stores one spilled opening. One that the database has no place for (it was restored from an
 /// older backup) must not keep the others out.
-fn replay(tx: &mut Tx<'_>, opening: &Opening) -> Result<(), Error> {
+fn replay(tx: &mut Tx<'_>, opening: &Opening, today: Date) -> Result<(), Error> {
     match openings::upsert(tx.conn, opening) {
         Err(StoreError::Conflict(conflict)) => {
             tracing::error!(area = "store", ?opening, %conflict, "a spilled opening has no place");
             Ok(())
         }
         Err(error) => Err(error.into()),
-        Ok(()) => Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?),
+        Ok(()) => {
+            returning::note_opening(tx, opening, today)?;
+            Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?)
+        }
     }
 }
 
