@@ -182,12 +182,8 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
     });
     let bank = BankEntry {
         name_ko: "시험".to_owned(),
-        name_en: None,
-        hold_seconds: None,
-        left_open_s: None,
-        open_from: None,
         lockers: lockers.collect::<anyhow::Result<_>>()?,
-        terms: Vec::new(),
+        ..BankEntry::default()
     };
     let location = LocationEntry {
         name_ko: "시험".to_owned(),

@@ -51,6 +51,7 @@ mod presence;
 pub mod problem;
 mod qr;
 mod retention;
+mod returns;
 mod roles;
 mod sessions;
 mod sign_up;

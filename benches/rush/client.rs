@@ -150,3 +150,13 @@ pub fn request(method: &str, path: &str, headers: &str) -> Vec<u8> {
     let length = if method == "POST" { "content-length: 0\r\n" } else { "" };
     format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{length}{headers}\r\n").into_bytes()
 }
+
+/// A POST with a JSON body; `headers` are whole lines.
+pub fn post_json(path: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
+}

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{BankId, LocationId, MemberId};
 use super::name::Name;
+use super::returning::ReturnPolicy;
 
 /// A named place: "Science Library, 6th floor".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,11 +111,19 @@ pub struct BankPolicy {
     /// From where renters may open.
     #[serde(default)]
     pub open_from: OpenFrom,
+    /// How lockers are taken back.
+    #[serde(default)]
+    pub returns: ReturnPolicy,
 }
 
 impl Default for BankPolicy {
     fn default() -> Self {
-        Self { hold_seconds: 60, left_open_s: None, open_from: OpenFrom::Anywhere }
+        Self {
+            hold_seconds: 60,
+            left_open_s: None,
+            open_from: OpenFrom::Anywhere,
+            returns: ReturnPolicy::default(),
+        }
     }
 }
 
@@ -124,6 +133,7 @@ impl BankPolicy {
         if !(10..=3600).contains(&self.hold_seconds) {
             return Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds));
         }
+        self.returns.validated()?;
         match self.left_open_s {
             Some(seconds) if !(1..=86_400).contains(&seconds) => {
                 Err(format!("left_open_s is {seconds}; it must be 1 to 86400"))

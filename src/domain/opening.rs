@@ -182,6 +182,13 @@ impl Opening {
         self.outcome.get_or_insert(outcome);
     }
 
+    /// Whether the lock moved, or may have: the command left, or nobody knows whether it did.
+    #[must_use]
+    pub fn may_have_moved(&self) -> bool {
+        let doubted = |outcome| !matches!(outcome, Outcome::Refused | Outcome::Unreachable);
+        self.at(Phase::Sent).is_some() || self.outcome.is_some_and(doubted)
+    }
+
     /// When a phase was seen.
     #[must_use]
     pub fn at(&self, phase: Phase) -> Option<Timestamp> {
@@ -209,6 +216,21 @@ mod tests {
         opening.see(Phase::Opened, at(1));
         assert_eq!(opening.at(Phase::Opened), Some(at(2)), "the clock was set back");
         assert_eq!(opening.outcome, Some(Outcome::Opened));
+    }
+
+    #[test]
+    fn a_lock_may_have_moved_when_the_command_left_or_nobody_knows() {
+        let id = OpeningId(Uuid::nil());
+        let at = Timestamp::UNIX_EPOCH;
+        let requested = Opening::requested(id, LockerId(1), MemberId(1), OpenedAs::Renter, at);
+        assert!(!requested.may_have_moved());
+        let ended = |outcome| Opening { outcome: Some(outcome), ..requested.clone() };
+        assert!(!ended(Outcome::Unreachable).may_have_moved());
+        assert!(!ended(Outcome::Refused).may_have_moved());
+        assert!(ended(Outcome::Interrupted).may_have_moved());
+        let mut sent = ended(Outcome::Refused);
+        sent.see(Phase::Sent, at);
+        assert!(sent.may_have_moved());
     }
 
     #[test]

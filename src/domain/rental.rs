@@ -1,19 +1,23 @@
-//! One member's right to one locker between two dates: held, then active, then ended.
+//! One member's right to one locker between two dates: held, active, given back, over.
 //!
 //! ```text
-//!            confirm (hold alive)
-//!   held ─────────────────────────► active
-//!    │ release-hold → HoldReleased    │ release → Returned
-//!    │ time is up   → HoldExpired     │ staff   → EndedByStaff
-//!    ▼                                ▼
-//!   ended ◄───────────────────────────┘
+//!          confirm (hold alive)             release
+//!   held ───────────────────────► active ──────────────► returned
+//!    │ release-hold → HoldReleased  │ never in use → Returned  │ surely empty, or staff say so
+//!    │ time is up   → HoldExpired   │ staff → EndedByStaff     │ (see returning) → Returned
+//!    │                              │ moved → Replaced         │
+//!    ▼                              ▼                          ▼
+//!   ended ◄─────────────────────────┴──────────────────────────┘
 //! ```
 //! A hold whose deadline has passed is dead for whoever meets it, whether or not anything has
-//! written that down yet.
+//! written that down yet. A returned rental keeps others from the locker until it was emptied, but
+//! not its member from another one.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::id::{LockerId, MemberId, RentalId, TermId};
+use super::returning::Return;
 use super::time::{DateSpan, Monotonic};
 
 /// Why a rental is over.
@@ -28,12 +32,14 @@ pub enum EndReason {
     Returned,
     /// Staff ended it.
     EndedByStaff,
+    /// Its locker was not to be had: another one took its place.
+    Replaced,
 }
 
 impl EndReason {
     /// Every reason; the database's CHECK lists the same names.
-    pub const ALL: [Self; 4] =
-        [Self::HoldExpired, Self::HoldReleased, Self::Returned, Self::EndedByStaff];
+    pub const ALL: [Self; 5] =
+        [Self::HoldExpired, Self::HoldReleased, Self::Returned, Self::EndedByStaff, Self::Replaced];
 
     /// The stored and published name.
     #[must_use]
@@ -43,6 +49,7 @@ impl EndReason {
             Self::HoldReleased => "hold_released",
             Self::Returned => "returned",
             Self::EndedByStaff => "ended_by_staff",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -57,6 +64,8 @@ pub enum RentalState {
     },
     /// Confirmed.
     Active,
+    /// Given back; others wait until the locker is surely empty.
+    Returned(Return),
     /// Over; stays in the history.
     Ended(EndReason),
 }
@@ -68,6 +77,7 @@ impl RentalState {
         match self {
             Self::Held { .. } => "held",
             Self::Active => "active",
+            Self::Returned(_) => "returned",
             Self::Ended(_) => "ended",
         }
     }
@@ -88,7 +98,10 @@ pub enum RentalError {
     /// The step wants an active rental, and this is a hold.
     #[error("this locker is only held, not rented")]
     OnlyHeld,
-    /// It is over.
+    /// The step wants a returned rental.
+    #[error("this rental was not returned")]
+    NotReturned,
+    /// It is over, or given back.
     #[error("this rental has ended")]
     Ended,
 }
@@ -106,6 +119,8 @@ pub struct Rental {
     pub term_id: TermId,
     /// From which day to which day.
     pub dates: DateSpan,
+    /// Whether the door was opened in it, or may have been: then something may be inside.
+    pub opened: bool,
     /// Where it stands.
     pub state: RentalState,
 }
@@ -116,9 +131,37 @@ impl Rental {
     pub fn is_live(&self, now: Monotonic) -> bool {
         match self.state {
             RentalState::Held { until } => now < until,
-            RentalState::Active => true,
+            RentalState::Active | RentalState::Returned(_) => true,
             RentalState::Ended(_) => false,
         }
+    }
+
+    /// Whether it keeps its member from another locker at `now`: a returned one does not.
+    #[must_use]
+    pub fn binds_member(&self, now: Monotonic) -> bool {
+        self.is_live(now) && !self.is_returned()
+    }
+
+    /// Whether it was given back and the locker is not free yet.
+    #[must_use]
+    pub const fn is_returned(&self) -> bool {
+        matches!(self.state, RentalState::Returned(_))
+    }
+
+    /// Whether the locker is in use under it on `today`, also past its last day: it has begun, and
+    /// nobody has seen the locker empty since.
+    #[must_use]
+    pub fn occupies(&self, today: Date) -> bool {
+        let confirmed = matches!(self.state, RentalState::Active | RentalState::Returned(_));
+        confirmed && self.dates.first() <= today
+    }
+
+    /// Whether it keeps a claim for `dates` from the locker: it is live on one of these days, or it
+    /// occupies the locker on the very day on which the claim begins to count.
+    #[must_use]
+    pub fn is_in_the_way(&self, dates: DateSpan, now: Monotonic, today: Date) -> bool {
+        let occupied = dates.first() <= today && self.occupies(today);
+        self.is_live(now) && (self.dates.overlaps(dates) || occupied)
     }
 
     /// Whether it is a hold whose time is up at `now`.
@@ -135,7 +178,7 @@ impl Rental {
             }
             RentalState::Held { .. } => Err(RentalError::HoldExpired),
             RentalState::Active => Err(RentalError::AlreadyActive),
-            RentalState::Ended(_) => Err(RentalError::Ended),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
         }
     }
 
@@ -145,16 +188,53 @@ impl Rental {
             RentalState::Held { until } if now < until => Ok(self.ended(EndReason::HoldReleased)),
             RentalState::Held { .. } => Err(RentalError::HoldExpired),
             RentalState::Active => Err(RentalError::AlreadyActive),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
+    /// Gives an active rental of `by` back. One that is returned already stays as it is. `moved`:
+    /// see [`Return::moved`].
+    pub fn release(
+        self,
+        by: MemberId,
+        now: Monotonic,
+        moved: Option<Monotonic>,
+    ) -> Result<Self, RentalError> {
+        match self.owned_by(by)?.state {
+            RentalState::Active => {
+                Ok(Self { state: RentalState::Returned(Return::new(now, moved)), ..self })
+            }
+            RentalState::Returned(_) => Ok(self),
+            RentalState::Held { .. } => Err(RentalError::OnlyHeld),
             RentalState::Ended(_) => Err(RentalError::Ended),
         }
     }
 
-    /// Ends an active rental of `by`.
-    pub fn release(self, by: MemberId) -> Result<Self, RentalError> {
+    /// Ends an active rental of `by` under which the locker was never in use.
+    pub fn give_up(self, by: MemberId) -> Result<Self, RentalError> {
         match self.owned_by(by)?.state {
             RentalState::Active => Ok(self.ended(EndReason::Returned)),
             RentalState::Held { .. } => Err(RentalError::OnlyHeld),
-            RentalState::Ended(_) => Err(RentalError::Ended),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
+    /// Ends a returned rental: its locker is free.
+    pub const fn freed(self) -> Result<Self, RentalError> {
+        match self.state {
+            RentalState::Returned(_) => Ok(self.ended(EndReason::Returned)),
+            _ => Err(RentalError::NotReturned),
+        }
+    }
+
+    /// Makes room for another locker in place of this one of `by`. What was opened is returned, so
+    /// that its things can still be taken out; what was not is over.
+    pub fn replaced(self, by: MemberId, now: Monotonic) -> Result<Self, RentalError> {
+        match self.owned_by(by)?.state {
+            RentalState::Active if self.opened => self.release(by, now, Some(now)),
+            RentalState::Active => Ok(self.ended(EndReason::Replaced)),
+            RentalState::Held { .. } => Err(RentalError::OnlyHeld),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
         }
     }
 

@@ -1,4 +1,5 @@
-//! `/api/v1/lockers`: the list, the summary, mine, one; hold, confirm, release, open.
+//! `/api/v1/lockers`: the list, the summary, mine, one; hold, confirm, release-hold, open. Giving back
+//! is `returns.rs`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use warp::{Filter, Reply, path};
 use super::body::SharedTail;
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, with};
+use super::{Api, OrRoute, Routes, alarms, returns, with};
 use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
+use crate::domain::returning::WaitsFor;
 use crate::domain::time::Monotonic;
 use crate::service::idempotency::Answer;
-use crate::service::lockers::BankSummary;
+use crate::service::lockers::{BankSummary, MyLocker};
 use crate::service::openings::Wanted;
 use crate::service::rentals::Held;
 
@@ -34,7 +36,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(list(api))
         .or_route(mine(api))
         .or_route(summary(api))
-        .or_route(release(api))
+        .or_route(returns::locker_routes(api))
         .or_route(release_hold(api))
         .or_route(open(api))
         .or_route(find(api))
@@ -236,6 +238,8 @@ pub(super) struct BankSummaryReply {
     held: u32,
     /// Rented.
     taken: u32,
+    /// Given back, but not free yet; these count as taken as well.
+    returning: u32,
     /// Rented past the end of the rental; these count as taken or free as well.
     overdue: u32,
     /// Not lent for now.
@@ -266,6 +270,7 @@ impl From<BankSummary> for BankSummaryReply {
             free: sums.free,
             held: sums.held,
             taken: sums.taken,
+            returning: sums.returning,
             overdue: sums.overdue,
             out_of_service: sums.out_of_service,
             window: sums.window,
@@ -304,6 +309,8 @@ pub(super) async fn handle_summary(head: Head, api: Api) -> Result<Response, Pro
 pub(super) struct MyLockerReply {
     /// `null` when the caller has none.
     locker: Option<MyLockerDetail>,
+    /// Others that the caller gave back, and may open again until they are free.
+    returning: Vec<MyLockerDetail>,
 }
 
 /// The caller's hold or rental.
@@ -311,10 +318,14 @@ pub(super) struct MyLockerReply {
 pub(super) struct MyLockerDetail {
     /// The number on its door.
     locker_id: i64,
-    /// held or active.
+    /// held, active or returned.
     state: &'static str,
     /// How much of a hold is left, in milliseconds.
     hold_expires_in_ms: Option<u64>,
+    /// What a returned one waits for before it is free: door, grace, confirmation or staff.
+    waits_for: Option<&'static str>,
+    /// From when on a returned one is free, RFC 3339, as far as that is known.
+    free_at: Option<String>,
     /// First day of the rental.
     starts_on: String,
     /// Last day of the rental.
@@ -322,6 +333,21 @@ pub(super) struct MyLockerDetail {
     /// open, closed or unknown.
     #[schema(value_type = String)]
     door: DoorState,
+}
+
+impl From<MyLocker> for MyLockerDetail {
+    fn from(mine: MyLocker) -> Self {
+        Self {
+            locker_id: mine.rental.locker_id.0,
+            state: mine.rental.state.name(),
+            hold_expires_in_ms: mine.hold_expires_in_ms,
+            waits_for: mine.waits_for.map(WaitsFor::name),
+            free_at: mine.free_at.map(|at| at.to_string()),
+            starts_on: mine.rental.dates.first().to_string(),
+            ends_on: mine.rental.dates.last().to_string(),
+            door: mine.door,
+        }
+    }
 }
 
 fn mine(api: &Api) -> Routes {
@@ -334,22 +360,17 @@ fn mine(api: &Api) -> Routes {
         .boxed()
 }
 
-/// The locker that the caller holds or rents.
+/// The locker that the caller holds, rents or gave back.
 #[utoipa::path(
     get, path = "/api/v1/lockers/me", tag = "lockers",
     responses((status = 200, body = MyLockerReply), (status = 401)), security(("bearer" = []))
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
-    let locker = api.services().my_locker(caller).map(|mine| MyLockerDetail {
-        locker_id: mine.rental.locker_id.0,
-        state: mine.rental.state.name(),
-        hold_expires_in_ms: mine.hold_expires_in_ms,
-        starts_on: mine.rental.dates.first().to_string(),
-        ends_on: mine.rental.dates.last().to_string(),
-        door: mine.door,
-    });
-    Ok(warp::reply::json(&MyLockerReply { locker }).into_response())
+    let (locker, returning) = api.services().my_lockers(caller);
+    let returning = returning.into_iter().map(Into::into).collect();
+    let reply = MyLockerReply { locker: locker.map(Into::into), returning };
+    Ok(warp::reply::json(&reply).into_response())
 }
 
 /// One locker.
@@ -430,9 +451,9 @@ pub(super) struct ConfirmReply {
     ends_on: String,
 }
 
-/// A hold or rental that was given up.
+/// A hold that was given up.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ReleaseReply {
+pub(super) struct ReleaseHoldReply {
     /// The number on its door.
     locker_id: i64,
 }
@@ -549,7 +570,7 @@ fn release_hold(api: &Api) -> Routes {
     post, path = "/api/v1/lockers/{locker_id}/release-hold", tag = "lockers",
     params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
-        (status = 200, body = ReleaseReply), (status = 401), (status = 404), (status = 409),
+        (status = 200, body = ReleaseHoldReply), (status = 401), (status = 404), (status = 409),
         (status = 422), (status = 503), (status = 507),
     ),
     security(("bearer" = []))
@@ -562,39 +583,7 @@ pub(super) async fn handle_release_hold(
     let caller = head.caller_at_kiosk_too(&api)?;
     let key = head.request_key(&format!("release-hold {id}"))?;
     let released = api.services().release_hold(caller, id, key).await?;
-    let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
-    Ok(answer(&reply, StatusCode::OK))
-}
-
-fn release(api: &Api) -> Routes {
-    path!("api" / "v1" / "lockers" / LockerId / "release")
-        .and(warp::post())
-        .and(head())
-        .and(with(api))
-        .then(handle_release)
-        .map(Reply::into_response)
-        .boxed()
-}
-
-/// Return the locker.
-#[utoipa::path(
-    post, path = "/api/v1/lockers/{locker_id}/release", tag = "lockers",
-    params(("locker_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses(
-        (status = 200, body = ReleaseReply), (status = 401), (status = 404), (status = 409),
-        (status = 422), (status = 503), (status = 507),
-    ),
-    security(("bearer" = []))
-)]
-pub(super) async fn handle_release(
-    id: LockerId,
-    head: Head,
-    api: Api,
-) -> Result<Response, Problem> {
-    let caller = head.caller_at_kiosk_too(&api)?;
-    let key = head.request_key(&format!("release {id}"))?;
-    let released = api.services().release(caller, id, key).await?;
-    let reply = released.map(|it| ReleaseReply { locker_id: it.locker_id.0 });
+    let reply = released.map(|it| ReleaseHoldReply { locker_id: it.locker_id.0 });
     Ok(answer(&reply, StatusCode::OK))
 }
 

@@ -20,7 +20,8 @@ use super::{OrRoute, Routes};
 use super::{
     alarms, audit, auth, banks, buses, clock, commissioning, health, jobs, keys, kiosk, kiosks,
     layouts, limits, live, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
-    openings, operations, own_account, presence, retention, roles, sessions, sign_up, totp,
+    openings, operations, own_account, presence, retention, returns, roles, sessions, sign_up,
+    totp,
 };
 use crate::service::error::Code;
 
@@ -93,7 +94,11 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         lockers::handle_hold,
         lockers::handle_confirm,
         lockers::handle_release_hold,
-        lockers::handle_release,
+        returns::handle_release,
+        returns::handle_free,
+        returns::handle_replace,
+        returns::handle_list,
+        returns::handle_shortages,
         lockers::handle_open,
         banks::handle_hold_any,
         buses::handle_list,

@@ -108,7 +108,10 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AlreadyRenting
         | Code::HoldExpired
         | Code::OnlyHeld
-        | Code::DoorOpen
+        | Code::Occupied
+        | Code::NoShortage
+        | Code::NotReturned
+        | Code::ReturnByDoorOff
         | Code::ProofStep
         | Code::BoardRented
         | Code::BoardSilent

@@ -390,7 +390,7 @@ impl Services {
     /// The rental under which a member has a locker now.
     fn active_rental(&self, member: MemberId) -> Option<RentalId> {
         let mine = self.my_rental(&self.store.snapshot(), member)?;
-        (mine.state == RentalState::Active).then_some(mine.id)
+        matches!(mine.state, RentalState::Active | RentalState::Returned(_)).then_some(mine.id)
     }
 }
 

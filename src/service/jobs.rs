@@ -61,6 +61,11 @@ pub const JOBS: &[Job] = &[
     job("settle-mass-openings", Schedule::every_s(2), AnyTime, |it| {
         Box::pin(it.settle_mass_openings())
     }),
+    // Returned lockers that are surely empty by now. What was seen of their doors counts on the
+    // monotonic clock.
+    job("settle-returns", Schedule::every_s(2), AnyTime, |it| Box::pin(it.settle_returns())),
+    // Renters whose locker is not to be had.
+    job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
     // For a start on a broken database.
     job("save-state", Schedule::every_s(2), AnyTime, |it| Box::pin(it.save_state())),
     // Sign-ins at kiosks that nobody uses are dead before that; this only writes it down.

@@ -17,11 +17,12 @@ use super::{Services, is_staff_for};
 use crate::domain::bank::OpenFrom;
 use crate::domain::id::BankId;
 use crate::domain::locker::{Locker, parse_locker_id};
+use crate::domain::returning::Unseen;
 use crate::domain::term::{Term, TermScope};
 use crate::store::Snapshot;
 
 /// Columns of a CSV layout, in the order of an export.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 15] = [
     "location_ko",
     "location_en",
     "bank_ko",
@@ -29,6 +30,9 @@ const COLUMNS: [&str; 12] = [
     "hold_seconds",
     "left_open_s",
     "open_from",
+    "grace_minutes",
+    "return_unseen",
+    "return_by_door",
     "locker",
     "bus",
     "board",
@@ -128,6 +132,9 @@ impl Services {
                     hold_seconds: Some(it.policy.hold_seconds),
                     left_open_s: it.policy.left_open_s,
                     open_from: Some(it.policy.open_from),
+                    grace_minutes: Some(it.policy.returns.grace_minutes),
+                    return_unseen: Some(it.policy.returns.unseen),
+                    return_by_door: Some(it.policy.returns.by_door),
                     lockers: lockers_of(&snapshot, it.id),
                     terms: terms(TermScope::Bank(it.id)),
                 })
@@ -220,6 +227,9 @@ fn write_csv(file: &SiteFile) -> Result<String, csv::Error> {
                     text(bank.hold_seconds.as_ref()),
                     text(bank.left_open_s.as_ref()),
                     bank.open_from.map(OpenFrom::name).unwrap_or_default().to_owned(),
+                    text(bank.grace_minutes.as_ref()),
+                    bank.return_unseen.map_or("", Unseen::name).to_owned(),
+                    text(bank.return_by_door.as_ref()),
                     locker.id.to_string(),
                     text(locker.bus.as_ref()),
                     text(locker.board.as_ref()),
@@ -266,6 +276,27 @@ impl Columns {
     ) -> Result<Option<T>, String> {
         let Some(text) = self.text(row, name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("{name} {text:?} is not a number that fits"))
+    }
+
+    fn flag(&self, row: &StringRecord, name: &str) -> Result<Option<bool>, String> {
+        match self.text(row, name).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "1" | "yes") => Ok(Some(true)),
+            Some("false" | "0" | "no") => Ok(Some(false)),
+            Some(other) => Err(format!("{name} {other:?} must be true or false")),
+        }
+    }
+
+    fn open_from(&self, row: &StringRecord) -> Result<Option<OpenFrom>, String> {
+        let Some(text) = self.text(row, "open_from") else { return Ok(None) };
+        let known = OpenFrom::from_name(&text.to_ascii_lowercase());
+        known.map(Some).ok_or_else(|| format!("open_from {text:?} must be anywhere or presence"))
+    }
+
+    fn unseen(&self, row: &StringRecord) -> Result<Option<Unseen>, String> {
+        let Some(text) = self.text(row, "return_unseen") else { return Ok(None) };
+        let known = Unseen::from_name(&text.to_ascii_lowercase());
+        known.map(Some).ok_or_else(|| format!("return_unseen {text:?} must be renter or staff"))
     }
 }
 
@@ -316,7 +347,7 @@ fn take_row(
         bus: columns.text(row, "bus").map(str::to_owned),
         board: columns.number(row, "board")?,
         lock: columns.number(row, "lock")?,
-        in_service: flag(columns.text(row, "in_service"))?,
+        in_service: columns.flag(row, "in_service")?,
     };
     match (&locker.bus, locker.board, locker.lock) {
         (None, None, None) => {}
@@ -343,7 +374,10 @@ fn take_row(
         name_en: own("bank_en"),
         hold_seconds: columns.number(row, "hold_seconds")?,
         left_open_s: columns.number(row, "left_open_s")?,
-        open_from: open_from(columns.text(row, "open_from"))?,
+        open_from: columns.open_from(row)?,
+        grace_minutes: columns.number(row, "grace_minutes")?,
+        return_unseen: columns.unseen(row)?,
+        return_by_door: columns.flag(row, "return_by_door")?,
         ..BankEntry::default()
     };
     put(&mut file.locations[place], entry, locker)
@@ -355,46 +389,23 @@ fn put(location: &mut LocationEntry, entry: BankEntry, locker: LockerEntry) -> R
         location.banks.push(BankEntry { lockers: vec![locker], ..entry });
         return Ok(());
     };
-    let same = bank.name_en == entry.name_en
-        && bank.hold_seconds == entry.hold_seconds
-        && bank.left_open_s == entry.left_open_s
-        && bank.open_from == entry.open_from;
-    if !same {
+    let settings = |it: &BankEntry| BankEntry { lockers: Vec::new(), ..it.clone() };
+    if settings(bank) != entry {
         let name = &entry.name_ko;
-        return Err(format!(
-            "bank {name:?} has another bank_en, hold_seconds, left_open_s or open_from than in a \
-             line before"
-        ));
+        return Err(format!("bank {name:?} has another bank_en or setting than in a line before"));
     }
     bank.lockers.push(locker);
     Ok(())
-}
-
-fn open_from(text: Option<&str>) -> Result<Option<OpenFrom>, String> {
-    let known = |text: &str| {
-        OpenFrom::from_name(&text.to_ascii_lowercase())
-            .ok_or_else(|| format!("open_from {text:?} must be anywhere or presence"))
-    };
-    text.map(known).transpose()
-}
-
-fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
-    match text.map(str::to_ascii_lowercase).as_deref() {
-        None => Ok(None),
-        Some("true" | "1" | "yes") => Ok(Some(true)),
-        Some("false" | "0" | "no") => Ok(Some(false)),
-        Some(other) => Err(format!("in_service {other:?} must be true or false")),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,locker,bus,board,lock,in_service
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,501,east,0,1,true
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,502,,,,false
-정보관,Informatics,1층,1F,90,240,anywhere,101,east,0,2,true
+    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,grace_minutes,return_unseen,return_by_door,locker,bus,board,lock,in_service
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,5,staff,false,501,east,0,1,true
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,5,staff,false,502,,,,false
+정보관,Informatics,1층,1F,90,240,anywhere,,,,101,east,0,2,true
 ";
 
     #[test]
@@ -437,6 +448,11 @@ mod tests {
             ("locker,bank_ko\n", "\"location_ko\" is missing"),
             ("locker,locker\n", "stands twice"),
             ("colour\n", "\"colour\" is not known"),
+            (
+                "location_ko,bank_ko,locker,return_unseen\n집,벽,1,nobody\n",
+                "return_unseen \"nobody\"",
+            ),
+            ("location_ko,bank_ko,locker,grace_minutes\n집,벽,1,5\n집,벽,2,6\n", "another"),
         ] {
             let error = LayoutFormat::Csv.read(text).expect_err(text);
             assert!(error.contains(says), "{text}: {error}");

@@ -20,6 +20,7 @@ use crate::domain::id::{LockerId, MemberId};
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
+use crate::domain::returning::{Verdict, WaitsFor};
 use crate::domain::term::{Window, window};
 use crate::domain::time::{DateSpan, Monotonic};
 use crate::store::Snapshot;
@@ -69,7 +70,8 @@ impl Listing {
                 }
             };
             known = Some((bank, dates));
-            let availability = self.snapshot.availability(locker, dates, self.monotonic);
+            let availability =
+                self.snapshot.availability(locker, dates, self.monotonic, self.today);
             Some(Row { locker, bank, availability })
         })
     }
@@ -88,6 +90,8 @@ pub struct BankSummary {
     pub held: u32,
     /// Rented.
     pub taken: u32,
+    /// Given back, but not free yet; these count as taken as well.
+    pub returning: u32,
     /// Rented past the end of the rental.
     pub overdue: u32,
     /// Not lent for now.
@@ -103,6 +107,10 @@ pub struct MyLocker {
     pub rental: Rental,
     /// How much of a hold is left, in milliseconds; `None` for a rental.
     pub hold_expires_in_ms: Option<u64>,
+    /// What a returned one waits for.
+    pub waits_for: Option<WaitsFor>,
+    /// From when on a returned one is free, as far as that is known.
+    pub free_at: Option<Timestamp>,
     /// What is known of its door.
     pub door: DoorState,
 }
@@ -178,6 +186,7 @@ impl Services {
                 free: 0,
                 held: 0,
                 taken: 0,
+                returning: 0,
                 overdue: 0,
                 out_of_service: 0,
                 window: window_data(
@@ -197,6 +206,8 @@ impl Services {
                     rental.state == RentalState::Active && rental.dates.last() < listing.today
                 });
             sums.overdue += u32::from(overdue);
+            let occupant = snapshot.occupant(row.locker.id, listing.today);
+            sums.returning += u32::from(occupant.is_some_and(Rental::is_returned));
             sums.in_service += u32::from(row.locker.in_service);
             match row.availability {
                 Availability::Free => sums.free += 1,
@@ -214,31 +225,49 @@ impl Services {
     /// The number of the locker that a member holds or rents, for the list's head.
     #[must_use]
     pub fn my_locker_id(&self, member: MemberId) -> Option<LockerId> {
-        self.my_rental(&self.store.snapshot(), member).map(|rental| rental.locker_id)
+        let mine = self.my_rental(&self.store.snapshot(), member)?;
+        (!mine.is_returned()).then_some(mine.locker_id)
     }
 
-    /// The caller's own hold or rental: today's first, then the one that begins next.
+    /// The caller's own hold or rental: today's first, then the one that begins next, then what they
+    /// gave back; and behind it what else they gave back and may open again.
     #[must_use]
-    pub fn my_locker(&self, caller: Caller) -> Option<MyLocker> {
+    pub fn my_lockers(&self, caller: Caller) -> (Option<MyLocker>, Vec<MyLocker>) {
         let snapshot = self.store.snapshot();
-        let rental = self.my_rental(&snapshot, caller.member_id)?;
+        let first = self.my_rental(&snapshot, caller.member_id);
+        let is_first = |rental: &Rental| first.is_some_and(|first| first.id == rental.id);
+        let others = snapshot
+            .of_member(caller.member_id)
+            .filter(|rental| rental.is_returned() && !is_first(rental));
+        let others = others.filter_map(|rental| self.mine(&snapshot, *rental)).collect();
+        (first.and_then(|rental| self.mine(&snapshot, rental)), others)
+    }
+
+    fn mine(&self, snapshot: &Snapshot, rental: Rental) -> Option<MyLocker> {
         let now = self.clock.monotonic();
         let hold_expires_in_ms = match rental.state {
             RentalState::Held { until } => Some(now.ms_until(until)),
             _ => None,
         };
+        let (_, verdict) = self.judge(snapshot, &rental, false, now);
         let channel = snapshot.site.lockers.get(&rental.locker_id)?.channel.clone();
-        Some(MyLocker { rental, hold_expires_in_ms, door: self.door(channel.as_ref()) })
+        Some(MyLocker {
+            rental,
+            hold_expires_in_ms,
+            waits_for: verdict.and_then(Verdict::waits_for),
+            free_at: verdict.and_then(|verdict| self.free_at(verdict)),
+            door: self.door(channel.as_ref()),
+        })
     }
 
-    /// The rental or hold that a member goes by: today's before one that is still to come.
+    /// The rental or hold that a member goes by: today's before one that is still to come, and what
+    /// was given back behind both.
     pub(super) fn my_rental(&self, snapshot: &Snapshot, member: MemberId) -> Option<Rental> {
         let (now, today) = (self.clock.monotonic(), self.clock.today());
-        snapshot
-            .of_member(member)
-            .filter(|rental| rental.is_live(now))
-            .min_by_key(|rental| (!rental.dates.contains(today), rental.dates.first(), rental.id))
-            .copied()
+        let place = |rental: &&Rental| {
+            (rental.is_returned(), !rental.dates.contains(today), rental.dates.first(), rental.id)
+        };
+        snapshot.of_member(member).filter(|rental| rental.is_live(now)).min_by_key(place).copied()
     }
 
     /// One locker.
@@ -246,7 +275,8 @@ impl Services {
         let snapshot = self.store.snapshot();
         let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
         let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
-        let dates = offered_dates(&snapshot, bank, now, self.clock.today());
+        let today = self.clock.today();
+        let dates = offered_dates(&snapshot, bank, now, today);
         let mine = snapshot
             .of_member(caller.member_id)
             .any(|rental| rental.locker_id == id && rental.is_live(monotonic));
@@ -256,7 +286,7 @@ impl Services {
             id,
             location: location.map_or_else(|| bank.name.clone(), |location| location.name.clone()),
             bank: bank.clone(),
-            availability: snapshot.availability(locker, dates, monotonic),
+            availability: snapshot.availability(locker, dates, monotonic, today),
             mine,
             door: may_see.then(|| self.door(locker.channel.as_ref())),
             window: window_data(

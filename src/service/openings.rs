@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use super::limits::{self, Limit};
 use super::presence::{PresenceUse, presence_used, use_presence};
 use super::rentals::locker_not_found;
 use super::tokens::Caller;
-use super::{Services, is_staff_for};
+use super::{Services, is_staff_for, returning};
 use crate::bus::{Doubt, Happened, OpenRefused, OpeningEvent, OpeningWatch, PulseOutcome};
 use crate::domain::channel::{Channel, DoorState};
 use crate::domain::id::{BankId, LockerId, MassOpeningId, OpeningId};
@@ -234,23 +235,31 @@ impl Services {
     fn renter_permit(&self, caller: Caller, locker: LockerId) -> Result<(), Error> {
         let snapshot = self.store.snapshot();
         let (monotonic, today) = (self.clock.monotonic(), self.clock.today());
-        let mine: Vec<_> = snapshot
+        let mine: Vec<&Rental> = snapshot
             .of_member(caller.member_id)
             .filter(|rental| rental.locker_id == locker && rental.is_live(monotonic))
             .collect();
-        let active = |rental: &&&Rental| rental.state == RentalState::Active;
-        let in_time = |rental: &&&Rental| {
-            if self.clock_is_trusted() {
-                return rental.dates.contains(today);
-            }
-            // Without a date to go by, whoever is first in line has their things in it.
-            let line = snapshot.of_locker(locker).filter(|it| it.is_live(monotonic));
-            line.map(|it| it.dates.first()).min() == Some(rental.dates.first())
-        };
-        if mine.iter().filter(active).any(|rental| in_time(&rental)) {
+        // "I forgot something": until the locker is free, whoever returned it may open it again.
+        let mut returned = mine.iter().filter(|rental| rental.is_returned());
+        if returned.any(|rental| !self.is_due(&snapshot, rental, monotonic)) {
             return Ok(());
         }
-        Err(match mine.first() {
+        let active = mine.iter().filter(|rental| rental.state == RentalState::Active);
+        if self.clock_is_trusted() {
+            let mut in_dates = active.filter(|rental| rental.dates.contains(today));
+            if let Some(rental) = in_dates.next() {
+                return self.demand_to_be_had(&snapshot, rental, today);
+            }
+        } else {
+            // Without a date to go by, whoever is first in line has their things in it.
+            let line = snapshot.of_locker(locker).filter(|it| it.is_live(monotonic));
+            let first = line.map(|it| it.dates.first()).min();
+            let mut first_in_line = active.filter(|rental| Some(rental.dates.first()) == first);
+            if first_in_line.next().is_some() {
+                return Ok(());
+            }
+        }
+        Err(match mine.iter().find(|rental| !rental.is_returned()) {
             None => Error::new(Code::NotYourLocker, format!("you do not rent locker {locker}")),
             Some(rental) if matches!(rental.state, RentalState::Held { .. }) => {
                 Error::new(Code::OnlyHeld, "confirm the locker first: so far it is only held")
@@ -275,6 +284,9 @@ impl Services {
         self.store
             .write(Lane::Opening, move |tx| {
                 once(tx, caller.member_id, "open", key.as_ref(), |tx| {
+                    if opening.opened_as == OpenedAs::Renter {
+                        returning::demand_still_theirs(tx, &opening)?;
+                    }
                     if let Some(presence) = presence
                         && !use_presence(tx, presence)?
                     {
@@ -380,10 +392,13 @@ impl Services {
     }
 
     async fn record(&self, opening: &Opening) {
-        let stored = opening.clone();
+        let (stored, today) = (opening.clone(), self.clock.today());
         let result = self
             .store
-            .write::<_, StoreError, _>(Lane::Opening, move |tx| openings::upsert(tx.conn, &stored))
+            .write::<_, StoreError, _>(Lane::Opening, move |tx| {
+                openings::upsert(tx.conn, &stored)?;
+                returning::note_opening(tx, &stored, today)
+            })
             .await;
         if let Err(error) = result {
             tracing::warn!(area = "store", opening.id = %opening.id, %error, "goes to the spill");
@@ -522,10 +537,11 @@ impl Services {
             } else {
                 opening.end(Outcome::Interrupted);
             }
-            let settled = opening.clone();
+            let (settled, today) = (opening.clone(), self.clock.today());
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                    Ok(openings::update_settled(tx.conn, &settled)?)
+                    openings::update_settled(tx.conn, &settled)?;
+                    Ok(returning::note_opening(tx, &settled, today)?)
                 })
                 .await?;
             tracing::info!(
@@ -563,10 +579,10 @@ impl Services {
         };
         let count = spilled.len();
         for slice in spilled.chunks(REPLAY_SLICE) {
-            let slice = slice.to_vec();
+            let (slice, today) = (slice.to_vec(), self.clock.today());
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                    slice.iter().try_for_each(|opening| replay(tx, opening))
+                    slice.iter().try_for_each(|opening| replay(tx, opening, today))
                 })
                 .await?;
         }
@@ -585,14 +601,17 @@ impl Services {
 
 /// Stores one spilled opening. One that the database has no place for (it was restored from an
 /// older backup) must not keep the others out.
-fn replay(tx: &mut Tx<'_>, opening: &Opening) -> Result<(), Error> {
+fn replay(tx: &mut Tx<'_>, opening: &Opening, today: Date) -> Result<(), Error> {
     match openings::upsert(tx.conn, opening) {
         Err(StoreError::Conflict(conflict)) => {
             tracing::error!(area = "store", ?opening, %conflict, "a spilled opening has no place");
             Ok(())
         }
         Err(error) => Err(error.into()),
-        Ok(()) => Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?),
+        Ok(()) => {
+            returning::note_opening(tx, opening, today)?;
+            Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?)
+        }
     }
 }
 

@@ -1,20 +1,20 @@
-//! Claiming and giving back: hold, confirm, release-hold, release.
+//! Claiming: hold, confirm, release-hold. Giving back is `returning.rs`.
 //!
 //! Each use-case looks at the published snapshot first: what it refuses never reaches the writer.
 //! The job then decides again inside the transaction, where indexes and triggers guard against
-//! whatever this code may get wrong. A hold whose time is up is ended by the first job that
-//! meets it.
+//! whatever this code may get wrong. A hold whose time is up, and a return whose locker is empty by
+//! now, are ended by the first job that meets them.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::Services;
 use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
 use super::tokens::Caller;
+use super::{Services, returning};
 use crate::domain::bank::Bank;
-use crate::domain::channel::DoorState;
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId};
 use crate::domain::locker::Locker;
 use crate::domain::rental::{EndReason, Rental, RentalError, RentalState};
@@ -45,7 +45,7 @@ pub struct Confirmed {
     pub dates: DateSpan,
 }
 
-/// A hold or rental that was given up.
+/// A hold that was given up.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Released {
     /// Which locker.
@@ -90,14 +90,14 @@ impl Services {
         // A repeat must get its first answer, so a key goes to the writer whatever the state.
         if key.is_none() {
             let snapshot = self.store.snapshot();
-            refuse_early(&snapshot, caller.member_id, wish, self.moment())?;
+            self.refuse_early(&snapshot, caller.member_id, wish, self.moment())?;
         }
-        let (clock, trusted) = (self.clock.clone(), self.clock_is_trusted());
+        let own = self.own()?;
         self.store
             .write(Lane::Change, move |tx| {
-                let moment = Moment { now: clock.now(), monotonic: tx.monotonic, trusted };
+                let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
                 once(tx, caller.member_id, "hold", key.as_ref(), |tx| {
-                    hold_job(tx, caller.member_id, wish, moment)
+                    hold_job(tx, &own, caller.member_id, wish, moment)
                 })
             })
             .await
@@ -135,40 +135,7 @@ impl Services {
         self.store
             .write(Lane::Change, move |tx| {
                 once(tx, caller.member_id, "release-hold", key.as_ref(), |tx| {
-                    let monotonic = tx.monotonic;
-                    end_job(tx, caller.member_id, locker, "rental.release_hold", |rental| {
-                        rental.release_hold(caller.member_id, monotonic)
-                    })
-                })
-            })
-            .await
-    }
-
-    /// Ends the caller's rental.
-    pub async fn release(
-        &self,
-        caller: Caller,
-        locker: LockerId,
-        key: Option<RequestKey>,
-    ) -> Result<Answer<Released>, Error> {
-        let channel = self.known_locker(locker)?;
-        if self.openings.is_under_way(locker) {
-            let detail = "the locker is being opened right now: close the door and try again";
-            return Err(Error::new(Code::OpeningUnderWay, detail));
-        }
-        if channel.is_some_and(|channel| self.bus.door(&channel).state == DoorState::Open) {
-            let mine = self.store.snapshot();
-            if mine.of_member(caller.member_id).any(|rental| rental.locker_id == locker) {
-                let detail = "the door is open: take your things out, close it and try again";
-                return Err(Error::new(Code::DoorOpen, detail));
-            }
-        }
-        self.store
-            .write(Lane::Change, move |tx| {
-                once(tx, caller.member_id, "release", key.as_ref(), |tx| {
-                    end_job(tx, caller.member_id, locker, "rental.release", |rental| {
-                        rental.release(caller.member_id)
-                    })
+                    release_hold_job(tx, caller.member_id, locker)
                 })
             })
             .await
@@ -193,49 +160,91 @@ impl Services {
             .await
     }
 
-    fn moment(&self) -> Moment {
-        Moment {
-            now: self.clock.now(),
-            monotonic: self.clock.monotonic(),
-            trusted: self.clock_is_trusted(),
+    pub(super) fn moment(&self) -> Moment {
+        let now = self.clock.now();
+        let today = now.to_zoned(self.clock.zone().clone()).date();
+        Moment { now, monotonic: self.clock.monotonic(), today, trusted: self.clock_is_trusted() }
+    }
+
+    /// Refuses what a snapshot already knows to be impossible, with the reason.
+    fn refuse_early(
+        &self,
+        snapshot: &Snapshot,
+        member: MemberId,
+        wish: Wish,
+        moment: Moment,
+    ) -> Result<(), Error> {
+        demand_staying(snapshot, member)?;
+        let bank = wished_bank(snapshot, wish)?;
+        let dates = open_term(snapshot, bank, moment)?.dates;
+        if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
+            let same = matches!(wish, Wish::This(id) if id == mine.locker_id);
+            let held = matches!(mine.state, RentalState::Held { .. });
+            return if same && held { Ok(()) } else { Err(has_another(mine, moment.monotonic)) };
         }
+        match wish {
+            Wish::This(id) => match self.in_the_way(snapshot, id, dates, moment) {
+                Some(other) => Err(taken(other, moment.monotonic)),
+                None => Ok(()),
+            },
+            Wish::AnyOf(bank) => {
+                self.any_free_locker(snapshot, bank, member, dates, moment).map(drop)
+            }
+        }
+    }
+
+    /// What keeps a claim from a locker; a return that only waits to be written down does not.
+    fn in_the_way<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        id: LockerId,
+        dates: DateSpan,
+        moment: Moment,
+    ) -> Option<&'a Rental> {
+        let Moment { monotonic, today, .. } = moment;
+        snapshot.of_locker(id).find(|rental| {
+            rental.is_in_the_way(dates, monotonic, today)
+                && !self.is_due(snapshot, rental, monotonic)
+        })
+    }
+
+    /// Picks a free locker; different members start at different places, so that a crowd that asks
+    /// for any locker does not fight for the first.
+    fn any_free_locker(
+        &self,
+        snapshot: &Snapshot,
+        bank: BankId,
+        member: MemberId,
+        dates: DateSpan,
+        moment: Moment,
+    ) -> Result<LockerId, Error> {
+        let of_bank = |locker: &&Locker| locker.bank_id == bank;
+        let lockers: Vec<&Locker> = snapshot.site.lockers.values().filter(of_bank).collect();
+        let start = usize::try_from(member.0.unsigned_abs()).unwrap_or(0) % lockers.len().max(1);
+        let (tail, head) = lockers.split_at(start);
+        let free = |id| self.in_the_way(snapshot, id, dates, moment).is_none();
+        head.iter()
+            .chain(tail)
+            .find(|locker| locker.in_service && free(locker.id))
+            .map(|locker| locker.id)
+            .ok_or_else(|| {
+                Error::new(Code::NoFreeLocker, "no locker of this bank is free right now")
+            })
     }
 }
 
-/// The two times that a claim depends on.
+/// The times that a claim depends on.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
-    now: jiff::Timestamp,
-    monotonic: Monotonic,
+pub(super) struct Moment {
+    pub(super) now: jiff::Timestamp,
+    pub(super) monotonic: Monotonic,
+    pub(super) today: Date,
     /// Whether `now` is believed: windows stay shut while it is not.
-    trusted: bool,
-}
-
-/// Refuses what a snapshot already knows to be impossible, with the reason.
-fn refuse_early(
-    snapshot: &Snapshot,
-    member: MemberId,
-    wish: Wish,
-    moment: Moment,
-) -> Result<(), Error> {
-    demand_staying(snapshot, member)?;
-    let bank = wished_bank(snapshot, wish)?;
-    let dates = open_term(snapshot, bank, moment)?.dates;
-    if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
-        let same = matches!(wish, Wish::This(id) if id == mine.locker_id);
-        let held = matches!(mine.state, RentalState::Held { .. });
-        return if same && held { Ok(()) } else { Err(has_another(mine, moment.monotonic)) };
-    }
-    match wish {
-        Wish::This(id) => free_locker(snapshot, id, dates, moment.monotonic),
-        Wish::AnyOf(bank) => {
-            any_free_locker(snapshot, bank, member, dates, moment.monotonic).map(drop)
-        }
-    }
+    pub(super) trusted: bool,
 }
 
 /// Who is gone from the roster claims nothing more.
-fn demand_staying(snapshot: &Snapshot, member: MemberId) -> Result<(), Error> {
+pub(super) fn demand_staying(snapshot: &Snapshot, member: MemberId) -> Result<(), Error> {
     if snapshot.site.leavers.contains(&member) {
         let detail = "you are not on the roster any more: you can empty your locker and return it";
         return Err(Error::new(Code::Leaving, detail));
@@ -280,7 +289,9 @@ fn overlapping(
     dates: DateSpan,
     now: Monotonic,
 ) -> Option<&Rental> {
-    snapshot.of_member(member).find(|rental| rental.is_live(now) && rental.dates.overlaps(dates))
+    snapshot
+        .of_member(member)
+        .find(|rental| rental.binds_member(now) && rental.dates.overlaps(dates))
 }
 
 /// The member has a hold or rental in these dates already.
@@ -293,57 +304,37 @@ fn has_another(mine: &Rental, now: Monotonic) -> Error {
         )
         .with("locker_id", id.0)
         .with("hold_expires_in_ms", now.ms_until(until)),
-        RentalState::Active | RentalState::Ended(_) => already_renting(id),
-    }
-}
-
-fn free_locker(
-    snapshot: &Snapshot,
-    id: LockerId,
-    dates: DateSpan,
-    now: Monotonic,
-) -> Result<(), Error> {
-    match snapshot.live_on(id, dates, now) {
-        None => Ok(()),
-        Some(other) => {
-            let detail = "somebody else has this locker: pick another one";
-            let error = Error::new(Code::LockerTaken, detail);
-            Err(match other.state {
-                RentalState::Held { until } => error.with("held_for_ms", now.ms_until(until)),
-                _ => error,
-            })
+        RentalState::Active | RentalState::Returned(_) | RentalState::Ended(_) => {
+            already_renting(id)
         }
     }
 }
 
-/// Picks a free locker; different members start at different places, so that a crowd that asks
-/// for any locker does not fight for the first.
-fn any_free_locker(
-    snapshot: &Snapshot,
-    bank: BankId,
-    member: MemberId,
-    dates: DateSpan,
-    now: Monotonic,
-) -> Result<LockerId, Error> {
-    let of_bank = |locker: &&Locker| locker.bank_id == bank;
-    let lockers: Vec<&Locker> = snapshot.site.lockers.values().filter(of_bank).collect();
-    let start = usize::try_from(member.0.unsigned_abs()).unwrap_or(0) % lockers.len().max(1);
-    let (tail, head) = lockers.split_at(start);
-    head.iter()
-        .chain(tail)
-        .find(|locker| locker.in_service && snapshot.live_on(locker.id, dates, now).is_none())
-        .map(|locker| locker.id)
-        .ok_or_else(|| Error::new(Code::NoFreeLocker, "no locker of this bank is free right now"))
+/// Somebody else has the locker.
+pub(super) fn taken(other: &Rental, now: Monotonic) -> Error {
+    let error = Error::new(Code::LockerTaken, "somebody else has this locker: pick another one");
+    match other.state {
+        RentalState::Held { until } => error.with("held_for_ms", now.ms_until(until)),
+        _ => error,
+    }
 }
 
-fn hold_job(tx: &mut Tx<'_>, member: MemberId, wish: Wish, moment: Moment) -> Result<Held, Error> {
+fn hold_job(
+    tx: &mut Tx<'_>,
+    services: &Services,
+    member: MemberId,
+    wish: Wish,
+    moment: Moment,
+) -> Result<Held, Error> {
     demand_staying(tx.snapshot(), member)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
     let (term_id, dates) = (term.id, term.dates);
     let locker_id = match wish {
         Wish::This(id) => id,
-        Wish::AnyOf(bank) => any_free_locker(tx.snapshot(), bank, member, dates, moment.monotonic)?,
+        Wish::AnyOf(bank) => {
+            services.any_free_locker(tx.snapshot(), bank, member, dates, moment)?
+        }
     };
     if let Some(held) = kept(tx.snapshot(), member, locker_id, dates, moment.monotonic) {
         return Ok(held);
@@ -358,6 +349,8 @@ fn hold_job(tx: &mut Tx<'_>, member: MemberId, wish: Wish, moment: Moment) -> Re
     for rental in &dead {
         expire(tx, rental)?;
     }
+    returning::settle_locker(tx, services, locker_id)?;
+    demand_emptied(tx.snapshot(), locker_id, dates, moment)?;
     // Whether the locker and the member are free is not asked: the schema decides.
     let hold = NewHold { locker_id, member_id: member, term_id, dates };
     let id = rentals::insert_hold(tx.conn, &hold, tx.now_ms())
@@ -370,6 +363,7 @@ fn hold_job(tx: &mut Tx<'_>, member: MemberId, wish: Wish, moment: Moment) -> Re
         member_id: member,
         term_id,
         dates,
+        opened: false,
         state: RentalState::Held { until },
     }));
     Ok(Held { locker_id, expires_in_ms: moment.monotonic.ms_until(until) })
@@ -392,6 +386,22 @@ fn kept(
     }
 }
 
+/// Demands that nobody from before still has their things in the locker on the day on which the
+/// claim begins: the schema knows of days only.
+pub(super) fn demand_emptied(
+    snapshot: &Snapshot,
+    locker: LockerId,
+    dates: DateSpan,
+    moment: Moment,
+) -> Result<(), Error> {
+    let of_days = |rental: &&Rental| rental.dates.overlaps(dates);
+    let mut others = snapshot.of_locker(locker).filter(|rental| !of_days(rental));
+    match others.find(|rental| rental.is_in_the_way(dates, moment.monotonic, moment.today)) {
+        Some(other) => Err(taken(other, moment.monotonic)),
+        None => Ok(()),
+    }
+}
+
 /// Puts what the schema refused into the words that the snapshot has for it.
 fn explain(snapshot: &Snapshot, error: StoreError, hold: &NewHold, now: Monotonic) -> Error {
     let refused = match &error {
@@ -400,7 +410,9 @@ fn explain(snapshot: &Snapshot, error: StoreError, hold: &NewHold, now: Monotoni
                 .map(|mine| has_another(mine, now))
         }
         StoreError::Conflict(Constraint::RentalLocker) => {
-            free_locker(snapshot, hold.locker_id, hold.dates, now).err()
+            let of_locker = snapshot.of_locker(hold.locker_id);
+            let mut live = of_locker.filter(|rental| rental.is_live(now));
+            live.find(|rental| rental.dates.overlaps(hold.dates)).map(|other| taken(other, now))
         }
         _ => None,
     };
@@ -436,23 +448,17 @@ fn confirm_job(
     Ok(Some(Confirmed { locker_id: locker, dates: active.dates }))
 }
 
-fn end_job(
+fn release_hold_job(
     tx: &mut Tx<'_>,
     member: MemberId,
     locker: LockerId,
-    action: &'static str,
-    step: impl Fn(Rental) -> Result<Rental, RentalError>,
 ) -> Result<Released, Error> {
-    let wants_hold = action == "rental.release_hold";
-    let mine =
-        own(tx, member, locker, |state| matches!(state, RentalState::Held { .. }) == wants_hold)
-            .or_else(|| own(tx, member, locker, |_| true))
-            .ok_or_else(|| if wants_hold { hold_expired() } else { not_your_locker(locker) })?;
-    let ended = step(mine).map_err(|error| refuse(error, locker))?;
-    if let RentalState::Ended(reason) = ended.state {
-        rentals::update_ended(tx.conn, mine.id, reason, tx.now_ms())?;
-    }
-    audit(tx, Some(member), action, locker, mine.id)?;
+    let mine = own(tx, member, locker, |state| matches!(state, RentalState::Held { .. }))
+        .or_else(|| own(tx, member, locker, |_| true))
+        .ok_or_else(hold_expired)?;
+    let ended = mine.release_hold(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
+    rentals::update_ended(tx.conn, mine.id, EndReason::HoldReleased, tx.now_ms())?;
+    audit(tx, Some(member), "rental.release_hold", locker, mine.id)?;
     tx.apply(&Change::Rental(ended));
     Ok(Released { locker_id: locker })
 }
@@ -478,7 +484,7 @@ pub(super) fn expire(tx: &mut Tx<'_>, rental: &Rental) -> Result<(), Error> {
     Ok(())
 }
 
-fn audit(
+pub(super) fn audit(
     tx: &mut Tx<'_>,
     actor: Option<MemberId>,
     action: &'static str,
@@ -489,7 +495,7 @@ fn audit(
     Ok(tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?)
 }
 
-fn refuse(error: RentalError, locker: LockerId) -> Error {
+pub(super) fn refuse(error: RentalError, locker: LockerId) -> Error {
     match error {
         RentalError::HoldExpired => hold_expired(),
         RentalError::AlreadyActive => already_renting(locker),
@@ -497,7 +503,9 @@ fn refuse(error: RentalError, locker: LockerId) -> Error {
             Code::OnlyHeld,
             format!("locker {locker} is only held: confirm it, or give the hold up"),
         ),
-        RentalError::NotMine | RentalError::Ended => not_your_locker(locker),
+        RentalError::NotMine | RentalError::NotReturned | RentalError::Ended => {
+            not_your_locker(locker)
+        }
     }
 }
 
@@ -513,11 +521,11 @@ fn already_renting(locker: LockerId) -> Error {
         .with("locker_id", locker.0)
 }
 
-fn not_your_locker(locker: LockerId) -> Error {
+pub(super) fn not_your_locker(locker: LockerId) -> Error {
     Error::new(Code::NotYourLocker, format!("you do not rent locker {locker}"))
 }
 
-fn out_of_service() -> Error {
+pub(super) fn out_of_service() -> Error {
     Error::new(Code::OutOfService, "this locker is out of service: pick another one")
 }
 

@@ -6,13 +6,14 @@ use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Services;
 use super::error::{Code, Error};
+use super::{Services, shortages};
 use crate::domain::bank::{BankPolicy, Mode, OpenFrom};
 use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::domain::name::Name;
+use crate::domain::returning::{ReturnPolicy, Unseen};
 use crate::domain::term::{Term, TermScope};
 use crate::domain::time::DateSpan;
 use crate::store::audit::AuditEntry;
@@ -63,6 +64,12 @@ pub struct BankEntry {
     pub left_open_s: Option<u32>,
     /// From where renters may open: anywhere or presence.
     pub open_from: Option<OpenFrom>,
+    /// How long a former renter may open again, in minutes.
+    pub grace_minutes: Option<u32>,
+    /// Whose word counts where no sensor shows the door: `renter` or `staff`.
+    pub return_unseen: Option<Unseen>,
+    /// Whether the closing door may be the return.
+    pub return_by_door: Option<bool>,
     /// Its lockers.
     #[serde(default, rename = "locker", skip_serializing_if = "Vec::is_empty")]
     pub lockers: Vec<LockerEntry>,
@@ -135,10 +142,33 @@ struct PlannedLocation {
 struct PlannedBank {
     name: Name,
     policy: BankPolicy,
-    /// Whether the file says from where it is opened; else a known bank keeps its rule.
-    says_open_from: bool,
+    rules: Rules,
     lockers: Vec<Locker>,
     terms: Vec<Term>,
+}
+
+/// What the file says of who may open and when a locker is free; what it leaves out a known bank
+/// keeps: an older file must not loosen a rule by not knowing of it.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    open_from: Option<OpenFrom>,
+    grace_minutes: Option<u32>,
+    unseen: Option<Unseen>,
+    by_door: Option<bool>,
+}
+
+impl Rules {
+    fn over(self, policy: &BankPolicy, known: &BankPolicy) -> BankPolicy {
+        BankPolicy {
+            open_from: self.open_from.unwrap_or(known.open_from),
+            returns: ReturnPolicy {
+                grace_minutes: self.grace_minutes.unwrap_or(known.returns.grace_minutes),
+                unseen: self.unseen.unwrap_or(known.returns.unseen),
+                by_door: self.by_door.unwrap_or(known.returns.by_door),
+            },
+            ..policy.clone()
+        }
+    }
 }
 
 /// What an import does with banks and lockers that exist.
@@ -152,6 +182,8 @@ enum Taking {
         only: Option<BankId>,
         /// Who asked for it; `None` on the command line.
         actor: Option<MemberId>,
+        /// The site's day.
+        today: Date,
     },
 }
 
@@ -169,7 +201,8 @@ impl Services {
         only: Option<BankId>,
         actor: Option<MemberId>,
     ) -> Result<Imported, Error> {
-        self.take_site(file, Taking::Update { only, actor }).await
+        let today = self.clock.today();
+        self.take_site(file, Taking::Update { only, actor, today }).await
     }
 
     async fn take_site(&self, file: SiteFile, taking: Taking) -> Result<Imported, Error> {
@@ -223,10 +256,15 @@ impl Planner {
         let policy = BankPolicy {
             hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds),
             left_open_s: entry.left_open_s,
-            open_from: entry.open_from.unwrap_or_default(),
-        }
-        .validated()
-        .map_err(within)?;
+            ..standard.clone()
+        };
+        let rules = Rules {
+            open_from: entry.open_from,
+            grace_minutes: entry.grace_minutes,
+            unseen: entry.return_unseen,
+            by_door: entry.return_by_door,
+        };
+        let policy = rules.over(&policy, &standard).validated().map_err(within)?;
         self.counts.banks += 1;
         let lockers = entry
             .lockers
@@ -235,8 +273,7 @@ impl Planner {
             .collect::<Result<Vec<_>, String>>()
             .map_err(within)?;
         let terms = self.terms(entry.terms).map_err(within)?;
-        let says_open_from = entry.open_from.is_some();
-        Ok(PlannedBank { name, policy, says_open_from, lockers, terms })
+        Ok(PlannedBank { name, policy, rules, lockers, terms })
     }
 
     fn locker(&mut self, entry: &LockerEntry) -> Result<Locker, String> {
@@ -320,7 +357,7 @@ fn carry_out(tx: &mut Tx<'_>, plan: &Plan, taking: Taking) -> Result<Imported, E
 }
 
 fn take_bank(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     location: LocationId,
     bank: &PlannedBank,
     taking: Taking,
@@ -338,13 +375,10 @@ fn take_bank(
     }
     let id = match known {
         Some(id) => {
-            let mut policy = bank.policy.clone();
-            // An older file must not open a bank to everywhere by not knowing of the rule.
-            if let Some(known) = tx.snapshot().site.banks.get(&id)
-                && !bank.says_open_from
-            {
-                policy.open_from = known.policy.open_from;
-            }
+            let policy = match tx.snapshot().site.banks.get(&id) {
+                Some(known) => bank.rules.over(&bank.policy, &known.policy),
+                None => bank.policy.clone(),
+            };
             banks::update(tx.conn, id, &bank.name, &policy).map_err(within)?;
             id
         }
@@ -357,7 +391,7 @@ fn take_bank(
     insert_terms(tx, &bank.terms, TermScope::Bank(id), taking)
 }
 
-fn take_locker(tx: &Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
+fn take_locker(tx: &mut Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
     let within = |error| named(error, &describe(locker.id, locker.channel.as_ref()));
     let known = match taking {
         Taking::New => None,
@@ -366,7 +400,15 @@ fn take_locker(tx: &Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error
     match known {
         None => banks::insert_locker(tx.conn, locker).map_err(within),
         Some(bank) if bank == locker.bank_id => {
-            banks::update_locker(tx.conn, locker).map_err(within)
+            let was_lent =
+                tx.snapshot().site.lockers.get(&locker.id).is_some_and(|it| it.in_service);
+            banks::update_locker(tx.conn, locker).map_err(within)?;
+            match taking {
+                Taking::Update { today, .. } if was_lent && !locker.in_service => {
+                    shortages::tell_out_of_service(tx, locker.id, today)
+                }
+                _ => Ok(()),
+            }
         }
         Some(bank) => {
             let text = format!("locker {} belongs to bank {bank}", locker.id);

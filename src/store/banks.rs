@@ -9,6 +9,7 @@ use crate::domain::channel::{BusName, Channel};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::locker::Locker;
 use crate::domain::name::Name;
+use crate::domain::returning::{ReturnPolicy, Unseen};
 use crate::domain::term::{Term, TermScope};
 use crate::domain::time::DateSpan;
 
@@ -35,8 +36,9 @@ pub fn insert(
     policy: &BankPolicy,
 ) -> Result<BankId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s, open_from)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s, open_from,
+                           grace_minutes, return_unseen, return_by_door)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         location_id.0,
@@ -45,7 +47,10 @@ pub fn insert(
         mode.name(),
         policy.hold_seconds,
         policy.left_open_s,
-        policy.open_from.name()
+        policy.open_from.name(),
+        policy.returns.grace_minutes,
+        policy.returns.unseen.name(),
+        policy.returns.by_door
     ])?;
     Ok(BankId(conn.last_insert_rowid()))
 }
@@ -71,7 +76,8 @@ pub fn update(
     policy: &BankPolicy,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4, open_from = ?5
+        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4, open_from = ?5,
+                grace_minutes = ?6, return_unseen = ?7, return_by_door = ?8
          WHERE id = ?1",
     )?
     .execute(params![
@@ -79,7 +85,10 @@ pub fn update(
         name.en,
         policy.hold_seconds,
         policy.left_open_s,
-        policy.open_from.name()
+        policy.open_from.name(),
+        policy.returns.grace_minutes,
+        policy.returns.unseen.name(),
+        policy.returns.by_door
     ])?;
     Ok(())
 }
@@ -248,7 +257,8 @@ pub(super) fn list_locations(conn: &Connection) -> Result<Vec<Location>, StoreEr
 pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, location_id, name_ko, name_en, mode, hold_seconds, left_open_s, maintenance_ms,
-                maintenance_by, maintenance_reason, open_from
+                maintenance_by, maintenance_reason, open_from, grace_minutes, return_unseen,
+                return_by_door
          FROM bank ORDER BY id",
     )?;
     collect(statement.query([])?, |row| {
@@ -265,6 +275,7 @@ pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
                 hold_seconds: row.get(5)?,
                 left_open_s: row.get(6)?,
                 open_from: open_from(row)?,
+                returns: return_policy(row)?,
             },
             maintenance: maintenance(row)?,
         })
@@ -278,6 +289,17 @@ fn open_from(row: &Row<'_>) -> Result<OpenFrom, StoreError> {
         column: "open_from",
         value: name,
     })
+}
+
+fn return_policy(row: &Row<'_>) -> Result<ReturnPolicy, StoreError> {
+    let unseen: String = row.get(12)?;
+    let known = Unseen::from_name(&unseen);
+    let unseen = known.ok_or(StoreError::Inconsistent {
+        table: "bank",
+        column: "return_unseen",
+        value: unseen,
+    })?;
+    Ok(ReturnPolicy { grace_minutes: row.get(11)?, unseen, by_door: row.get(13)? })
 }
 
 fn maintenance(row: &Row<'_>) -> Result<Option<Maintenance>, StoreError> {

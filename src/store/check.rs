@@ -72,12 +72,14 @@ fn findings(conn: &Connection) -> Result<Vec<String>, StoreError> {
         found.push(format!("broken reference: {line}"));
     }
     // The schema's guards may have been dropped by hand: the promise itself is checked here.
-    for (who, column) in [("locker", "locker_id"), ("member", "member_id")] {
+    // A returned rental keeps others from the locker, not its member from another one.
+    let lets_go = "AND a.state <> 'returned' AND b.state <> 'returned'";
+    for (who, column, but) in [("locker", "locker_id", ""), ("member", "member_id", lets_go)] {
         let sql = format!(
             "SELECT a.{column} || ': rentals ' || a.id || ' and ' || b.id
              FROM rental a JOIN rental b ON a.{column} = b.{column} AND a.id < b.id
              WHERE a.ended_ms IS NULL AND b.ended_ms IS NULL
-               AND a.starts_on <= b.ends_on AND b.starts_on <= a.ends_on"
+               AND a.starts_on <= b.ends_on AND b.starts_on <= a.ends_on {but}"
         );
         for line in texts(conn, &sql)? {
             found.push(format!("two live rentals of one {who} overlap: {who} {line}"));
@@ -111,6 +113,11 @@ mod tests {
              INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
                VALUES (1, 5, 1, 1, 'held', '2026-03-01', '2026-03-09', 1),
                       (2, 5, 2, 1, 'held', '2026-03-02', '2026-03-09', 1);
+             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+                 confirmed_ms, returned_ms)
+               VALUES (3, 6, 1, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
+                      (4, 7, 4, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
+                      (5, 7, 5, 1, 'held', '2026-03-09', '2026-03-10', 1, NULL, NULL);
              INSERT INTO audit (at_ms, action, subject, detail, hash)
                VALUES (1, 'x', 'y', '{}', zeroblob(32));",
         )
@@ -118,6 +125,8 @@ mod tests {
         let found = findings(&conn).expect("readable").join("\n");
         assert!(found.contains("refers to a missing locker"), "{found}");
         assert!(found.contains("one locker overlap: locker 5: rentals 1 and 2"), "{found}");
+        assert!(found.contains("one locker overlap: locker 7: rentals 4 and 5"), "{found}");
+        // Whoever gave one back may have another.
         assert!(!found.contains("one member"), "{found}");
         assert!(found.contains("audit chain is broken at row 1"), "{found}");
     }

@@ -21,8 +21,9 @@ use crate::domain::kiosk::Kiosk;
 use crate::domain::locker::Locker;
 use crate::domain::opening::Opening;
 use crate::domain::rental::{Rental, RentalState};
+use crate::domain::returning::Return;
 use crate::domain::term::Term;
-use crate::domain::time::DateSpan;
+use crate::domain::time::{DateSpan, Monotonic};
 
 /// A larger spill is not written: something is wrong that people must look at.
 pub const SPILL_BYTES_MAX: u64 = 8 << 20;
@@ -53,6 +54,10 @@ struct SavedRental {
     member_id: MemberId,
     term_id: TermId,
     dates: DateSpan,
+    #[serde(default)]
+    opened: bool,
+    #[serde(default)]
+    returned: bool,
 }
 
 /// Writes the state beside the old file, syncs it and puts it in its place.
@@ -75,13 +80,15 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
         // Holds are left out: they open nothing, and nothing can be confirmed meanwhile.
         rentals: snapshot
             .rentals()
-            .filter(|rental| rental.state == RentalState::Active)
+            .filter(|rental| !matches!(rental.state, RentalState::Held { .. }))
             .map(|rental| SavedRental {
                 id: rental.id,
                 locker_id: rental.locker_id,
                 member_id: rental.member_id,
                 term_id: rental.term_id,
                 dates: rental.dates,
+                opened: rental.opened,
+                returned: rental.is_returned(),
             })
             .collect(),
         ended_sessions: snapshot.ended_sessions().collect(),
@@ -128,7 +135,13 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         member_id: it.member_id,
         term_id: it.term_id,
         dates: it.dates,
-        state: RentalState::Active,
+        opened: it.opened,
+        // Nothing is freed by this state: what was seen of its door is asked of the database.
+        state: if it.returned {
+            RentalState::Returned(Return::new(Monotonic(0), None))
+        } else {
+            RentalState::Active
+        },
     });
     Some(Snapshot::new(saved.version, Arc::new(site), rentals, saved.ended_sessions))
 }
@@ -235,7 +248,6 @@ mod tests {
     use super::*;
     use crate::domain::id::{KioskId, OpeningId};
     use crate::domain::opening::OpenedAs;
-    use crate::domain::time::Monotonic;
 
     fn snapshot() -> Snapshot {
         let dates = DateSpan::new(date(2026, 9, 1), date(2026, 9, 9)).expect("in order");
@@ -245,6 +257,7 @@ mod tests {
             member_id: MemberId(7),
             term_id: TermId(1),
             dates,
+            opened: true,
             state: RentalState::Active,
         };
         let hold = Rental {
@@ -252,6 +265,12 @@ mod tests {
             locker_id: LockerId(102),
             member_id: MemberId(8),
             state: RentalState::Held { until: Monotonic(9) },
+            ..rental
+        };
+        let returned = Rental {
+            id: RentalId(3),
+            locker_id: LockerId(103),
+            state: RentalState::Returned(Return::new(Monotonic(9), None)),
             ..rental
         };
         let mut site = Site::default();
@@ -263,17 +282,20 @@ mod tests {
         };
         site.kiosks.insert(kiosk.id, kiosk);
         site.presence_keys.insert(BankId(1), vec![1, 2, 255]);
-        Snapshot::new(41, Arc::new(site), [rental, hold], [(SessionId(3), 5)])
+        Snapshot::new(41, Arc::new(site), [rental, hold, returned], [(SessionId(3), 5)])
     }
 
     #[test]
-    fn active_rentals_dead_sessions_and_kiosks_come_back() {
+    fn rentals_and_returns_dead_sessions_and_kiosks_come_back() {
         let dir = tempfile::tempdir().expect("a place");
         let path = dir.path().join("snapshot.json");
         save(&path, &snapshot()).expect("written");
         let back = load(&path).expect("readable");
         assert_eq!(back.version, 41);
-        assert_eq!(back.rentals().map(|it| it.member_id).collect::<Vec<_>>(), [MemberId(7)]);
+        let mut found: Vec<_> =
+            back.rentals().map(|it| (it.id.0, it.opened, it.is_returned())).collect();
+        found.sort_unstable();
+        assert_eq!(found, [(1, true, false), (3, true, true)]);
         assert!(back.session_ended(SessionId(3)));
         let known = snapshot();
         assert_eq!(back.site.kiosks, known.site.kiosks);

@@ -74,6 +74,13 @@ pub fn list_unsettled(conn: &Connection) -> Result<Vec<Opening>, StoreError> {
     collect(statement.query([])?, read)
 }
 
+/// Whether an opening of a locker has no outcome yet.
+pub fn has_unsettled(conn: &Connection, locker: LockerId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM opening INDEXED BY opening_unsettled
+               WHERE outcome IS NULL AND locker_id = ?1";
+    Ok(conn.prepare_cached(sql)?.exists([locker.0])?)
+}
+
 /// The last openings that were asked for, newest first.
 pub fn list_newest(conn: &Connection, count: u32) -> Result<Vec<Opening>, StoreError> {
     let sql = format!("{COLUMNS} ORDER BY id DESC LIMIT ?1");

@@ -24,7 +24,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "rentals",
-        "SELECT locker_id, state, starts_on, ends_on, held_ms, confirmed_ms, ended_ms, end_reason
+        "SELECT locker_id, state, starts_on, ends_on, held_ms, confirmed_ms, opened_ms,
+                returned_ms, closed_ms, emptied_ms, shortage_told_ms, ended_ms, end_reason
          FROM rental WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
     (

@@ -1,14 +1,14 @@
-//! Holds and rentals in the database.
+//! Holds, rentals and returns in the database.
 //!
 //! Whether a locker or a member is free is not asked before an insert: the indexes and triggers of
 //! the schema decide, and what they say comes back as [`Constraint`](super::error::Constraint).
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
 use super::state::{collect, date};
 use crate::domain::id::{LockerId, MemberId, RentalId, TermId};
-use crate::domain::rental::EndReason;
+use crate::domain::rental::{EndReason, Rental, RentalState};
 use crate::domain::time::DateSpan;
 
 /// A hold before it has a number.
@@ -24,7 +24,28 @@ pub struct NewHold {
     pub dates: DateSpan,
 }
 
-/// A live row as stored; a hold's deadline is not stored, it counts in monotonic time.
+/// A rental that takes the place of another one, before it has a number.
+#[derive(Debug, Clone, Copy)]
+pub struct NewReplacement {
+    /// Locker, member, term and days.
+    pub claim: NewHold,
+    /// In whose place it comes.
+    pub follows: RentalId,
+}
+
+/// Where a live row stands. Deadlines and graces are not stored, they count in monotonic time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LiveState {
+    Held,
+    Active,
+    /// Given back; whether its door was seen closed and its renter said that it is empty.
+    Returned {
+        closed: bool,
+        emptied: bool,
+    },
+}
+
+/// A live row as stored.
 #[derive(Debug)]
 pub(super) struct LiveRow {
     pub(super) id: RentalId,
@@ -32,7 +53,8 @@ pub(super) struct LiveRow {
     pub(super) member_id: MemberId,
     pub(super) term_id: TermId,
     pub(super) dates: DateSpan,
-    pub(super) confirmed: bool,
+    pub(super) opened: bool,
+    pub(super) state: LiveState,
 }
 
 /// Inserts a hold; a conflict says whether the locker or the member stands in the way.
@@ -60,6 +82,80 @@ pub fn update_confirmed(conn: &Connection, id: RentalId, now_ms: i64) -> Result<
         )?
         .execute(params![id.0, now_ms])?;
     Ok(changed == 1)
+}
+
+/// Inserts an active rental in the place of another one, which must be over or returned by now; a
+/// conflict says whether the locker or the member stands in the way.
+pub fn insert_replacement(
+    conn: &Connection,
+    new: &NewReplacement,
+    now_ms: i64,
+) -> Result<RentalId, StoreError> {
+    let claim = &new.claim;
+    conn.prepare_cached(
+        "INSERT INTO rental (locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+                             confirmed_ms, follows_id)
+         VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
+    )?
+    .execute(params![
+        claim.locker_id.0,
+        claim.member_id.0,
+        claim.term_id.0,
+        claim.dates.first().to_string(),
+        claim.dates.last().to_string(),
+        now_ms,
+        new.follows.0
+    ])?;
+    Ok(RentalId(conn.last_insert_rowid()))
+}
+
+/// Stores what is known of an active or returned rental: whether it was given back, opened, seen
+/// closed, said to be empty. What was stored before keeps its time.
+pub fn update_known(conn: &Connection, rental: &Rental, now_ms: i64) -> Result<(), StoreError> {
+    let (returned, closed, emptied) = match rental.state {
+        RentalState::Returned(it) => (true, it.closed.is_some(), it.emptied.is_some()),
+        _ => (false, false, false),
+    };
+    conn.prepare_cached(
+        "UPDATE rental SET
+           state = CASE WHEN ?3 THEN 'returned' ELSE state END,
+           opened_ms = CASE WHEN ?2 THEN coalesce(opened_ms, ?6) END,
+           returned_ms = CASE WHEN ?3 THEN coalesce(returned_ms, ?6) END,
+           closed_ms = CASE WHEN ?4 THEN coalesce(closed_ms, ?6) END,
+           emptied_ms = CASE WHEN ?5 THEN coalesce(emptied_ms, ?6) END
+         WHERE id = ?1 AND state IN ('active', 'returned')",
+    )?
+    .execute(params![rental.id.0, rental.opened, returned, closed, emptied, now_ms])?;
+    Ok(())
+}
+
+/// Live rentals whose renter was told that the locker is not to be had.
+pub fn list_shortages_told(conn: &Connection) -> Result<Vec<RentalId>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id FROM rental INDEXED BY rental_shortage_told
+         WHERE shortage_told_ms IS NOT NULL AND ended_ms IS NULL",
+    )?;
+    collect(statement.query([])?, |row| Ok(RentalId(row.get(0)?)))
+}
+
+/// Notes that the renter was told that the locker is not to be had, or that it is again.
+pub fn update_shortage_told(
+    conn: &Connection,
+    id: RentalId,
+    told_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE rental SET shortage_told_ms = ?2 WHERE id = ?1")?
+        .execute(params![id.0, told_ms])?;
+    Ok(())
+}
+
+/// When a rental was given back, unix milliseconds; `None` for one that was not.
+pub fn returned_ms(conn: &Connection, id: RentalId) -> Result<Option<i64>, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT returned_ms FROM rental WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// Ends a live rental; false when it had ended before.
@@ -91,7 +187,8 @@ pub fn list_taken(conn: &Connection) -> Result<Vec<(MemberId, LockerId)>, StoreE
 pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
     // Named, because without statistics the planner would rather walk the whole history.
     let mut statement = conn.prepare_cached(
-        "SELECT id, locker_id, member_id, term_id, starts_on, ends_on, state = 'active'
+        "SELECT id, locker_id, member_id, term_id, starts_on, ends_on, opened_ms IS NOT NULL, state,
+                closed_ms IS NOT NULL, emptied_ms IS NOT NULL
          FROM rental INDEXED BY rental_live_locker WHERE ended_ms IS NULL",
     )?;
     collect(statement.query([])?, |row| {
@@ -107,7 +204,12 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
                 column: "ends_on",
                 value: format!("{first}..{last}"),
             })?,
-            confirmed: row.get(6)?,
+            opened: row.get(6)?,
+            state: match row.get::<_, String>(7)?.as_str() {
+                "held" => LiveState::Held,
+                "active" => LiveState::Active,
+                _ => LiveState::Returned { closed: row.get(8)?, emptied: row.get(9)? },
+            },
         })
     })
 }
@@ -117,6 +219,9 @@ mod tests {
     use jiff::civil::{Date, date};
 
     use super::*;
+    use crate::domain::channel::DoorState;
+    use crate::domain::returning::{DoorSight, Sight, emptied, looked, moved};
+    use crate::domain::time::Monotonic;
     use crate::store::error::Constraint;
     use crate::store::open::memory_with_people;
 
@@ -178,6 +283,97 @@ mod tests {
     fn a_missing_locker_is_a_reference_conflict() {
         let result = hold(&memory_with_people(), 999, 1, date(2026, 3, 1), date(2026, 3, 2));
         assert_eq!(conflict(result), Constraint::Reference);
+    }
+
+    fn live(conn: &Connection, id: RentalId) -> LiveRow {
+        let rows = list_live(conn).expect("readable");
+        rows.into_iter().find(|row| row.id == id).expect("live")
+    }
+
+    #[test]
+    fn a_returned_rental_keeps_its_locker_and_lets_its_member_go() {
+        let conn = memory_with_people();
+        let march = |day| date(2026, 3, day);
+        let id = hold(&conn, 101, 1, march(5), march(10)).expect("free");
+        assert!(update_confirmed(&conn, id, 6).expect("stored"));
+        let row = live(&conn, id);
+        assert_eq!((row.state, row.opened), (LiveState::Active, false));
+        let mut rental = Rental {
+            id,
+            locker_id: row.locker_id,
+            member_id: row.member_id,
+            term_id: row.term_id,
+            dates: row.dates,
+            opened: true,
+            state: RentalState::Active,
+        };
+        update_known(&conn, &rental, 7).expect("stored");
+        let row = live(&conn, id);
+        assert_eq!((row.state, row.opened), (LiveState::Active, true));
+        rental = rental.release(MemberId(1), Monotonic(8), None).expect("active");
+        update_known(&conn, &rental, 8).expect("stored");
+        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: false, emptied: false });
+        let seen = DoorSight { state: DoorState::Closed, read_at: None };
+        let sight = Sight { under_way: false, door: Some(seen) };
+        rental = emptied(looked(rental, &sight, Monotonic(9)), Monotonic(9));
+        update_known(&conn, &rental, 9).expect("stored");
+        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: true, emptied: true });
+        assert_eq!(returned_ms(&conn, id).expect("readable"), Some(8), "the first time stands");
+        rental = moved(rental, Monotonic(10));
+        update_known(&conn, &rental, 10).expect("stored");
+        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: false, emptied: false });
+
+        let taken = hold(&conn, 101, 2, march(10), march(12));
+        assert_eq!(conflict(taken), Constraint::RentalLocker);
+        let next = hold(&conn, 102, 1, march(5), march(10)).expect("the member may have another");
+        let third = hold(&conn, 101, 1, march(1), march(30));
+        assert_eq!(conflict(third), Constraint::RentalMember, "but no third");
+        // A returned one cannot become active again beside it.
+        let again = "UPDATE rental SET state = 'active', returned_ms = NULL, closed_ms = NULL,
+                       emptied_ms = NULL WHERE id = ?1";
+        let error = StoreError::from(conn.execute(again, [id.0]).expect_err("guarded"));
+        assert!(matches!(error, StoreError::Conflict(Constraint::RentalMember)), "{error:?}");
+        assert!(update_ended(&conn, next, EndReason::HoldReleased, 11).expect("stored"));
+        assert!(update_ended(&conn, id, EndReason::Returned, 11).expect("stored"));
+        hold(&conn, 101, 2, march(10), march(12)).expect("free");
+    }
+
+    #[test]
+    fn a_replacement_is_active_at_once_and_guarded_like_every_claim() {
+        let conn = memory_with_people();
+        let march = |day| date(2026, 3, day);
+        let old = hold(&conn, 101, 1, march(5), march(10)).expect("free");
+        let dates = DateSpan::new(march(5), march(10)).expect("in order");
+        let claim =
+            NewHold { locker_id: LockerId(102), member_id: MemberId(1), term_id: TermId(1), dates };
+        let new = NewReplacement { claim, follows: old };
+        assert_eq!(conflict(insert_replacement(&conn, &new, 6)), Constraint::RentalMember);
+        update_ended(&conn, old, EndReason::Replaced, 6).expect("stored");
+        let id = insert_replacement(&conn, &new, 6).expect("the old one is over");
+        assert_eq!(live(&conn, id).state, LiveState::Active);
+
+        assert_eq!(list_shortages_told(&conn).expect("readable"), []);
+        update_shortage_told(&conn, id, Some(7)).expect("stored");
+        assert_eq!(list_shortages_told(&conn).expect("readable"), [id]);
+        update_shortage_told(&conn, id, None).expect("stored");
+        assert_eq!(list_shortages_told(&conn).expect("readable"), []);
+    }
+
+    #[test]
+    fn the_guards_look_in_their_own_indexes() {
+        // The history has a million rows one day: a guard that walked it would be a slow claim.
+        let conn = memory_with_people();
+        for (column, index, more) in [
+            ("member_id", "rental_live_member", "AND returned_ms IS NULL"),
+            ("locker_id", "rental_live_locker", ""),
+        ] {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN SELECT 1 FROM rental WHERE {column} = 1 AND ended_ms IS NULL
+                 {more} AND ends_on >= '2026-03-01' AND starts_on <= '2026-03-02'"
+            );
+            let plan: String = conn.query_row(&sql, [], |row| row.get(3)).expect("a plan");
+            assert!(plan.contains(index) && plan.contains("ends_on>?"), "{plan}");
+        }
     }
 
     #[test]

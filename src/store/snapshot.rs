@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
@@ -145,6 +147,12 @@ impl Snapshot {
         self.live.values()
     }
 
+    /// One stored hold or rental.
+    #[must_use]
+    pub fn rental(&self, id: RentalId) -> Option<&Rental> {
+        self.live.get(&id)
+    }
+
     /// The stored holds and rentals of a locker.
     pub fn of_locker(&self, id: LockerId) -> impl Iterator<Item = &Rental> {
         self.ids(self.by_locker.get(&id))
@@ -159,22 +167,47 @@ impl Snapshot {
         ids.into_iter().flatten().filter_map(|id| self.live.get(id))
     }
 
-    /// The rental or hold of a locker that is live at `now` and overlaps `dates`.
+    /// The rental or hold that keeps a claim for `dates` from a locker at `now` on `today`.
     #[must_use]
-    pub fn live_on(&self, id: LockerId, dates: DateSpan, now: Monotonic) -> Option<&Rental> {
-        self.of_locker(id).find(|rental| rental.is_live(now) && rental.dates.overlaps(dates))
+    pub fn in_the_way(
+        &self,
+        id: LockerId,
+        dates: DateSpan,
+        now: Monotonic,
+        today: Date,
+    ) -> Option<&Rental> {
+        self.of_locker(id).find(|rental| rental.is_in_the_way(dates, now, today))
+    }
+
+    /// The rental under which a locker is in use on `today`: the first that began and whose things
+    /// nobody has seen gone.
+    #[must_use]
+    pub fn occupant(&self, id: LockerId, today: Date) -> Option<&Rental> {
+        let began = self.of_locker(id).filter(|rental| rental.occupies(today));
+        began.min_by_key(|rental| (rental.dates.first(), rental.id))
+    }
+
+    /// Rentals that were given back and whose lockers are not free yet.
+    pub fn returned(&self) -> impl Iterator<Item = &Rental> {
+        self.live.values().filter(|rental| rental.is_returned())
     }
 
     /// What everybody may know of a locker for `dates`.
     #[must_use]
-    pub fn availability(&self, locker: &Locker, dates: DateSpan, now: Monotonic) -> Availability {
+    pub fn availability(
+        &self,
+        locker: &Locker,
+        dates: DateSpan,
+        now: Monotonic,
+        today: Date,
+    ) -> Availability {
         if !locker.in_service {
             return Availability::OutOfService;
         }
-        match self.live_on(locker.id, dates, now).map(|rental| rental.state) {
+        match self.in_the_way(locker.id, dates, now, today).map(|rental| rental.state) {
             None | Some(RentalState::Ended(_)) => Availability::Free,
             Some(RentalState::Held { .. }) => Availability::Held,
-            Some(RentalState::Active) => Availability::Taken,
+            Some(RentalState::Active | RentalState::Returned(_)) => Availability::Taken,
         }
     }
 
@@ -215,6 +248,7 @@ mod tests {
     use super::*;
     use crate::domain::id::TermId;
     use crate::domain::rental::EndReason;
+    use crate::domain::returning::Return;
 
     fn rental(id: i64, locker: i64, member: i64, state: RentalState) -> Rental {
         Rental {
@@ -223,6 +257,7 @@ mod tests {
             member_id: MemberId(member),
             term_id: TermId(1),
             dates: DateSpan::new(date(2026, 9, 1), date(2026, 9, 9)).expect("in order"),
+            opened: false,
             state,
         }
     }
@@ -272,14 +307,36 @@ mod tests {
         let snapshot = Snapshot::new(1, Arc::default(), [held], []);
         let locker =
             Locker { id: LockerId(101), bank_id: BankId(1), channel: None, in_service: true };
-        let at = |now| snapshot.availability(&locker, held.dates, Monotonic(now));
+        let today = date(2026, 9, 1);
+        let at = |now| snapshot.availability(&locker, held.dates, Monotonic(now), today);
         assert_eq!(at(49), Availability::Held);
         assert_eq!(at(50), Availability::Free);
         assert_eq!(snapshot.expired_holds(Monotonic(50)).count(), 1);
         let broken = Locker { in_service: false, ..locker };
         assert_eq!(
-            snapshot.availability(&broken, held.dates, Monotonic(0)),
+            snapshot.availability(&broken, held.dates, Monotonic(0), today),
             Availability::OutOfService
         );
+    }
+
+    #[test]
+    fn a_locker_stays_taken_until_the_first_renter_has_left() {
+        let returned = RentalState::Returned(Return::new(Monotonic(0), None));
+        for state in [RentalState::Active, returned] {
+            let late = rental(1, 101, 1, state);
+            let next = DateSpan::new(date(2026, 9, 10), date(2026, 9, 20)).expect("in order");
+            let new = Rental { id: RentalId(2), member_id: MemberId(2), dates: next, ..late };
+            let new = Rental { state: RentalState::Active, ..new };
+            let snapshot = Snapshot::new(1, Arc::default(), [new, late], []);
+            let occupant = |day| snapshot.occupant(LockerId(101), date(2026, 9, day)).copied();
+            assert_eq!(occupant(11), Some(late), "whoever began first has the things inside");
+            let alone = Snapshot::new(1, Arc::default(), [late], []);
+            let locker =
+                Locker { id: LockerId(101), bank_id: BankId(1), channel: None, in_service: true };
+            let on = |day| alone.availability(&locker, next, Monotonic(0), date(2026, 9, day));
+            assert_eq!(on(9), Availability::Free, "still to come");
+            assert_eq!(on(10), Availability::Taken);
+            assert_eq!(alone.returned().count(), usize::from(late.is_returned()));
+        }
     }
 }

@@ -7,13 +7,15 @@ use jiff::civil::Date;
 use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
+use super::rentals::LiveState;
 use super::snapshot::{Site, Snapshot};
 use super::{banks, kiosks, members, presence, rentals, sessions};
 use crate::clock::Clock;
 use crate::domain::rental::{Rental, RentalState};
+use crate::domain::returning::Return;
 
-/// Loads everything. Holds that `known` (the state this process published before) knows keep
-/// their deadline; any other open hold gets its full time again, never less.
+/// Loads everything. Holds and returns that `known` (the state this process published before) knows
+/// keep their times; any other open hold or grace gets its full time again, never less.
 pub(super) fn load(
     conn: &Connection,
     clock: &Clock,
@@ -23,17 +25,24 @@ pub(super) fn load(
     let now = clock.monotonic();
     let mut live = Vec::new();
     for stored in rentals::list_live(conn)? {
-        let state = if stored.confirmed {
-            RentalState::Active
-        } else {
-            let kept = known.and_then(|snapshot| {
-                snapshot.of_locker(stored.locker_id).find(|rental| rental.id == stored.id)
-            });
-            if let Some(state @ RentalState::Held { .. }) = kept.map(|rental| rental.state) {
-                state
-            } else {
+        let kept = known.and_then(|snapshot| {
+            snapshot.of_locker(stored.locker_id).find(|rental| rental.id == stored.id)
+        });
+        let state = match (stored.state, kept.map(|rental| rental.state)) {
+            (LiveState::Active, _) => RentalState::Active,
+            (LiveState::Held, Some(state @ RentalState::Held { .. })) => state,
+            (LiveState::Held, _) => {
                 let bank = site.locker(stored.locker_id).map(|(_, bank)| bank.policy.hold());
                 RentalState::Held { until: now.after(bank.unwrap_or_default()) }
+            }
+            (LiveState::Returned { closed, emptied }, kept) => {
+                let anew = Return::new(now, Some(now));
+                let it = if let Some(RentalState::Returned(it)) = kept { it } else { anew };
+                RentalState::Returned(Return {
+                    closed: closed.then(|| it.closed.unwrap_or(now)),
+                    emptied: emptied.then(|| it.emptied.unwrap_or(now)),
+                    ..it
+                })
             }
         };
         live.push(Rental {
@@ -42,6 +51,7 @@ pub(super) fn load(
             member_id: stored.member_id,
             term_id: stored.term_id,
             dates: stored.dates,
+            opened: stored.opened,
             state,
         });
     }

@@ -44,6 +44,12 @@ fn rush(who: &Client, seed: u64, answered: &AtomicUsize) -> Known {
         };
         let request = match what {
             "me" => who.request("GET", "/api/v1/lockers/me", &[], ""),
+            "release" => who.request(
+                "POST",
+                &format!("/api/v1/lockers/{locker}/release"),
+                &["Content-Type: application/json"],
+                r#"{"emptied":true}"#,
+            ),
             _ => who.request("POST", &format!("/api/v1/lockers/{locker}/{what}"), &[], ""),
         };
         let Ok(reply) = wire.call(request) else {

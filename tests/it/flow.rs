@@ -53,8 +53,10 @@ fn the_flow_of_the_older_clients_runs_unchanged() {
     other.locker(101, "release").refused(404, "not_your_locker");
     assert_eq!(mine.mine()["locker_id"], 101);
     let released = mine.locker(101, "release").expect(200).json();
-    assert_eq!(released, json!({ "locker_id": 101 }));
-    assert_eq!(mine.get("/api/v1/lockers/me").expect(200).json(), json!({ "locker": null }));
+    assert_eq!((&released["locker_id"], &released["state"]), (&json!(101), &json!("returned")));
+    // It was never opened and its door is closed: it is free at once.
+    assert_eq!(released["waits_for"], Value::Null, "{released}");
+    assert_eq!(mine.mine(), Value::Null);
     mine.locker(101, "release").refused(404, "not_your_locker");
 
     let body = json!({ "refresh_token": refresh_token });
@@ -87,7 +89,16 @@ fn every_answer_has_the_shape_that_clients_read() {
     let held = mine.mine();
     demand_keys(
         &held,
-        ["locker_id", "state", "hold_expires_in_ms", "starts_on", "ends_on", "door"],
+        [
+            "locker_id",
+            "state",
+            "hold_expires_in_ms",
+            "waits_for",
+            "free_at",
+            "starts_on",
+            "ends_on",
+            "door",
+        ],
     );
     assert_eq!(held["state"], "held");
     assert!(held["hold_expires_in_ms"].as_u64().expect("ms") > 50_000, "{held}");
@@ -102,6 +113,7 @@ fn every_answer_has_the_shape_that_clients_read() {
         ("free", 2),
         ("held", 0),
         ("taken", 1),
+        ("returning", 0),
         ("overdue", 0),
         ("out_of_service", 0),
     ] {

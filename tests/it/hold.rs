@@ -20,7 +20,7 @@ fn a_hold_is_good_until_its_last_millisecond_and_dead_at_its_deadline() {
     assert_eq!(mine.state_of(1), "held");
     other.locker(1, "hold").refused(409, "locker_taken");
     mine.locker(1, "confirm").expect(200);
-    mine.locker(1, "release").expect(200);
+    mine.give_back(1);
 
     mine.locker(2, "hold").expect(201);
     site.pass(HOLD_MS);
@@ -96,7 +96,7 @@ fn how_a_hold_ended_stays_in_the_history() {
     site.pass(HOLD_MS + 5);
     mine.locker(2, "confirm").refused(409, "hold_expired");
     mine.rent(3);
-    mine.locker(3, "release").expect(200);
+    mine.give_back(3);
     assert_eq!(
         site.history(),
         [

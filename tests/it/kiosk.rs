@@ -298,7 +298,11 @@ fn a_sign_in_opens_and_claims_at_its_kiosks_banks_only() {
     member.locker(102, "hold").expect(201);
     member.locker(102, "confirm").expect(200);
     assert_eq!(member.mine()["locker_id"], 102);
-    member.locker(102, "release").expect(200);
+    let waits = member.locker(102, "release").expect(200).json();
+    assert_eq!(waits["waits_for"], "confirmation", "{waits}");
+    assert_eq!(member.mine()["state"], "returned");
+    member.give_back(102);
+    member.locker(102, "replace").refused(403, "not_at_kiosk");
     // A kiosk that is moved takes its sign-ins with it.
     let path = format!("/api/v1/kiosks/{}", here.id);
     let json_line = ["Content-Type: application/json"];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use lockerd::sim::{DoorAction, Fault, FaultKind, SimBoard, SimBus, UnplugMoment};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::boards::{Boards, COIL_MS_MAX, bus_toml, cu16_toml, modbus_toml};
@@ -136,7 +136,9 @@ fn opens_and_closes(
     assert_eq!(wired.boards.simulator.pulses().len(), 1, "another lock moved as well");
     assert!(wired.boards.is_open(bus, board, lock));
     assert_eq!(renter.mine()["door"], "open");
-    renter.locker(locker, "release").refused(409, "door_open");
+    // An open door can be given back: it is waited for, and its renter may still open it.
+    let given = renter.locker(locker, "release").expect(200).json();
+    assert_eq!((&given["state"], &given["waits_for"]), (&json!("returned"), &json!("door")));
 
     wired.boards.close(bus, board, lock);
     let closed = until("the closing is noted", || {
@@ -186,8 +188,9 @@ fn a_jammed_door_did_not_open_and_may_be_tried_again() {
     wired.boards.door("east", 1, 3, DoorAction::Jam);
     wired.boards.door("west", 1, 3, DoorAction::Jam);
     let ids = [(open(&east, ON_CU16), east), (open(&west, ON_MODBUS), west)];
-    // While the door may still spring open, the locker cannot be given to the next.
-    ids[0].1.locker(ON_CU16, "release").refused(409, "opening_under_way");
+    // While the door may still spring open, the locker is not given to the next.
+    let given = ids[0].1.locker(ON_CU16, "release").expect(200).json();
+    assert_eq!(given["waits_for"], "door", "{given}");
     for (id, renter) in ids {
         let opening = renter.outcome(&id);
         assert_eq!(opening["outcome"], "door_did_not_open", "{opening}");

@@ -69,7 +69,12 @@ fn a_deleted_account_leaves_nothing_personal_anywhere_and_its_rentals_stay_count
     let member = nobody.with_token(reply.json()["access_token"].as_str().expect("a token"));
     member.rent(101);
     delete(&member, ME, &json!({ "password": PASSWORD })).refused(409, "still_renting");
+    // Given back, but not empty yet as far as anybody knows: whose things are inside must be known.
     member.locker(101, "release").expect(200);
+    let refused =
+        delete(&member, ME, &json!({ "password": PASSWORD })).refused(409, "still_renting");
+    assert_eq!(refused["locker_id"], 101);
+    member.give_back(101);
     member.locker(102, "hold").expect(201);
     let refused =
         delete(&member, ME, &json!({ "password": PASSWORD })).refused(409, "still_renting");
@@ -118,7 +123,7 @@ fn who_has_no_password_deletes_with_a_fresh_log_in_and_admins_with_a_reason() {
     let path = format!("/api/v1/members/{}", found["members"][0]["member_id"]);
     delete(&admin, &path, &json!({ "reason": "" })).refused(422, "invalid");
     delete(&admin, &path, &json!({ "reason": "졸업" })).refused(409, "still_renting");
-    inside.student(1).locker(101, "release").expect(200);
+    inside.student(1).give_back(101);
     delete(&inside.account("STAFF1"), &path, &json!({ "reason": "졸업" }))
         .refused(403, "forbidden");
     delete(&admin, &path, &json!({ "reason": "졸업" })).expect(204);
@@ -150,6 +155,11 @@ fn my_data_is_a_file_with_everything_about_me_and_nobody_else() {
         (&data["rentals"][0]["locker_id"], &data["rentals"][0]["state"]),
         (&json!(101), &json!("active"))
     );
+    assert!(data["rentals"][0]["returned_at"].is_null());
+    me.locker(101, "release").expect(200);
+    let later = me.get("/api/v1/me/data").expect(200).json();
+    assert_eq!(later["rentals"][0]["state"], "returned");
+    assert!(later["rentals"][0]["returned_at"].is_string(), "{later}");
     assert_eq!(data["sessions"][0]["method"], "roster");
     assert_eq!(data["mails"][0]["kind"], "rental_confirmed");
     let actions: Vec<&str> = data["audit"]
@@ -280,5 +290,26 @@ fn what_is_over_is_forgotten_in_its_time_and_nothing_else() {
     let order = "/api/v1/mass-openings/01900000-0000-7000-8000-000000000000";
     let order = inside.account("ADMIN1").get(order).expect(200).json();
     assert_eq!(order["counts"]["opened"], 1, "{order}");
+    inside.demand_clean();
+}
+
+#[test]
+fn who_gave_a_locker_back_is_not_forgotten_before_it_is_empty() {
+    let inside = site(2);
+    inside.add("STAFF1", Role::Staff, &[1]);
+    inside.student(0).rent(101);
+    let file = format!("student_id,name\n{},{}\n", student_id(1), student_name(1));
+    let mark = "/api/v1/members/import?leavers=mark";
+    let staff = inside.account("STAFF1");
+    staff.call("POST", mark, &["Content-Type: text/csv"], &file).expect(200);
+    inside.pass(31 * DAY_MS);
+    let late = inside.student(0);
+    assert_eq!(late.locker(101, "release").expect(200).json()["waits_for"], "confirmation");
+    let nameless = "SELECT count(*) FROM member WHERE anonymised_ms IS NOT NULL";
+    inside.run(inside.services.forget_old()).expect("forgotten");
+    assert_eq!(count(&inside, nameless), 0);
+    late.give_back(101);
+    inside.run(inside.services.forget_old()).expect("forgotten");
+    assert_eq!(count(&inside, nameless), 1);
     inside.demand_clean();
 }

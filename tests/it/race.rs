@@ -209,7 +209,11 @@ fn step(who: &Client, wire: &mut Wire, dice: &mut Dice, mine: &mut usize, locker
         _ => ("confirm", anywhere),
     };
     let path = format!("/api/v1/lockers/{locker}/{what}");
-    let reply = wire.call(who.request("POST", &path, &[], "")).expect("an answer");
+    let (kind, body): (&[&str], &str) = match what {
+        "release" => (&["Content-Type: application/json"], r#"{"emptied":true}"#),
+        _ => (&[], ""),
+    };
+    let reply = wire.call(who.request("POST", &path, kind, body)).expect("an answer");
     match (what, reply.status) {
         ("hold", 201) => *mine = locker,
         ("confirm" | "release-hold" | "release", 200) | ("release", 404) => {}

@@ -145,7 +145,11 @@ fn who_is_gone_can_only_empty_and_return_until_a_roster_has_them_again() {
     // Who is gone already is not gone a second time.
     let report = import(&staff, "leavers=mark", &roster([2, 3])).expect(200).json();
     assert_eq!(counts(&report)[4], 0);
-    renter.locker(101, "release").expect(200);
+    // Another locker in place of a broken one would be a claim as well.
+    inside.sql().execute("UPDATE locker SET in_service = 0 WHERE id = 101", []).expect("stored");
+    renter.locker(101, "replace").refused(403, "leaving");
+    renter.give_back(101);
+    inside.sql().execute("UPDATE locker SET in_service = 1 WHERE id = 101", []).expect("stored");
     let report = import(&staff, "leavers=mark", &roster([0, 1, 2, 3])).expect(200).json();
     assert_eq!(counts(&report), [0, 0, 2, 2, 0, 0]);
     inside.student(0).rent(101);

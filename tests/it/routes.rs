@@ -35,7 +35,7 @@ pub fn concrete(path: &str) -> String {
 fn body(path: &str) -> &'static str {
     match path.rsplit('/').next() {
         Some("rotate") => "{}",
-        Some("log-out-everybody") => r#"{"reason":"x"}"#,
+        Some("log-out-everybody" | "free") => r#"{"reason":"x"}"#,
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
         _ => r#"{"reason":"x","bank_id":1}"#,

@@ -224,11 +224,8 @@ impl Plan {
                 let bank = BankEntry {
                     name_ko: "사물함".to_owned(),
                     name_en: Some("Lockers".to_owned()),
-                    hold_seconds: None,
-                    left_open_s: None,
-                    open_from: None,
                     lockers: lockers.collect(),
-                    terms: Vec::new(),
+                    ..BankEntry::default()
                 };
                 LocationEntry {
                     name_ko: place.name_ko.clone(),

@@ -4,6 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::returning::moved;
 
 const OWNER: MemberId = MemberId(1);
 const UNTIL: u64 = 50;
@@ -15,6 +16,7 @@ fn held() -> Rental {
         member_id: OWNER,
         term_id: TermId(1),
         dates: DateSpan::new(date(2026, 9, 1), date(2026, 12, 20)).expect("in order"),
+        opened: false,
         state: RentalState::Held { until: Monotonic(UNTIL) },
     }
 }
@@ -24,13 +26,20 @@ enum Step {
     Confirm,
     ReleaseHold,
     Release,
+    GiveUp,
+    Replace,
+    Open,
+    Freed,
     Expire,
 }
 
 /// What a person with pencil and paper would keep of one rental.
 #[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four marks on a sheet of paper")]
 struct Model {
     confirmed: bool,
+    opened: bool,
+    returned: bool,
     over: bool,
 }
 
@@ -38,6 +47,7 @@ impl Model {
     /// Whether the step may be taken; takes it if so.
     fn take(&mut self, step: Step, mine: bool, now: u64) -> bool {
         let hold_alive = !self.confirmed && !self.over && now < UNTIL;
+        let rented = self.confirmed && !self.returned && !self.over;
         match step {
             Step::Expire => {
                 self.over |= !self.confirmed && now >= UNTIL;
@@ -52,6 +62,23 @@ impl Model {
                 true
             }
             Step::Release if mine && self.confirmed && !self.over => {
+                self.returned = true;
+                true
+            }
+            Step::GiveUp if mine && rented => {
+                self.over = true;
+                true
+            }
+            Step::Replace if mine && rented => {
+                self.returned = self.opened;
+                self.over = !self.opened;
+                true
+            }
+            Step::Open => {
+                self.opened = true;
+                true
+            }
+            Step::Freed if self.returned && !self.over => {
                 self.over = true;
                 true
             }
@@ -69,6 +96,10 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Confirm),
         Just(Step::ReleaseHold),
         Just(Step::Release),
+        Just(Step::GiveUp),
+        Just(Step::Replace),
+        Just(Step::Open),
+        Just(Step::Freed),
         Just(Step::Expire)
     ]
 }
@@ -83,12 +114,18 @@ proptest! {
             let next = match step {
                 Step::Confirm => rental.confirm(by, at),
                 Step::ReleaseHold => rental.release_hold(by, at),
-                Step::Release => rental.release(by),
+                Step::Release => rental.release(by, at, None),
+                Step::GiveUp => rental.give_up(by),
+                Step::Replace => rental.replaced(by, at),
+                Step::Open => Ok(moved(rental, at)),
+                Step::Freed => rental.freed(),
                 Step::Expire => Ok(rental.expire(at)),
             };
             prop_assert_eq!(next.is_ok(), model.take(step, mine, now), "{:?} at {}", step, now);
             rental = next.unwrap_or(rental);
             prop_assert_eq!(rental.is_live(at), model.live(now));
+            prop_assert_eq!(rental.is_returned(), model.returned && !model.over);
+            prop_assert_eq!(rental.binds_member(at), model.live(now) && !model.returned);
         }
     }
 }
@@ -101,10 +138,43 @@ fn each_refusal_has_its_reason() {
     assert_eq!(held().confirm(MemberId(2), alive), Err(RentalError::NotMine));
     assert_eq!(held().confirm(OWNER, late), Err(RentalError::HoldExpired));
     assert_eq!(held().release_hold(OWNER, late), Err(RentalError::HoldExpired));
-    assert_eq!(held().release(OWNER), Err(RentalError::OnlyHeld));
+    let release = |rental: Rental| rental.release(OWNER, alive, None);
+    assert_eq!(release(held()), Err(RentalError::OnlyHeld));
+    assert_eq!(held().give_up(OWNER), Err(RentalError::OnlyHeld));
+    assert_eq!(held().replaced(OWNER, alive), Err(RentalError::OnlyHeld));
     assert_eq!(active.confirm(OWNER, alive), Err(RentalError::AlreadyActive));
     assert_eq!(active.release_hold(OWNER, alive), Err(RentalError::AlreadyActive));
-    let over = active.release(OWNER).expect("mine");
+    assert_eq!(active.freed(), Err(RentalError::NotReturned));
+    let returned = release(active).expect("mine");
+    assert!(returned.is_returned() && returned.is_live(late));
+    assert_eq!(release(returned), Ok(returned), "asking again changes nothing");
+    assert_eq!(returned.confirm(OWNER, alive), Err(RentalError::Ended));
+    assert_eq!(returned.replaced(OWNER, alive), Err(RentalError::Ended));
+    let over = returned.freed().expect("returned");
     assert_eq!(over.state, RentalState::Ended(EndReason::Returned));
-    assert_eq!(over.release(OWNER), Err(RentalError::Ended));
+    assert_eq!(release(over), Err(RentalError::Ended));
+    let replaced = active.replaced(OWNER, alive).expect("mine");
+    assert_eq!(replaced.state, RentalState::Ended(EndReason::Replaced));
+    let full = moved(active, alive).replaced(OWNER, late).expect("mine");
+    assert!(full.is_returned(), "what was opened must be emptied first");
+}
+
+#[test]
+fn a_claim_meets_what_shares_its_days_and_who_has_not_left() {
+    let span = |from, to| DateSpan::new(date(2026, 9, from), date(2026, 9, to)).expect("in order");
+    let now = Monotonic(0);
+    let mine = |state| Rental { dates: span(5, 10), state, ..held() };
+    let active = mine(RentalState::Active);
+    let returned = active.release(OWNER, now, None).expect("mine");
+    for rental in [active, returned] {
+        assert!(rental.is_in_the_way(span(10, 12), now, date(2026, 9, 1)), "a common day");
+        assert!(!rental.is_in_the_way(span(11, 12), now, date(2026, 9, 10)), "still to come");
+        assert!(rental.is_in_the_way(span(11, 12), now, date(2026, 9, 11)), "has not left");
+        assert!(!rental.is_in_the_way(span(1, 4), now, date(2026, 9, 4)), "has not begun");
+        assert!(rental.occupies(date(2026, 9, 30)) && !rental.occupies(date(2026, 9, 4)));
+    }
+    let held = mine(RentalState::Held { until: Monotonic(9) });
+    assert!(!held.is_in_the_way(span(11, 12), now, date(2026, 9, 11)), "a hold fills nothing");
+    let over = returned.freed().expect("returned");
+    assert!(!over.is_in_the_way(span(5, 10), now, date(2026, 9, 5)));
 }

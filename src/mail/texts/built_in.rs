@@ -16,6 +16,9 @@ pub const KINDS: &[&str] = &[
     "totp_changed",
     "staff_of_bank",
     "rental_confirmed",
+    "returned",
+    "shortage",
+    "rental_replaced",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -58,6 +61,12 @@ sources! {
     "staff_of_bank.en.txt",
     "rental_confirmed.ko.txt",
     "rental_confirmed.en.txt",
+    "returned.ko.txt",
+    "returned.en.txt",
+    "shortage.ko.txt",
+    "shortage.en.txt",
+    "rental_replaced.ko.txt",
+    "rental_replaced.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -84,6 +93,23 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         ],
         "rental_confirmed" => vec![json!({
             "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02", "ends_on": "2026-06-19"
+        })],
+        "returned" => vec![json!({
+            "name": "홍길동", "locker_id": 101, "free_at": "2026-06-19T05:30:00Z"
+        })],
+        "shortage" => {
+            [("occupied", json!(102)), ("occupied", Value::Null), ("out_of_service", json!(102))]
+                .map(|(reason, offered)| {
+                    json!({
+                        "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02",
+                        "ends_on": "2026-06-19", "reason": reason, "offered": offered
+                    })
+                })
+                .to_vec()
+        }
+        "rental_replaced" => vec![json!({
+            "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
+            "ends_on": "2026-06-19"
         })],
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::pending::{Due, DueWhat};
 use crate::domain::alarm::{Alarm, AlarmKind, Severity, Step, StepKind, Subject};
 use crate::domain::id::{AlarmId, LockerId, MemberId};
-use crate::domain::rental::RentalState;
 use crate::service::alarms::banks_of;
 use crate::service::error::Error;
 use crate::store::alarms::{self, NewAlarm};
@@ -110,10 +109,7 @@ fn tell_renter(tx: &Tx<'_>, alarm: &Alarm, due: &Due, today: Date) -> Result<(),
 }
 
 fn renter(snapshot: &Snapshot, locker: LockerId, today: Date) -> Option<MemberId> {
-    let rentals = snapshot.of_locker(locker);
-    let mut active =
-        rentals.filter(|it| it.state == RentalState::Active && it.dates.contains(today));
-    active.next().map(|rental| rental.member_id)
+    snapshot.occupant(locker, today).map(|rental| rental.member_id)
 }
 
 fn tell_staff(tx: &Tx<'_>, alarm: &Alarm, due: &Due) -> Result<(), Error> {

@@ -133,6 +133,11 @@ fn demand_nothing_rented(tx: &mut Tx<'_>, id: MemberId) -> Result<(), Error> {
         let locker = rental.locker_id;
         let detail = match rental.state {
             RentalState::Held { .. } => format!("locker {locker} is held: give the hold up first"),
+            RentalState::Returned(_) => {
+                format!(
+                    "locker {locker} was returned, but others cannot have it yet: wait for that"
+                )
+            }
             _ => format!("locker {locker} is rented: it must be emptied and returned first"),
         };
         return Err(Error::new(Code::StillRenting, detail).with("locker_id", locker.0));

@@ -121,6 +121,11 @@ impl LiveOpenings {
         self.under_way(locker).is_some()
     }
 
+    /// Whether more may come of an opening of a locker.
+    pub(in crate::service) fn is_any_followed(&self, locker: LockerId) -> bool {
+        self.with(|live| live.values().any(|seen| seen.borrow().locker_id == locker))
+    }
+
     /// Starts to follow an opening unless one of the same locker is under way.
     pub(super) fn begin(&self, opening: &Opening) -> Result<watch::Sender<Opening>, Error> {
         self.with(|live| {

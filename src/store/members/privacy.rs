@@ -61,7 +61,7 @@ pub fn list_due(
         "SELECT id FROM member WHERE left_ms < ?1 AND anonymised_ms IS NULL
          UNION ALL
          SELECT id FROM member WHERE leaving_ms < ?1 AND left_ms IS NULL AND role = 'student'
-           AND NOT EXISTS (SELECT 1 FROM rental INDEXED BY rental_live_member
+           AND NOT EXISTS (SELECT 1 FROM rental INDEXED BY rental_of_member
                            WHERE member_id = member.id AND ended_ms IS NULL)
          LIMIT ?2",
         params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],

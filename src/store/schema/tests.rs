@@ -144,3 +144,66 @@ fn people_log_ins_and_messages_are_taken_over() {
                     FROM outbox WHERE due_ms IS NULL AND sent_ms IS NULL AND dead_ms IS NULL";
     assert_eq!(one(messages), "2 3");
 }
+
+#[test]
+fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
+    let (_temp, dir) = version_1();
+    let conn = Connection::open(dir.database()).expect("there");
+    let opening = |number: u8, locker: i64, at: i64, outcome: &str| {
+        format!(
+            "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, outcome)
+             VALUES ('00000000-0000-7000-8000-0000000000{number:02}', {locker}, 1, 'renter', {at},
+                     '{outcome}');"
+        )
+    };
+    conn.execute_batch(&format!(
+        "INSERT INTO member (id, student_id, name, role, joined_ms)
+           VALUES (2, 'A2', '나', 'student', 1), (3, 'A3', '다', 'student', 1);
+         INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+             confirmed_ms, ended_ms, end_reason)
+           VALUES (2, 102, 2, 1, 'ended', '2026-03-01', '2026-03-09', 1, 2, 20, 'returned'),
+                  (3, 102, 3, 1, 'active', '2026-03-10', '2026-03-19', 25, 30, NULL, NULL),
+                  (4, 101, 2, 1, 'active', '2026-07-01', '2026-07-19', 25, 30, NULL, NULL);
+         {}{}{}",
+        opening(1, 102, 10, "opened"),
+        opening(2, 102, 40, "no_answer"),
+        opening(3, 101, 40, "unreachable"),
+    ))
+    .expect("consistent");
+    drop(conn);
+    let conn = update(&dir, 1).expect("brought up to date");
+    let sql = "SELECT group_concat(id || ' ' || state || ' ' || coalesce(opened_ms, '-'), ', ')
+               FROM (SELECT * FROM rental ORDER BY id)";
+    let rows: String = conn.query_row(sql, [], |row| row.get(0)).expect("one");
+    assert_eq!(rows, "1 held -, 2 ended 10, 3 active 40, 4 active -");
+    let policy: String = conn
+        .query_row("SELECT grace_minutes || return_unseen || return_by_door FROM bank", [], |row| {
+            row.get(0)
+        })
+        .expect("one");
+    assert_eq!(policy, "10renter0");
+    // The guards and indexes are those of the rebuilt table.
+    let index = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'rental%'
+                 ORDER BY name";
+    let mut statement = conn.prepare(index).expect("good SQL");
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("readable");
+    let names: Vec<String> = names.collect::<Result<_, _>>().expect("text");
+    let wanted =
+        ["rental_live_locker", "rental_live_member", "rental_of_member", "rental_shortage_told"];
+    assert_eq!(names, wanted);
+    conn.execute_batch("DELETE FROM rental WHERE id = 2").expect_err("history is kept");
+    conn.execute_batch("UPDATE rental SET starts_on = '2026-03-01' WHERE id = 4")
+        .expect_err("it would overlap with the hold of the same locker");
+    for (set, why) in [
+        ("state = 'returned'", "without a time"),
+        ("returned_ms = 50", "still active"),
+        ("closed_ms = 50", "not returned"),
+        ("state = 'lent'", "no such state"),
+        ("follows_id = 99", "no such rental"),
+    ] {
+        conn.execute_batch(&format!("UPDATE rental SET {set} WHERE id = 3")).expect_err(why);
+    }
+    conn.execute_batch("UPDATE rental SET state = 'returned', returned_ms = 50 WHERE id = 3")
+        .expect("whole");
+    conn.execute_batch("UPDATE bank SET grace_minutes = 1441").expect_err("a day at most");
+}

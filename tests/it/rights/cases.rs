@@ -288,7 +288,13 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/mailbox/{number}/html", Everybody, "", &[404]),
     case("GET", "/api/v1/mailbox", Everybody, "", &[404]),
     case("GET", "/api/v1/mailbox/{number}", Everybody, "", &[404]),
-    case("POST", "/api/v1/lockers/{locker_id}/release", Somebody, "", &[200, 409]),
+    case("GET", "/api/v1/returns", Everybody, "", &[200]),
+    case("GET", "/api/v1/shortages", Everybody, "", &[200]),
+    // Its locker can be had: the owner is let in, and told so.
+    case("POST", "/api/v1/lockers/{locker_id}/replace", Somebody, "", &[409]),
+    case("POST", "/api/v1/lockers/{locker_id}/release", Somebody, "", &[200]),
+    // Behind the return: what was opened waits for its grace, and an account for its locker.
+    case("POST", "/api/v1/lockers/{locker_id}/free", Somebody, REASON, &[200]),
     case(
         "POST",
         "/api/v1/auth/password",

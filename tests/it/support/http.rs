@@ -305,6 +305,13 @@ impl Client {
         self.locker(locker, "confirm").expect(200);
     }
 
+    /// Gives a locker back, saying that it is empty.
+    #[track_caller]
+    pub fn give_back(&self, locker: i64) -> Value {
+        let path = format!("/api/v1/lockers/{locker}/release");
+        self.post_json(&path, &serde_json::json!({ "emptied": true })).expect(200).json()
+    }
+
     /// What `lockers/me` says of the caller's locker.
     #[track_caller]
     pub fn mine(&self) -> Value {

@@ -191,6 +191,12 @@ impl Inside {
         rows.collect::<Result<_, _>>().expect("readable")
     }
 
+    /// One number out of the database.
+    #[track_caller]
+    pub fn number(&self, sql: &str) -> i64 {
+        self.sql().query_row(sql, [], |row| row.get(0)).expect(sql)
+    }
+
     /// Demands that the database keeps its promises.
     #[track_caller]
     pub fn demand_clean(&self) {

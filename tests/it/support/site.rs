@@ -34,6 +34,7 @@ pub struct Plan {
     alarms: String,
     mail: String,
     buses: String,
+    policy: String,
 }
 
 impl Plan {
@@ -59,6 +60,13 @@ impl Plan {
     /// How long holds last.
     pub fn hold_seconds(mut self, seconds: u32) -> Self {
         self.hold_seconds = Some(seconds);
+        self
+    }
+
+    /// Adds a line of policy to every bank.
+    pub fn policy(mut self, line: &str) -> Self {
+        self.policy += line;
+        self.policy.push('\n');
         self
     }
 
@@ -115,6 +123,7 @@ impl Plan {
             if let Some(seconds) = self.hold_seconds {
                 let _ = writeln!(text, "hold_seconds = {seconds}");
             }
+            text += &self.policy;
             for (id, channel) in lockers {
                 let _ = writeln!(text, "[[location.bank.locker]]\nid = {id}");
                 if let Some((bus, board, lock)) = channel {

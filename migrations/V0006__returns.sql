@@ -1,0 +1,96 @@
+-- Giving back: a rental is returned until its locker was emptied, and what must be known for that.
+-- Runs with foreign keys off: `rental` is rebuilt, for its CHECKs.
+
+CREATE TABLE rental_wider (
+  id INTEGER PRIMARY KEY,
+  locker_id INTEGER NOT NULL REFERENCES locker (id) ON DELETE RESTRICT,
+  member_id INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
+  term_id INTEGER NOT NULL REFERENCES term (id) ON DELETE RESTRICT,
+  state TEXT NOT NULL CONSTRAINT rental_state_known
+    CHECK (state IN ('held', 'active', 'returned', 'ended')),
+  starts_on TEXT NOT NULL,
+  ends_on TEXT NOT NULL,
+  held_ms INTEGER NOT NULL,
+  confirmed_ms INTEGER,
+  -- When its door was first opened, or may have been; NULL: nothing can be inside. Openings
+  -- themselves are forgotten earlier than a long rental ends.
+  opened_ms INTEGER,
+  -- When it was given back.
+  returned_ms INTEGER,
+  -- Of a returned one, after its last opening: when the door was seen closed, and when the renter
+  -- said that the locker is empty. Both are void with the next opening.
+  closed_ms INTEGER,
+  emptied_ms INTEGER,
+  -- When its renter was told that the locker is not to be had; NULL again when it is.
+  shortage_told_ms INTEGER,
+  -- The rental in whose place it came.
+  follows_id INTEGER REFERENCES rental (id) ON DELETE RESTRICT,
+  ended_ms INTEGER,
+  end_reason TEXT CONSTRAINT rental_end_reason_known CHECK (end_reason IN (
+    'hold_expired', 'hold_released', 'returned', 'ended_by_staff', 'replaced')),
+  CONSTRAINT rental_dates_order CHECK (starts_on <= ends_on),
+  CONSTRAINT rental_ended_whole
+    CHECK ((state = 'ended') = (ended_ms IS NOT NULL) AND (ended_ms IS NULL) = (end_reason IS NULL)),
+  CONSTRAINT rental_active_confirmed
+    CHECK (state NOT IN ('active', 'returned') OR confirmed_ms IS NOT NULL),
+  CONSTRAINT rental_returned_whole
+    CHECK ((state <> 'returned' OR returned_ms IS NOT NULL)
+      AND (state NOT IN ('held', 'active') OR returned_ms IS NULL)
+      AND (returned_ms IS NOT NULL OR (closed_ms IS NULL AND emptied_ms IS NULL)))
+) STRICT;
+INSERT INTO rental_wider (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+    confirmed_ms, opened_ms, ended_ms, end_reason)
+  SELECT id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms, confirmed_ms,
+    CASE WHEN confirmed_ms IS NOT NULL THEN
+      (SELECT min(requested_ms) FROM opening
+       WHERE opening.locker_id = rental.locker_id AND requested_ms >= confirmed_ms
+         AND (ended_ms IS NULL OR requested_ms <= ended_ms)
+         AND (outcome IS NULL OR outcome NOT IN ('refused', 'unreachable')))
+    END,
+    ended_ms, end_reason
+  FROM rental;
+DROP TABLE rental;
+ALTER TABLE rental_wider RENAME TO rental;
+
+-- Two live rentals that end on the same day share that day: the index refuses them by itself, and
+-- serves the triggers below, which refuse every other overlap. A returned rental keeps others from
+-- the locker, but not its member from another one.
+CREATE UNIQUE INDEX rental_live_locker ON rental (locker_id, ends_on) WHERE ended_ms IS NULL;
+CREATE UNIQUE INDEX rental_live_member ON rental (member_id, ends_on)
+  WHERE ended_ms IS NULL AND returned_ms IS NULL;
+-- Everything a member rented, for their own data and for staff.
+CREATE INDEX rental_of_member ON rental (member_id);
+CREATE INDEX rental_shortage_told ON rental (id)
+  WHERE shortage_told_ms IS NOT NULL AND ended_ms IS NULL;
+
+CREATE TRIGGER rental_no_delete BEFORE DELETE ON rental BEGIN
+  SELECT RAISE(ABORT, 'rental.kept');
+END;
+CREATE TRIGGER rental_insert_overlap BEFORE INSERT ON rental WHEN NEW.ended_ms IS NULL BEGIN
+  SELECT RAISE(ABORT, 'rental.member_overlap') WHERE NEW.returned_ms IS NULL AND EXISTS (
+    SELECT 1 FROM rental WHERE member_id = NEW.member_id AND ended_ms IS NULL
+      AND returned_ms IS NULL AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
+  SELECT RAISE(ABORT, 'rental.locker_overlap') WHERE EXISTS (
+    SELECT 1 FROM rental WHERE locker_id = NEW.locker_id AND ended_ms IS NULL
+      AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
+END;
+CREATE TRIGGER rental_update_overlap
+BEFORE UPDATE OF locker_id, member_id, starts_on, ends_on, returned_ms, ended_ms ON rental
+WHEN NEW.ended_ms IS NULL BEGIN
+  SELECT RAISE(ABORT, 'rental.member_overlap') WHERE NEW.returned_ms IS NULL AND EXISTS (
+    SELECT 1 FROM rental WHERE member_id = NEW.member_id AND ended_ms IS NULL
+      AND returned_ms IS NULL AND id <> NEW.id
+      AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
+  SELECT RAISE(ABORT, 'rental.locker_overlap') WHERE EXISTS (
+    SELECT 1 FROM rental WHERE locker_id = NEW.locker_id AND ended_ms IS NULL AND id <> NEW.id
+      AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
+END;
+
+-- How a bank takes its lockers back: how long the former renter may open again, in minutes; whose
+-- word counts where no sensor shows the door; whether the closing door may be the return.
+ALTER TABLE bank ADD COLUMN grace_minutes INTEGER NOT NULL DEFAULT 10
+  CONSTRAINT bank_grace_minutes_range CHECK (grace_minutes BETWEEN 0 AND 1440);
+ALTER TABLE bank ADD COLUMN return_unseen TEXT NOT NULL DEFAULT 'renter'
+  CONSTRAINT bank_return_unseen_known CHECK (return_unseen IN ('renter', 'staff'));
+ALTER TABLE bank ADD COLUMN return_by_door INTEGER NOT NULL DEFAULT 0
+  CONSTRAINT bank_return_by_door_flag CHECK (return_by_door IN (0, 1));
