@@ -176,17 +176,14 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
             bus: Some(bus_name(bus)),
             board: Some(1),
             lock: Some(u8::try_from(lock + 1)?),
-            in_service: None,
+            ..LockerEntry::default()
         })
     });
     let bank = BankEntry {
         name_ko: "시험".to_owned(),
         name_en: None,
-        hold_seconds: None,
-        left_open_s: None,
-        open_from: None,
         lockers: lockers.collect::<anyhow::Result<_>>()?,
-        terms: Vec::new(),
+        ..BankEntry::default()
     };
     let location = LocationEntry {
         name_ko: "시험".to_owned(),

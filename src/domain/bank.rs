@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::hours::{self, Closing, Opening, WeekHours};
 use super::id::{BankId, LocationId, MemberId};
 use super::name::Name;
 
@@ -110,31 +111,114 @@ pub struct BankPolicy {
     /// From where renters may open.
     #[serde(default)]
     pub open_from: OpenFrom,
+    /// When renters may open; `None`: day and night.
+    #[serde(default)]
+    pub hours: Option<WeekHours>,
+    /// Days on which renters may not open, in the order of their days.
+    #[serde(default)]
+    pub closings: Vec<Closing>,
 }
 
 impl Default for BankPolicy {
     fn default() -> Self {
-        Self { hold_seconds: 60, left_open_s: None, open_from: OpenFrom::Anywhere }
+        Self {
+            hold_seconds: 60,
+            left_open_s: None,
+            open_from: OpenFrom::Anywhere,
+            hours: None,
+            closings: Vec::new(),
+        }
+    }
+}
+
+/// A setting that cannot be, or settings that cannot be together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// The settings.
+    pub fields: Vec<&'static str>,
+    /// What is wrong, for people.
+    pub text: String,
+}
+
+impl Mistake {
+    /// About these settings.
+    #[must_use]
+    pub fn of(fields: &[&'static str], text: impl Into<String>) -> Self {
+        Self { fields: fields.to_vec(), text: text.into() }
+    }
+
+    /// All of them in one line.
+    #[must_use]
+    pub fn join(mistakes: &[Self]) -> String {
+        mistakes.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join("; ")
     }
 }
 
 impl BankPolicy {
-    /// Checks the settings as a whole; the text says which one is wrong and why.
-    pub fn validated(self) -> Result<Self, String> {
-        if !(10..=3600).contains(&self.hold_seconds) {
-            return Err(format!("hold_seconds is {}; it must be 10 to 3600", self.hold_seconds));
+    /// Checks the settings as a whole and puts hours and closing days in order; every mistake is told,
+    /// with the settings that it is about.
+    pub fn validated(self) -> Result<Self, Vec<Mistake>> {
+        // Named one by one, so that a new setting cannot be forgotten here.
+        let Self { hold_seconds, left_open_s, open_from, hours, closings } = self;
+        let mut mistakes = Vec::new();
+        if !(10..=3600).contains(&hold_seconds) {
+            let text = format!("hold_seconds is {hold_seconds}; it must be 10 to 3600");
+            mistakes.push(Mistake::of(&["hold_seconds"], text));
         }
-        match self.left_open_s {
-            Some(seconds) if !(1..=86_400).contains(&seconds) => {
-                Err(format!("left_open_s is {seconds}; it must be 1 to 86400"))
-            }
-            _ => Ok(self),
+        if let Some(seconds) = left_open_s
+            && !(1..=86_400).contains(&seconds)
+        {
+            let text = format!("left_open_s is {seconds}; it must be 1 to 86400");
+            mistakes.push(Mistake::of(&["left_open_s"], text));
         }
+        let mut note = |fields: &[&'static str], text| mistakes.push(Mistake::of(fields, text));
+        let hours = hours.map(WeekHours::validated).transpose();
+        let hours = hours.map_err(|text| note(&["hours"], text)).unwrap_or_default();
+        let closings = hours::validated_closings(closings);
+        let closings = closings.map_err(|text| note(&["closings"], text)).unwrap_or_default();
+        if mistakes.is_empty() {
+            Ok(Self { hold_seconds, left_open_s, open_from, hours, closings })
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// When renters may open.
+    #[must_use]
+    pub fn opening(&self) -> Opening<'_> {
+        Opening::new(self.hours.as_ref(), &self.closings)
     }
 
     /// How long a hold lives.
     #[must_use]
     pub fn hold(&self) -> Duration {
         Duration::from_secs(u64::from(self.hold_seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_of_a_policy_is_told_with_its_settings() {
+        let policy = BankPolicy {
+            hold_seconds: 9,
+            left_open_s: Some(0),
+            hours: Some(WeekHours::default()),
+            ..BankPolicy::default()
+        };
+        let mistakes = policy.validated().expect_err("three mistakes");
+        let fields: Vec<&str> = mistakes.iter().flat_map(|it| it.fields.clone()).collect();
+        assert_eq!(fields, ["hold_seconds", "left_open_s", "hours"]);
+        let line = Mistake::join(&mistakes);
+        assert!(
+            line.starts_with("hold_seconds is 9; it must be 10 to 3600; left_open_s"),
+            "{line}"
+        );
+        for seconds in [10, 3_600] {
+            let policy = BankPolicy { hold_seconds: seconds, ..BankPolicy::default() };
+            assert!(policy.validated().is_ok(), "{seconds}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The layout of banks as a file: exported as TOML or CSV, and read back.
 //!
 //! TOML is the site file itself (docs/guide/site-file.md). CSV has one line a locker, for spreadsheets;
-//! it carries no terms. Both are read into a [`SiteFile`], so that one import takes both, all or nothing.
+//! it carries no terms, no hours and no fixtures. Both are read into a [`SiteFile`], so that one import takes both, all or nothing.
 //! Exporting and importing again changes nothing.
 
 use std::collections::HashMap;
@@ -11,17 +11,22 @@ use jiff::Timestamp;
 
 use super::commissioning::demand_admin;
 use super::error::{Code, Error};
-use super::site::{BankEntry, Imported, LocationEntry, LockerEntry, SiteFile, TermEntry};
+use super::site::{
+    BankEntry, ClosingEntry, FixtureEntry, Imported, LocationEntry, LockerEntry, SiteFile,
+    TermEntry,
+};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::bank::OpenFrom;
+use crate::domain::hours::Closing;
 use crate::domain::id::BankId;
+use crate::domain::layout::{Fixture, Level};
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::domain::term::{Term, TermScope};
 use crate::store::Snapshot;
 
 /// Columns of a CSV layout, in the order of an export.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 18] = [
     "location_ko",
     "location_en",
     "bank_ko",
@@ -34,6 +39,12 @@ const COLUMNS: [&str; 12] = [
     "board",
     "lock",
     "in_service",
+    "col",
+    "row",
+    "width",
+    "height",
+    "level",
+    "accessible",
 ];
 /// Columns that a file must have.
 const NEEDED: [&str; 3] = ["location_ko", "bank_ko", "locker"];
@@ -128,6 +139,10 @@ impl Services {
                     hold_seconds: Some(it.policy.hold_seconds),
                     left_open_s: it.policy.left_open_s,
                     open_from: Some(it.policy.open_from),
+                    hours: it.policy.hours.clone(),
+                    closings: it.policy.closings.iter().map(closing_entry).collect(),
+                    front: site.layouts.get(&it.id).and_then(|layout| layout.front),
+                    fixtures: fixtures_of(&snapshot, it.id),
                     lockers: lockers_of(&snapshot, it.id),
                     terms: terms(TermScope::Bank(it.id)),
                 })
@@ -186,12 +201,41 @@ fn lockers_of(snapshot: &Snapshot, bank: BankId) -> Vec<LockerEntry> {
             board: channel.map(|it| it.board),
             lock: channel.map(|it| it.lock),
             in_service: Some(locker.in_service),
+            col: locker.place.map(|it| it.col),
+            row: locker.place.map(|it| it.row),
+            width: locker.place.map(|it| it.width),
+            height: locker.place.map(|it| it.height),
+            level: locker.level,
+            accessible: Some(locker.accessible),
         }
     };
-    snapshot.site.lockers.values().filter(|it| it.bank_id == bank).map(entry).collect()
+    snapshot.site.lockers_of(bank).map(entry).collect()
 }
 
-fn term_entry(term: &Term) -> TermEntry {
+fn fixtures_of(snapshot: &Snapshot, bank: BankId) -> Vec<FixtureEntry> {
+    let entry = |fixture: &Fixture| FixtureEntry {
+        kind: fixture.kind,
+        col: fixture.place.col,
+        row: fixture.place.row,
+        width: Some(fixture.place.width),
+        height: Some(fixture.place.height),
+        label_ko: fixture.label.as_ref().map(|it| it.ko.clone()),
+        label_en: fixture.label.as_ref().map(|it| it.en.clone()),
+    };
+    let layout = snapshot.site.layouts.get(&bank);
+    layout.map(|layout| layout.fixtures.iter().map(entry).collect()).unwrap_or_default()
+}
+
+fn closing_entry(closing: &Closing) -> ClosingEntry {
+    ClosingEntry {
+        first_on: closing.dates.first().to_string(),
+        last_on: Some(closing.dates.last().to_string()),
+        name_ko: closing.name.ko.clone(),
+        name_en: Some(closing.name.en.clone()),
+    }
+}
+
+pub(super) fn term_entry(term: &Term) -> TermEntry {
     let instant = |at: Timestamp| at.to_string();
     TermEntry {
         name_ko: term.name.ko.clone(),
@@ -225,6 +269,12 @@ fn write_csv(file: &SiteFile) -> Result<String, csv::Error> {
                     text(locker.board.as_ref()),
                     text(locker.lock.as_ref()),
                     text(locker.in_service.as_ref()),
+                    text(locker.col.as_ref()),
+                    text(locker.row.as_ref()),
+                    text(locker.width.as_ref()),
+                    text(locker.height.as_ref()),
+                    locker.level.map(Level::name).unwrap_or_default().to_owned(),
+                    text(locker.accessible.as_ref()),
                 ])?;
             }
         }
@@ -316,7 +366,13 @@ fn take_row(
         bus: columns.text(row, "bus").map(str::to_owned),
         board: columns.number(row, "board")?,
         lock: columns.number(row, "lock")?,
-        in_service: flag(columns.text(row, "in_service"))?,
+        in_service: flag("in_service", columns.text(row, "in_service"))?,
+        col: columns.number(row, "col")?,
+        row: columns.number(row, "row")?,
+        width: columns.number(row, "width")?,
+        height: columns.number(row, "height")?,
+        level: level(columns.text(row, "level"))?,
+        accessible: flag("accessible", columns.text(row, "accessible"))?,
     };
     match (&locker.bus, locker.board, locker.lock) {
         (None, None, None) => {}
@@ -378,12 +434,20 @@ fn open_from(text: Option<&str>) -> Result<Option<OpenFrom>, String> {
     text.map(known).transpose()
 }
 
-fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
+fn level(text: Option<&str>) -> Result<Option<Level>, String> {
+    let known = |text: &str| {
+        Level::from_name(&text.to_ascii_lowercase())
+            .ok_or_else(|| format!("level {text:?} must be top, eye, middle or low"))
+    };
+    text.map(known).transpose()
+}
+
+fn flag(name: &str, text: Option<&str>) -> Result<Option<bool>, String> {
     match text.map(str::to_ascii_lowercase).as_deref() {
         None => Ok(None),
         Some("true" | "1" | "yes") => Ok(Some(true)),
         Some("false" | "0" | "no") => Ok(Some(false)),
-        Some(other) => Err(format!("in_service {other:?} must be true or false")),
+        Some(other) => Err(format!("{name} {other:?} must be true or false")),
     }
 }
 
@@ -391,10 +455,10 @@ fn flag(text: Option<&str>) -> Result<Option<bool>, String> {
 mod tests {
     use super::*;
 
-    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,locker,bus,board,lock,in_service
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,501,east,0,1,true
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,502,,,,false
-정보관,Informatics,1층,1F,90,240,anywhere,101,east,0,2,true
+    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,locker,bus,board,lock,in_service,col,row,width,height,level,accessible
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,501,east,0,1,true,1,1,1,2,top,false
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,502,,,,false,2,1,1,1,low,true
+정보관,Informatics,1층,1F,90,240,anywhere,101,east,0,2,true,,,,,,false
 ";
 
     #[test]
@@ -425,7 +489,7 @@ mod tests {
             ("집,벽,1,,,,\n집,벽,1,,,,\n", "line 3: locker 1 stands in line 2"),
             ("집,벽,1,east,1,,\n", "line 2: give bus, board and lock together"),
             ("집,벽,1,e,1,1,\n집,벽,2,e,1,1,\n", "line 3: e/1/1 stands in line 2"),
-            ("집,벽,1,,,,maybe\n", "in_service \"maybe\""),
+            ("집,벽,1,,,,maybe\n", "in_service \"maybe\" must be"),
             (",벽,1,,,,\n집,,2,,,,\n", "line 2: location_ko is empty; line 3: bank_ko is empty"),
             ("집,벽,0,,,,\n", "line 2: locker number 0"),
             ("집,벽,1,east,300,1,\n", "board \"300\""),

@@ -414,6 +414,10 @@ fn confirm_job(
         expire(tx, &mine)?;
         return Ok(None);
     }
+    // It may have been taken out of service since it was held.
+    if tx.snapshot().site.lockers.get(&locker).is_none_or(|it| !it.in_service) {
+        return Err(out_of_service());
+    }
     let active = mine.confirm(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
     if !rentals::update_confirmed(tx.conn, mine.id, tx.now_ms())? {
         return Err(hold_expired());

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::audit::{self, AuditHead, Verdict};
 use super::error::StoreError;
-use super::{banks, open, schema};
+use super::snapshot::Site;
+use super::{lockers, open, schema, state};
 use crate::domain::channel::Channel;
 use crate::domain::id::LockerId;
 
@@ -18,7 +19,7 @@ pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
 
 /// Every locker that has an electric lock, with its wire.
 pub fn channels(path: &Path) -> Result<Vec<(LockerId, Channel)>, StoreError> {
-    let lockers = banks::list_lockers(&reader(path)?)?;
+    let lockers = lockers::list(&reader(path)?)?;
     Ok(lockers.into_iter().filter_map(|locker| Some((locker.id, locker.channel?))).collect())
 }
 
@@ -48,6 +49,12 @@ pub fn look<T>(
         )));
     }
     question(&conn)
+}
+
+/// Places, lockers, terms and who looks after what, as a database file has them now; also while a
+/// server works with it.
+pub fn site(path: &Path) -> Result<Site, StoreError> {
+    look(path, |conn| state::site(&*conn.unchecked_transaction()?))
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {

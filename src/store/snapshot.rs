@@ -11,6 +11,7 @@ use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
 use crate::domain::kiosk::Kiosk;
+use crate::domain::layout::BankLayout;
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
@@ -25,6 +26,10 @@ pub struct Site {
     pub banks: BTreeMap<BankId, Bank>,
     /// Every locker, by number.
     pub lockers: BTreeMap<LockerId, Locker>,
+    /// The banks of retired lockers: they are in no list, but their history is still somebody's.
+    pub retired: HashMap<LockerId, BankId>,
+    /// What stands in the banks' grids beside lockers.
+    pub layouts: BTreeMap<BankId, BankLayout>,
     /// Every term.
     pub terms: Vec<Term>,
     /// The banks of each staff member.
@@ -45,6 +50,18 @@ impl Site {
     pub fn locker(&self, id: LockerId) -> Option<(&Locker, &Bank)> {
         let locker = self.lockers.get(&id)?;
         Some((locker, self.banks.get(&locker.bank_id)?))
+    }
+
+    /// The bank of a locker, also of a retired one: whose its history is.
+    #[must_use]
+    pub fn bank_of(&self, id: LockerId) -> Option<BankId> {
+        let live = self.lockers.get(&id).map(|locker| locker.bank_id);
+        live.or_else(|| self.retired.get(&id).copied())
+    }
+
+    /// The lockers of a bank in the order of their numbers.
+    pub fn lockers_of(&self, bank: BankId) -> impl Iterator<Item = &Locker> {
+        self.lockers.values().filter(move |locker| locker.bank_id == bank)
     }
 
     /// Builds the map from channels back to lockers.
@@ -270,8 +287,7 @@ mod tests {
     fn a_hold_past_its_time_is_free_before_anybody_wrote_it_down() {
         let held = rental(1, 101, 1, RentalState::Held { until: Monotonic(50) });
         let snapshot = Snapshot::new(1, Arc::default(), [held], []);
-        let locker =
-            Locker { id: LockerId(101), bank_id: BankId(1), channel: None, in_service: true };
+        let locker = Locker::new(LockerId(101), BankId(1));
         let at = |now| snapshot.availability(&locker, held.dates, Monotonic(now));
         assert_eq!(at(49), Availability::Held);
         assert_eq!(at(50), Availability::Free);

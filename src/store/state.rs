@@ -8,8 +8,9 @@ use rusqlite::{Connection, Row};
 
 use super::error::StoreError;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, kiosks, members, presence, rentals, sessions};
+use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms};
 use crate::clock::Clock;
+use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
 
 /// Loads everything. Holds that `known` (the state this process published before) knows keep
@@ -55,8 +56,10 @@ pub(super) fn site(conn: &Connection) -> Result<Site, StoreError> {
     let mut site = Site {
         locations: banks::list_locations(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         banks: banks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
-        lockers: banks::list_lockers(conn)?.into_iter().map(|it| (it.id, it)).collect(),
-        terms: banks::list_terms(conn)?,
+        lockers: lockers::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        retired: lockers::list_retired(conn)?.into_iter().collect(),
+        layouts: banks::list_layouts(conn)?.into_iter().collect(),
+        terms: terms::list(conn)?,
         kiosks: kiosks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         presence_keys: presence::list_keys(conn)?.into_iter().collect(),
         leavers: members::list_leavers(conn)?.into_iter().collect(),
@@ -78,6 +81,11 @@ pub(super) fn date(
 ) -> Result<Date, StoreError> {
     let text: String = row.get(index)?;
     text.parse().map_err(|_| StoreError::Inconsistent { table, column, value: text })
+}
+
+/// Reads a name in both languages from a column and the one after it.
+pub(super) fn named(row: &Row<'_>, ko: usize) -> Result<Name, StoreError> {
+    Ok(Name { ko: row.get(ko)?, en: row.get(ko + 1)? })
 }
 
 /// Reads a stored instant.

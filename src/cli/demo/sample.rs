@@ -218,17 +218,14 @@ impl Plan {
                         bus: Some(Self::bus_name(wire.bus)),
                         board: Some(wire.board),
                         lock: Some(wire.lock),
-                        in_service: None,
+                        ..LockerEntry::default()
                     }
                 });
                 let bank = BankEntry {
                     name_ko: "사물함".to_owned(),
                     name_en: Some("Lockers".to_owned()),
-                    hold_seconds: None,
-                    left_open_s: None,
-                    open_from: None,
                     lockers: lockers.collect(),
-                    terms: Vec::new(),
+                    ..BankEntry::default()
                 };
                 LocationEntry {
                     name_ko: place.name_ko.clone(),
