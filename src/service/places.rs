@@ -149,7 +149,8 @@ fn demand_unused(tx: &Tx<'_>, lockers: impl IntoIterator<Item = LockerId>) -> Re
     Err(Error::new(Code::StillInUse, detail).with("locker_ids", named).with("count", used.len()))
 }
 
-fn demand_staff(caller: Caller) -> Result<(), Error> {
+/// Refuses everybody but staff and admins.
+pub fn demand_staff(caller: Caller) -> Result<(), Error> {
     match caller.role {
         Role::Staff | Role::Admin => Ok(()),
         Role::Student => Err(Error::new(Code::Forbidden, "this is for staff")),

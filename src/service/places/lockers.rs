@@ -14,8 +14,9 @@ use crate::service::rentals::locker_not_found;
 use crate::service::site::LOCKERS_MAX;
 use crate::service::tokens::Caller;
 use crate::service::{Services, is_staff_for};
-use crate::store::lockers::{self, Note, ServiceStep};
-use crate::store::{Lane, Site, Snapshot, StoreError};
+use crate::store::{Lane, Site, Snapshot, StoreError, lockers};
+
+pub use crate::store::lockers::{Note, ServiceStep};
 
 /// Most lockers of one range.
 pub const RANGE_MAX: i64 = 500;
@@ -126,6 +127,9 @@ impl Services {
         key: Option<RequestKey>,
     ) -> Result<Answer<LockerId>, Error> {
         actor.demand_admin()?;
+        if let Some(Some(place)) = change.place {
+            place.validated().map_err(|why| Error::new(Code::Invalid, why))?;
+        }
         if change.channel.is_some() {
             self.demand_no_opening(id)?;
         }

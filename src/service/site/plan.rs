@@ -174,7 +174,9 @@ impl Planner {
         self.counts.lockers += 1;
         let place = match (entry.col, entry.row) {
             (None, None) if entry.width.is_none() && entry.height.is_none() => None,
-            (Some(col), Some(row)) => Some(place(col, row, entry.width, entry.height)),
+            (Some(col), Some(row)) => {
+                Some(place(col, row, entry.width, entry.height).map_err(within)?)
+            }
             _ => return Err(within("give col and row together".to_owned())),
         };
         let (in_service, level, accessible) = (entry.in_service, entry.level, entry.accessible);
@@ -230,7 +232,8 @@ fn closing(entry: &ClosingEntry) -> Result<Closing, String> {
 }
 
 fn fixture(entry: &FixtureEntry) -> Result<Fixture, String> {
-    let place = place(entry.col, entry.row, entry.width, entry.height);
+    let within = |why: String| format!("{}: {why}", entry.kind.name());
+    let place = place(entry.col, entry.row, entry.width, entry.height).map_err(within)?;
     let label = match (&entry.label_ko, &entry.label_en) {
         (Some(ko), en) => Some(Name::parse(ko, en.as_deref())),
         (None, Some(en)) => Some(Name::parse(en, None)),
@@ -240,6 +243,6 @@ fn fixture(entry: &FixtureEntry) -> Result<Fixture, String> {
     Ok(Fixture { kind: entry.kind, place, label: label? })
 }
 
-fn place(col: u16, row: u16, width: Option<u16>, height: Option<u16>) -> Place {
-    Place { col, row, width: width.unwrap_or(1), height: height.unwrap_or(1) }
+fn place(col: u16, row: u16, width: Option<u16>, height: Option<u16>) -> Result<Place, String> {
+    Place { col, row, width: width.unwrap_or(1), height: height.unwrap_or(1) }.validated()
 }
