@@ -1,7 +1,7 @@
 //! Lockers as staff manage them: `/api/v1/banks/{bank_id}/lockers`, and below `/api/v1/lockers/{locker_id}`
 //! changing, retiring, `service` and `notes`.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -17,7 +17,7 @@ use crate::domain::layout::{Level, Place, Run};
 use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
-use crate::service::places::lockers::{LockerChange, LockerSetup, NewLockers};
+use crate::service::places::lockers::{Edit, LockerChange, LockerSetup, NewLockers};
 use crate::service::places::{Actor, demand_staff};
 
 /// Which lockers of a bank are listed.
@@ -157,30 +157,20 @@ pub(super) struct LockerChangeBody {
     #[serde(default)]
     bank_id: Option<i64>,
     /// Where it is wired; `null`: opened by key.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<WireBody>)]
-    wire: Option<Option<WireBody>>,
+    wire: Edit<WireBody>,
     /// Where it stands.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<PlaceBody>)]
-    place: Option<Option<PlaceBody>>,
+    place: Edit<PlaceBody>,
     /// How high it hangs: top, eye, middle or low.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    level: Option<Option<Level>>,
+    level: Edit<Level>,
     /// Whether it can be used from a wheelchair.
     #[serde(default)]
     accessible: Option<bool>,
-}
-
-/// Tells `null` from what is left out.
-#[expect(clippy::option_option, reason = "left out, taken away and given are three things")]
-fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Taking a locker out of service, or putting it back.
@@ -503,11 +493,10 @@ pub(super) async fn handle_change(
     demand_admin(caller)?;
     let asked: LockerChangeBody = body.json(&head).await?;
     let key = head.request_key(&format!("locker.change {id} {asked:?}"))?;
-    let wire = |wire: Option<WireBody>| wire.as_ref().map(WireBody::read).transpose();
     let change = LockerChange {
         bank_id: asked.bank_id.map(BankId),
-        channel: asked.wire.map(wire).transpose()?,
-        place: asked.place.map(|place| place.map(Into::into)),
+        channel: asked.wire.try_map(|wire| wire.read())?,
+        place: asked.place.try_map(|place| Ok::<_, Problem>(place.into()))?,
         level: asked.level,
         accessible: asked.accessible,
     };

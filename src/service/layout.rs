@@ -474,6 +474,21 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_shows_files_that_are_read() {
+        let guide = include_str!("../../docs/guide/site-file.md");
+        let block = |begin: &str| {
+            let rest = guide.split_once(begin).expect("a block").1;
+            rest.split_once("```").expect("its end").0
+        };
+        let file = LayoutFormat::Toml.read(block("```toml\n")).expect("the example");
+        let bank = &file.locations[0].banks[0];
+        assert!(bank.hours.is_some() && bank.lockers.len() == 3 && file.terms.len() == 1);
+        assert_eq!((bank.closings.len(), bank.fixtures.len()), (1, 1));
+        let file = LayoutFormat::Csv.read(block("```\n")).expect("the example");
+        assert_eq!(file.locations[0].banks[0].lockers[0].level, Some(Level::Top));
+    }
+
+    #[test]
     fn what_spreadsheets_make_of_it_is_read() {
         let text = "\u{FEFF}locker , bank_ko, location_ko\r\n 7 , 벽 , 집 \r\n";
         let file = LayoutFormat::Csv.read(text).expect("sound");

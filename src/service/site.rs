@@ -176,9 +176,9 @@ fn take_locker(
             let text = format!("locker {} belongs to bank {}", had.id, had.bank_id);
             return Err(Error::new(Code::Invalid, text));
         }
-        Some(had) => lockers::update(tx.conn, &planned.over(had.clone())).map_err(within)?,
+        Some(had) => lockers::update(tx.conn, &planned.over(had)).map_err(within)?,
         None => {
-            let made = planned.over(Locker::new(planned.id, bank));
+            let made = planned.over(&Locker::new(planned.id, bank));
             lockers::insert(tx.conn, &made).map_err(within)?;
         }
     }

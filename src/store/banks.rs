@@ -3,6 +3,8 @@
 //! What is retired stays in its table for the history; nothing here finds it except the lists of what
 //! is retired.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -246,7 +248,7 @@ fn maintenance(row: &Row<'_>) -> Result<Option<Maintenance>, StoreError> {
 
 /// What stands in each bank's grid beside lockers; banks of which nothing was said are left out.
 pub(super) fn list_layouts(conn: &Connection) -> Result<Vec<(BankId, BankLayout)>, StoreError> {
-    let mut layouts: std::collections::BTreeMap<BankId, BankLayout> = Default::default();
+    let mut layouts: BTreeMap<BankId, BankLayout> = BTreeMap::new();
     let mut statement =
         conn.prepare_cached("SELECT id, front FROM bank WHERE front IS NOT NULL ORDER BY id")?;
     for (bank, front) in collect(statement.query([])?, |row| {

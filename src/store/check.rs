@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::snapshot::Site;
 use super::{lockers, open, schema, state};
 use crate::domain::channel::Channel;
-use crate::domain::id::LockerId;
+use crate::domain::id::{BankId, LockerId};
 
 /// Looks at a database file without changing it; each finding is a line for people. Empty: clean.
 pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
@@ -55,6 +55,11 @@ pub fn look<T>(
 /// server works with it.
 pub fn site(path: &Path) -> Result<Site, StoreError> {
     look(path, |conn| state::site(&*conn.unchecked_transaction()?))
+}
+
+/// Why each locker of a bank that is out of service was taken out.
+pub fn reasons(path: &Path, bank: BankId) -> Result<Vec<(LockerId, String)>, StoreError> {
+    lockers::list_reasons(&reader(path)?, bank)
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {

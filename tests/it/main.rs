@@ -24,6 +24,7 @@ mod mass_opening;
 mod members;
 mod opening;
 mod passwords;
+mod place_commands;
 mod places;
 mod presence;
 mod privacy;

@@ -129,9 +129,9 @@ fn a_range_of_lockers_is_made_as_a_whole_or_not_at_all() {
     assert_eq!(made["locker_ids"], json!([101, 102, 103, 104]));
     let list = get(&house.staff, "banks/1/lockers?wired=true");
     assert_eq!(list["total"], 4);
-    let last = &list["lockers"][3];
-    assert_eq!(last["wire"], json!({ "bus": "east", "board": 1, "lock": 8 }));
-    assert_eq!(last["place"], json!({ "col": 2, "row": 1, "width": 1, "height": 1 }));
+    let fourth = &list["lockers"][3];
+    assert_eq!(fourth["wire"], json!({ "bus": "east", "board": 1, "lock": 8 }));
+    assert_eq!(fourth["place"], json!({ "col": 2, "row": 1, "width": 1, "height": 1 }));
 
     for (body, code, status) in [
         (json!({ "from": 104, "to": 106 }), "number_taken", 409),

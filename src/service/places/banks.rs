@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use super::locations::demand_location;
 use super::{
     Actor, BANKS_MAX, audit, bank_not_found, check_bank, demand_room, demand_staff, demand_unused,
-    location_not_found, mistaken,
+    mistaken,
 };
 use crate::domain::bank::{Bank, BankPolicy, Mode};
 use crate::domain::id::{BankId, LocationId, LockerId};
@@ -193,13 +194,6 @@ pub(super) fn recheck(tx: &Tx<'_>, id: BankId) -> Result<(), Error> {
 
 pub(super) fn demand_bank(tx: &Tx<'_>, id: BankId) -> Result<Bank, Error> {
     tx.snapshot().site.banks.get(&id).cloned().ok_or_else(|| bank_not_found(id))
-}
-
-fn demand_location(tx: &Tx<'_>, id: LocationId) -> Result<(), Error> {
-    match tx.snapshot().site.locations.contains_key(&id) {
-        true => Ok(()),
-        false => Err(location_not_found(id)),
-    }
 }
 
 pub(super) fn subject(id: BankId) -> String {

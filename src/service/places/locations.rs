@@ -136,11 +136,9 @@ impl Services {
     }
 }
 
-fn demand_location(tx: &Tx<'_>, id: LocationId) -> Result<(), Error> {
-    match tx.snapshot().site.locations.contains_key(&id) {
-        true => Ok(()),
-        false => Err(location_not_found(id)),
-    }
+pub(super) fn demand_location(tx: &Tx<'_>, id: LocationId) -> Result<(), Error> {
+    let known = tx.snapshot().site.locations.contains_key(&id);
+    if known { Ok(()) } else { Err(location_not_found(id)) }
 }
 
 fn subject(id: LocationId) -> String {

@@ -1,5 +1,6 @@
 //! Lockers: made one by one or as a range, changed, retired, taken out of service, written about.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::banks::{demand_bank, recheck};
@@ -42,17 +43,55 @@ pub struct NewLockers {
     pub accessible: bool,
 }
 
-/// What is to be different of a locker; `None` stays, `Some(None)` is taken away.
+/// What is to become of something that may be missing. Read from a document: left out, `null` or a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is taken away.
+    Clear,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// What becomes of what there was.
+    pub fn over(self, had: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => had,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// The same with another value, if that can be.
+    pub fn try_map<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Edit<U>, E> {
+        Ok(match self {
+            Self::Keep => Edit::Keep,
+            Self::Clear => Edit::Clear,
+            Self::Set(value) => Edit::Set(read(value)?),
+        })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Edit<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<T>::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
+    }
+}
+
+/// What is to be different of a locker; `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct LockerChange {
     /// Its bank; only while nobody rents or holds it. It loses its place when none is given.
     pub bank_id: Option<BankId>,
     /// Its wire.
-    pub channel: Option<Option<Channel>>,
+    pub channel: Edit<Channel>,
     /// Where it stands.
-    pub place: Option<Option<Place>>,
+    pub place: Edit<Place>,
     /// How high it hangs.
-    pub level: Option<Option<Level>>,
+    pub level: Edit<Level>,
     /// Whether it can be used from a wheelchair.
     pub accessible: Option<bool>,
 }
@@ -127,10 +166,10 @@ impl Services {
         key: Option<RequestKey>,
     ) -> Result<Answer<LockerId>, Error> {
         actor.demand_admin()?;
-        if let Some(Some(place)) = change.place {
+        if let Edit::Set(place) = change.place {
             place.validated().map_err(|why| Error::new(Code::Invalid, why))?;
         }
-        if change.channel.is_some() {
+        if change.channel != Edit::Keep {
             self.demand_no_opening(id)?;
         }
         self.change_places(actor, "locker.change", key, move |tx| {
@@ -144,19 +183,15 @@ impl Services {
             let stood = had.place.filter(|_| !moves);
             let next = Locker {
                 bank_id,
-                channel: change.channel.clone().unwrap_or(had.channel),
-                place: change.place.unwrap_or(stood),
-                level: change.level.unwrap_or(had.level),
+                channel: change.channel.clone().over(had.channel.clone()),
+                place: change.place.clone().over(stood),
+                level: change.level.clone().over(had.level),
                 accessible: change.accessible.unwrap_or(had.accessible),
-                ..had
+                ..had.clone()
             };
             lockers::update(tx.conn, &next).map_err(|error| named(error, &next))?;
             recheck(tx, bank_id)?;
-            let detail = json!({
-                "bank_id": change.bank_id, "channel": change.channel, "place": change.place,
-                "level": change.level, "accessible": change.accessible,
-            });
-            audit(tx, actor, "locker.change", &subject(id), &detail)?;
+            audit(tx, actor, "locker.change", &subject(id), &json!({ "from": had, "to": next }))?;
             Ok(id)
         })
         .await

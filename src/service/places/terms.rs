@@ -33,7 +33,7 @@ pub struct TermView {
 }
 
 /// What is to be different of a term; `None` stays. Times without an offset are the site's.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TermChange {
     /// Korean name.
     pub name_ko: Option<String>,

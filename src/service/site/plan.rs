@@ -82,14 +82,15 @@ pub(super) struct PlannedLocker {
 
 impl PlannedLocker {
     /// The locker that it makes of another one.
-    pub(super) fn over(&self, had: Locker) -> Locker {
+    pub(super) fn over(&self, had: &Locker) -> Locker {
         Locker {
+            id: had.id,
+            bank_id: had.bank_id,
             channel: self.channel.clone(),
             in_service: self.in_service.unwrap_or(had.in_service),
             place: self.place.or(had.place),
             level: self.level.or(had.level),
             accessible: self.accessible.unwrap_or(had.accessible),
-            ..had
         }
     }
 }
@@ -106,7 +107,7 @@ impl Planner {
             .into_iter()
             .map(|entry| self.location(entry))
             .collect::<Result<Vec<_>, String>>()?;
-        let terms = self.terms(file.terms)?;
+        let terms = self.terms(&file.terms)?;
         if self.counts.lockers > LOCKERS_MAX {
             return Err(format!("{} lockers are more than {LOCKERS_MAX}", self.counts.lockers));
         }
@@ -126,7 +127,7 @@ impl Planner {
             .map(|bank| self.bank(bank))
             .collect::<Result<Vec<_>, String>>()
             .map_err(within)?;
-        let terms = self.terms(entry.terms).map_err(within)?;
+        let terms = self.terms(&entry.terms).map_err(within)?;
         Ok(PlannedLocation { name, banks, terms })
     }
 
@@ -154,7 +155,7 @@ impl Planner {
             .map(|locker| self.locker(locker))
             .collect::<Result<Vec<_>, String>>()
             .map_err(within)?;
-        let terms = self.terms(entry.terms).map_err(within)?;
+        let terms = self.terms(&entry.terms).map_err(within)?;
         let fixtures = fixtures.map_err(within)?;
         Ok(PlannedBank { name, settings, front: entry.front, fixtures, lockers, terms })
     }
@@ -183,7 +184,7 @@ impl Planner {
         Ok(PlannedLocker { id, channel, in_service, place, level, accessible })
     }
 
-    fn terms(&mut self, entries: Vec<TermEntry>) -> Result<Vec<Term>, String> {
+    fn terms(&mut self, entries: &[TermEntry]) -> Result<Vec<Term>, String> {
         self.counts.terms += entries.len();
         entries.iter().map(|entry| term_of(entry, &self.zone)).collect()
     }
