@@ -89,6 +89,7 @@ CREATE TABLE locker_service (
   member_id INTEGER REFERENCES member (id) ON DELETE RESTRICT
 ) STRICT;
 CREATE INDEX locker_service_locker ON locker_service (locker_id, id);
+CREATE INDEX locker_service_member ON locker_service (member_id, id) WHERE member_id IS NOT NULL;
 
 -- What staff write about a locker.
 CREATE TABLE locker_note (
@@ -99,3 +100,4 @@ CREATE TABLE locker_note (
   text TEXT NOT NULL CONSTRAINT locker_note_text_given CHECK (text <> '')
 ) STRICT;
 CREATE INDEX locker_note_locker ON locker_note (locker_id, id);
+CREATE INDEX locker_note_member ON locker_note (member_id, id);

@@ -46,6 +46,16 @@ const SECTIONS: &[(&str, &str)] = &[
          ORDER BY id DESC LIMIT ?2",
     ),
     (
+        "locker_notes",
+        "SELECT locker_id, at_ms AS written_ms, text FROM locker_note WHERE member_id = ?1
+         ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "locker_service",
+        "SELECT locker_id, at_ms AS done_ms, in_service, reason FROM locker_service
+         WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
         "mails",
         "SELECT kind, created_ms, sent_ms FROM outbox WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
@@ -78,7 +88,9 @@ fn object(row: &Row<'_>, names: &[String]) -> Result<Value, StoreError> {
     for (index, name) in names.iter().enumerate() {
         let value = match row.get_ref(index)? {
             ValueRef::Integer(ms) if name.ends_with("_ms") => instant(ms).to_string().into(),
-            ValueRef::Integer(flag) if matches!(name.as_str(), "strong" | "by_me") => {
+            ValueRef::Integer(flag)
+                if matches!(name.as_str(), "strong" | "by_me" | "in_service") =>
+            {
                 (flag == 1).into()
             }
             ValueRef::Integer(number) => number.into(),
@@ -109,7 +121,10 @@ mod tests {
                VALUES (1, 'forced_open', 'critical', 'locker:101', 101, 1, 7, 7, 1, '{}'),
                       (2, 'forced_open', 'critical', 'locker:102', 102, 1, 7, 7, 1, '{}');
              INSERT INTO outbox (kind, member_id, payload, message_id, created_ms, sent_ms)
-               VALUES ('x', 1, '{}', 'a', 1, 2), ('x', 2, '{}', 'b', 1, 2);",
+               VALUES ('x', 1, '{}', 'a', 1, 2), ('x', 2, '{}', 'b', 1, 2);
+             INSERT INTO locker_note (locker_id, at_ms, member_id, text) VALUES (101, 5, 2, 'rusty');
+             INSERT INTO locker_service (locker_id, at_ms, in_service, reason, member_id)
+               VALUES (101, 5, 0, 'rust', 2), (101, 6, 1, 'painted', 2), (101, 7, 0, 'again', NULL);",
         )
         .expect("consistent");
         let count = |id: i64, section: &str| {
@@ -117,13 +132,20 @@ mod tests {
             assert_eq!(sections.len(), SECTIONS.len());
             sections[section].as_array().map_or(0, Vec::len)
         };
-        for (section, first, second) in
-            [("rentals", 1, 0), ("alarms", 1, 0), ("mails", 1, 1), ("sessions", 0, 0)]
-        {
+        for (section, first, second) in [
+            ("rentals", 1, 0),
+            ("alarms", 1, 0),
+            ("mails", 1, 1),
+            ("sessions", 0, 0),
+            ("locker_notes", 0, 1),
+            ("locker_service", 0, 2),
+        ] {
             assert_eq!((count(1, section), count(2, section)), (first, second), "{section}");
         }
         let rental = &sections(&conn, MemberId(1)).expect("readable")["rentals"][0];
         assert_eq!(rental["held_at"], "1970-01-01T00:00:00.005Z");
         assert_eq!(rental["ended_at"], Value::Null);
+        let service = &sections(&conn, MemberId(2)).expect("readable")["locker_service"][0];
+        assert_eq!((&service["in_service"], &service["reason"]), (&true.into(), &"painted".into()));
     }
 }
