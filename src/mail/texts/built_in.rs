@@ -16,6 +16,7 @@ pub const KINDS: &[&str] = &[
     "totp_changed",
     "staff_of_bank",
     "rental_confirmed",
+    "out_of_service",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -58,6 +59,8 @@ sources! {
     "staff_of_bank.en.txt",
     "rental_confirmed.ko.txt",
     "rental_confirmed.en.txt",
+    "out_of_service.ko.txt",
+    "out_of_service.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -85,6 +88,10 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         "rental_confirmed" => vec![json!({
             "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02", "ends_on": "2026-06-19"
         })],
+        "out_of_service" => {
+            let told = |reason| json!({ "name": "홍길동", "locker_id": 101, "reason": reason });
+            vec![told(Some("경첩 수리")), told(None)]
+        }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
