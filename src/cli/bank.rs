@@ -12,7 +12,7 @@ use super::{offline, say, say_json};
 use crate::config::Config;
 use crate::domain::id::BankId;
 use crate::service::layout::LayoutFormat;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::banks::{self, BankView};
 
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::places::{self, ListArgs, NameArgs};
 use crate::domain::id::LocationId;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::locations;
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,8 @@ use super::places::{self, ListArgs};
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::layout::Level;
 use crate::domain::locker::Locker;
-use crate::service::places::{Actor, lockers};
+use crate::service::members::Actor;
+use crate::service::places::lockers;
 use crate::store::check;
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use super::places::{self, ListArgs, NameArgs};
 use crate::clock::Clock;
 use crate::domain::id::{BankId, LocationId, TermId};
 use crate::domain::term::TermScope;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::terms::{self, TermChange, TermView};
 use crate::service::site::TermEntry;
 

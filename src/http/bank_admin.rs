@@ -18,7 +18,7 @@ use crate::domain::time::DateSpan;
 use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::banks::{BankChange, BankView, NewBank};
 
 /// Largest policy in bytes: two hundred closings with long names in both languages.
@@ -362,7 +362,7 @@ pub(super) async fn handle_add(head: Head, body: RawBody, api: Api) -> Result<Re
     let location_id = LocationId(asked.location_id);
     let new = NewBank { location_id, name: asked.name.read()?, policy };
     let services = api.services();
-    let done = services.add_bank(Actor::Member(caller), new, key).await?;
+    let done = services.add_bank(Actor::Caller(caller), new, key).await?;
     let reply: BankReply = services.bank(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::CREATED))
 }
@@ -393,7 +393,7 @@ pub(super) async fn handle_change(
         location_id: asked.location_id.map(LocationId),
     };
     let services = api.services();
-    let done = services.change_bank(Actor::Member(caller), id, change, key).await?;
+    let done = services.change_bank(Actor::Caller(caller), id, change, key).await?;
     let reply: BankReply = services.bank(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
 }
@@ -413,7 +413,7 @@ pub(super) async fn handle_change(
 pub(super) async fn handle_retire(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("bank.retire {id}"))?;
-    api.services().retire_bank(Actor::Member(caller), id, key).await?;
+    api.services().retire_bank(Actor::Caller(caller), id, key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -459,7 +459,7 @@ pub(super) async fn handle_put_policy(
     let asked: PolicyBody = body.json_up_to(&head, POLICY_BYTES_MAX).await?;
     let key = head.request_key(&format!("bank.policy {id} {asked:?}"))?;
     let services = api.services();
-    let done = services.put_policy(Actor::Member(caller), id, asked.read()?, key).await?;
+    let done = services.put_policy(Actor::Caller(caller), id, asked.read()?, key).await?;
     let reply: PolicyReply = services.policy(caller, id)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
 }

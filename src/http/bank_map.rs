@@ -18,7 +18,7 @@ use crate::domain::hours::Openness;
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::layout::{BankLayout, Fixture, FixtureKind, Front, Level, Place};
 use crate::service::commissioning::demand_admin;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::map::{CalendarView, CellOrder, DayView, MapView};
 
 /// Largest map in bytes: a thousand lockers of a hundred bytes, and what stands between them.
@@ -348,7 +348,7 @@ pub(super) async fn handle_put_map(
     };
     let cells = asked.cells.iter().map(cell).collect();
     let layout = BankLayout { front: asked.front, fixtures };
-    api.services().put_map(Actor::Member(caller), id, layout, cells, key).await?;
+    api.services().put_map(Actor::Caller(caller), id, layout, cells, key).await?;
     map_response(&head, &api, id, true)
 }
 

@@ -15,7 +15,7 @@ use crate::domain::name::Name;
 use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::locations::LocationView;
 
 /// A name in both languages, as it is sent.
@@ -172,7 +172,7 @@ pub(super) async fn handle_add(head: Head, body: RawBody, api: Api) -> Result<Re
     let asked: LocationBody = body.json(&head).await?;
     let key = head.request_key(&format!("location.add {asked:?}"))?;
     let services = api.services();
-    let done = services.add_location(Actor::Member(caller), asked.name.read()?, key).await?;
+    let done = services.add_location(Actor::Caller(caller), asked.name.read()?, key).await?;
     let reply: LocationReply = services.location(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::CREATED))
 }
@@ -198,7 +198,7 @@ pub(super) async fn handle_change(
     demand_admin(caller)?;
     let asked: LocationBody = body.json(&head).await?;
     let key = head.request_key(&format!("location.change {id} {asked:?}"))?;
-    let (services, actor) = (api.services(), Actor::Member(caller));
+    let (services, actor) = (api.services(), Actor::Caller(caller));
     let done = services.rename_location(actor, id, asked.name.read()?, key).await?;
     let reply: LocationReply = services.location(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
@@ -223,6 +223,6 @@ pub(super) async fn handle_retire(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("location.retire {id}"))?;
-    api.services().retire_location(Actor::Member(caller), id, key).await?;
+    api.services().retire_location(Actor::Caller(caller), id, key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

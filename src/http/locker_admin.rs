@@ -17,8 +17,8 @@ use crate::domain::layout::{Level, Place, Run};
 use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
+use crate::service::members::Actor;
 use crate::service::places::lockers::{Edit, LockerChange, LockerSetup, NewLockers};
-use crate::service::places::{Actor, demand_staff};
 
 /// Which lockers of a bank are listed.
 #[derive(Debug, Default, Deserialize)]
@@ -467,7 +467,7 @@ pub(super) async fn handle_add(
         level: asked.level,
         accessible: asked.accessible,
     };
-    let made = api.services().add_lockers(Actor::Member(caller), id, new, key).await?;
+    let made = api.services().add_lockers(Actor::Caller(caller), id, new, key).await?;
     let reply = made.map(|ids| MadeReply { locker_ids: ids.into_iter().map(|id| id.0).collect() });
     Ok(answer(&reply, StatusCode::CREATED))
 }
@@ -501,7 +501,7 @@ pub(super) async fn handle_change(
         accessible: asked.accessible,
     };
     let services = api.services();
-    let done = services.change_locker(Actor::Member(caller), id, change, key).await?;
+    let done = services.change_locker(Actor::Caller(caller), id, change, key).await?;
     let reply: LockerSetupReply = services.locker_setup(caller, id).await?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
 }
@@ -521,7 +521,7 @@ pub(super) async fn handle_change(
 pub(super) async fn handle_retire(id: LockerId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("locker.retire {id}"))?;
-    api.services().retire_locker(Actor::Member(caller), id, key).await?;
+    api.services().retire_locker(Actor::Caller(caller), id, key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -545,10 +545,10 @@ pub(super) async fn handle_put_service(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    demand_staff(caller)?;
+    Actor::Caller(caller).demand_staff()?;
     let asked: ServiceBody = body.json(&head).await?;
     let key = head.request_key(&format!("locker.service {id} {asked:?}"))?;
-    let (services, actor) = (api.services(), Actor::Member(caller));
+    let (services, actor) = (api.services(), Actor::Caller(caller));
     let done = services.put_service(actor, id, asked.in_service, &asked.reason, key).await?;
     let reply: LockerSetupReply = services.locker_setup(caller, id).await?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
@@ -641,7 +641,7 @@ pub(super) async fn handle_add_note(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    demand_staff(caller)?;
+    Actor::Caller(caller).demand_staff()?;
     let asked: NoteBody = body.json(&head).await?;
     let key = head.request_key(&format!("locker.note {id} {}", asked.text))?;
     let noted = api.services().add_note(caller, id, &asked.text, key).await?;

@@ -16,7 +16,7 @@ use crate::domain::term::TermScope;
 use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
-use crate::service::places::Actor;
+use crate::service::members::Actor;
 use crate::service::places::terms::{TermChange, TermView};
 use crate::service::site::TermEntry;
 
@@ -240,7 +240,7 @@ pub(super) async fn handle_add(head: Head, body: RawBody, api: Api) -> Result<Re
         ends_on: asked.ends_on,
     };
     let services = api.services();
-    let done = services.add_term(Actor::Member(caller), &entry, scope, key).await?;
+    let done = services.add_term(Actor::Caller(caller), &entry, scope, key).await?;
     let reply: TermReply = services.term(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::CREATED))
 }
@@ -281,7 +281,7 @@ pub(super) async fn handle_change(
         ends_on: asked.ends_on,
     };
     let services = api.services();
-    let done = services.change_term(Actor::Member(caller), id, change, key).await?;
+    let done = services.change_term(Actor::Caller(caller), id, change, key).await?;
     let reply: TermReply = services.term(caller, done.value)?.into();
     Ok(answer(&Answer { value: reply, replayed: done.replayed }, StatusCode::OK))
 }
@@ -299,6 +299,6 @@ pub(super) async fn handle_change(
 pub(super) async fn handle_retire(id: TermId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let key = head.request_key(&format!("term.retire {id}"))?;
-    api.services().retire_term(Actor::Member(caller), id, key).await?;
+    api.services().retire_term(Actor::Caller(caller), id, key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -11,14 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::Services;
-use super::commissioning::demand_admin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
-use super::tokens::Caller;
+use super::members::Actor;
 use crate::domain::bank::{Bank, Mistake};
 use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
 use crate::domain::layout;
-use crate::domain::member::Role;
 use crate::domain::rental::RentalState;
 use crate::domain::term;
 use crate::store::audit::AuditEntry;
@@ -38,33 +36,10 @@ const BANKS_MAX: usize = 1_000;
 const TERMS_MAX: usize = 1_000;
 /// Numbers that a refusal names at most.
 const NAMED_MAX: usize = 20;
+/// Why a locker was put out of service or back by a site file.
+const IMPORTED: &str = "as a site file says";
 /// Most characters of a reason or note.
 pub const TEXT_CHARS_MAX: usize = 500;
-
-/// Who asks for a change.
-#[derive(Debug, Clone, Copy)]
-pub enum Actor {
-    /// Somebody who is logged in.
-    Member(Caller),
-    /// The command line of the machine, which may do everything.
-    CommandLine,
-}
-
-impl Actor {
-    fn member(self) -> Option<MemberId> {
-        match self {
-            Self::Member(caller) => Some(caller.member_id),
-            Self::CommandLine => None,
-        }
-    }
-
-    fn demand_admin(self) -> Result<(), Error> {
-        match self {
-            Self::Member(caller) => demand_admin(caller),
-            Self::CommandLine => Ok(()),
-        }
-    }
-}
 
 impl Services {
     /// Changes places in one transaction, once per key; the snapshot shows them afterwards.
@@ -87,7 +62,7 @@ impl Services {
                     Ok(value)
                 };
                 match actor {
-                    Actor::Member(caller) => {
+                    Actor::Caller(caller) => {
                         once(tx, caller.member_id, operation, key.as_ref(), job)
                     }
                     Actor::CommandLine => Ok(Answer { value: { job }(tx)?, replayed: false }),
@@ -116,15 +91,16 @@ pub(super) fn mistaken(mistakes: &[Mistake]) -> Error {
 }
 
 /// Writes down that a locker was taken out of service or put back. Whoever rents it is told when it is
-/// taken out.
+/// taken out. Without a reason a site file said so.
 pub(super) fn note_service(
     tx: &Tx<'_>,
     locker: LockerId,
     in_service: bool,
-    reason: &str,
+    reason: Option<&str>,
     by: Option<MemberId>,
 ) -> Result<(), Error> {
-    locker_rows::insert_service(tx.conn, locker, (in_service, reason, by), tx.now_ms())?;
+    let step = (in_service, reason.unwrap_or(IMPORTED), by);
+    locker_rows::insert_service(tx.conn, locker, step, tx.now_ms())?;
     if in_service {
         return Ok(());
     }
@@ -150,13 +126,6 @@ fn demand_unused(tx: &Tx<'_>, lockers: impl IntoIterator<Item = LockerId>) -> Re
 }
 
 /// Refuses everybody but staff and admins.
-pub fn demand_staff(caller: Caller) -> Result<(), Error> {
-    match caller.role {
-        Role::Staff | Role::Admin => Ok(()),
-        Role::Student => Err(Error::new(Code::Forbidden, "this is for staff")),
-    }
-}
-
 /// Takes a reason or note: trimmed, not empty, not endless.
 fn demand_text(what: &str, text: &str) -> Result<String, Error> {
     let text = text.trim();
@@ -185,7 +154,7 @@ fn audit(
     detail: &serde_json::Value,
 ) -> Result<(), StoreError> {
     let detail = detail.to_string();
-    tx.audit(&AuditEntry { actor: actor.member(), action, subject, detail: &detail })
+    tx.audit(&AuditEntry { actor: actor.id(), action, subject, detail: &detail })
 }
 
 pub(super) fn bank_not_found(id: BankId) -> Error {

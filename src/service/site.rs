@@ -31,9 +31,6 @@ use plan::{Plan, PlannedBank, PlannedLocker, Planner};
 /// Most lockers of one file; the largest campus wall known has a fifth of it.
 pub(super) const LOCKERS_MAX: usize = 20_000;
 
-/// Why a locker was put out of service or back by a file.
-const IMPORTED: &str = "as a site file says";
-
 /// What an import made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Imported {
@@ -184,7 +181,7 @@ fn take_locker(
     }
     let was = known.is_none_or(|had| had.in_service);
     match planned.in_service {
-        Some(now) if now != was => note_service(tx, planned.id, now, IMPORTED, actor),
+        Some(now) if now != was => note_service(tx, planned.id, now, None, actor),
         _ => Ok(()),
     }
 }

@@ -72,7 +72,10 @@ fn a_location_with_a_bank_is_made_changed_and_retired() {
     let here = format!("locations/{location}");
     let refused = delete(admin, &here).refused(409, "still_in_use");
     assert_eq!(refused["bank_ids"], json!([bank["bank_id"]]));
+    let code = admin.post(&format!("/api/v1/{path}/registration-code")).expect(201).json();
     assert_eq!(delete(admin, &path).status, 204);
+    let claim = json!({ "code": code["code"] });
+    house.staff.post_json("/api/v1/banks/claim", &claim).refused(422, "code_wrong");
     assert_eq!(delete(admin, &here).status, 204);
     for gone in [&path, &here] {
         assert_eq!(delete(admin, gone).status, 404);

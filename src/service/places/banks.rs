@@ -3,10 +3,7 @@
 use serde_json::json;
 
 use super::locations::demand_location;
-use super::{
-    Actor, BANKS_MAX, audit, bank_not_found, check_bank, demand_room, demand_staff, demand_unused,
-    mistaken,
-};
+use super::{BANKS_MAX, audit, bank_not_found, check_bank, demand_room, demand_unused, mistaken};
 use crate::domain::bank::{Bank, BankPolicy, Mode};
 use crate::domain::id::{BankId, LocationId, LockerId};
 use crate::domain::name::Name;
@@ -14,8 +11,9 @@ use crate::domain::term::TermScope;
 use crate::service::Services;
 use crate::service::error::Error;
 use crate::service::idempotency::{Answer, RequestKey};
+use crate::service::members::Actor;
 use crate::service::tokens::Caller;
-use crate::store::{Site, Tx, banks, lockers, policies, terms};
+use crate::store::{Site, Tx, banks, lockers, policies, registration_codes, terms};
 
 /// A bank with what belongs to it.
 #[derive(Debug, Clone)]
@@ -68,7 +66,7 @@ pub fn view(site: &Site, bank: &Bank) -> BankView {
 impl Services {
     /// Every bank by number, or the retired ones, the last one first. For staff.
     pub async fn banks(&self, caller: Caller, retired: bool) -> Result<Vec<BankView>, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         let snapshot = self.store.snapshot();
         let site = &snapshot.site;
         if !retired {
@@ -84,7 +82,7 @@ impl Services {
 
     /// One bank. For staff.
     pub fn bank(&self, caller: Caller, id: BankId) -> Result<BankView, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         let site = &self.store.snapshot().site;
         site.banks.get(&id).map(|bank| view(site, bank)).ok_or_else(|| bank_not_found(id))
     }
@@ -154,6 +152,7 @@ impl Services {
                 terms::retire(tx.conn, term.id, tx.now_ms())?;
             }
             banks::retire(tx.conn, id, tx.now_ms())?;
+            registration_codes::delete(tx.conn, id)?;
             audit(tx, actor, "bank.retire", &subject(id), &json!({ "lockers": its.len() }))?;
             Ok(id)
         })

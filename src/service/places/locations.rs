@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Actor, LOCATIONS_MAX, audit, demand_room, demand_staff, location_not_found};
+use super::{LOCATIONS_MAX, audit, demand_room, location_not_found};
 use crate::domain::bank::Location;
 use crate::domain::id::LocationId;
 use crate::domain::name::Name;
@@ -10,6 +10,7 @@ use crate::domain::term::TermScope;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey};
+use crate::service::members::Actor;
 use crate::service::tokens::Caller;
 use crate::store::{Site, Tx, banks, terms};
 
@@ -45,7 +46,7 @@ impl Services {
         caller: Caller,
         retired: bool,
     ) -> Result<Vec<LocationView>, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         if !retired {
             let site = &self.store.snapshot().site;
             return Ok(site.locations.values().map(|location| view(site, location)).collect());
@@ -62,7 +63,7 @@ impl Services {
 
     /// One location. For staff.
     pub fn location(&self, caller: Caller, id: LocationId) -> Result<LocationView, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         let site = &self.store.snapshot().site;
         site.locations.get(&id).map(|it| view(site, it)).ok_or_else(|| location_not_found(id))
     }

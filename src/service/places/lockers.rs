@@ -4,13 +4,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::banks::{demand_bank, recheck};
-use super::{Actor, audit, bank_not_found, demand_room, demand_text, demand_unused, note_service};
+use super::{audit, bank_not_found, demand_room, demand_text, demand_unused, note_service};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::layout::{Level, Place, Run};
 use crate::domain::locker::{Locker, parse_locker_id};
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey, once};
+use crate::service::members::Actor;
 use crate::service::rentals::locker_not_found;
 use crate::service::site::LOCKERS_MAX;
 use crate::service::tokens::Caller;
@@ -145,7 +146,7 @@ impl Services {
             for locker in &planned {
                 lockers::insert(tx.conn, locker).map_err(|error| named(error, locker))?;
                 if !locker.in_service {
-                    note_service(tx, locker.id, false, "not in service yet", actor.member())?;
+                    note_service(tx, locker.id, false, Some("not in service yet"), actor.id())?;
                 }
             }
             recheck(tx, bank)?;
@@ -228,7 +229,7 @@ impl Services {
         reason: &str,
         key: Option<RequestKey>,
     ) -> Result<Answer<LockerId>, Error> {
-        if let Actor::Member(caller) = actor {
+        if let Actor::Caller(caller) = actor {
             self.demand_staff_of_locker(caller, id)?;
         }
         let reason = demand_text("reason", reason)?;
@@ -236,11 +237,11 @@ impl Services {
             let had = lockers::find(tx.conn, id)?.ok_or_else(|| locker_not_found(id))?;
             if had.in_service == in_service {
                 // Another reason for what is so already is worth keeping, but not worth a mail.
-                let step = (in_service, reason.as_str(), actor.member());
+                let step = (in_service, reason.as_str(), actor.id());
                 lockers::insert_service(tx.conn, id, step, tx.now_ms())?;
             } else {
                 lockers::update(tx.conn, &Locker { in_service, ..had })?;
-                note_service(tx, id, in_service, &reason, actor.member())?;
+                note_service(tx, id, in_service, Some(&reason), actor.id())?;
             }
             let detail = json!({ "in_service": in_service, "reason": reason });
             audit(tx, actor, "locker.service", &subject(id), &detail)?;
@@ -288,7 +289,7 @@ impl Services {
     ) -> Result<Answer<i64>, Error> {
         self.demand_staff_of_locker(caller, id)?;
         let text = demand_text("text", text)?;
-        let actor = Actor::Member(caller);
+        let actor = Actor::Caller(caller);
         self.store
             .write(Lane::Change, move |tx| {
                 once(tx, caller.member_id, "locker.note", key.as_ref(), |tx| {

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use super::banks::{demand_bank, recheck, subject};
-use super::{Actor, audit, bank_not_found};
+use super::{audit, bank_not_found};
 use crate::domain::bank::Bank;
 use crate::domain::hours::{CalendarDay, Openness, Span};
 use crate::domain::id::{BankId, LockerId};
@@ -17,6 +17,7 @@ use crate::domain::name::Name;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey};
+use crate::service::members::Actor;
 use crate::store::{banks, lockers};
 
 /// Most days of one calendar.

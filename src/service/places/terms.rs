@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Actor, TERMS_MAX, audit, bank_not_found, check_bank, demand_room, demand_staff,
-    location_not_found, term_not_found,
+    TERMS_MAX, audit, bank_not_found, check_bank, demand_room, location_not_found, term_not_found,
 };
 use crate::domain::id::{BankId, TermId};
 use crate::domain::term::{Term, TermScope};
@@ -16,6 +15,7 @@ use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey};
 use crate::service::layout::term_entry;
+use crate::service::members::Actor;
 use crate::service::site::{TermEntry, term_of};
 use crate::service::tokens::Caller;
 use crate::store::banks::Retired;
@@ -84,7 +84,7 @@ impl Services {
         bank: Option<BankId>,
         retired: bool,
     ) -> Result<Vec<TermView>, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         let (snapshot, now) = (self.store.snapshot(), self.clock.now());
         if let Some(bank) = bank
             && !snapshot.site.banks.contains_key(&bank)
@@ -106,7 +106,7 @@ impl Services {
 
     /// One term. For staff.
     pub fn term(&self, caller: Caller, id: TermId) -> Result<TermView, Error> {
-        demand_staff(caller)?;
+        Actor::Caller(caller).demand_staff()?;
         let snapshot = self.store.snapshot();
         let found = snapshot.site.terms.iter().find(|term| term.id == id);
         found.map(|term| view(term, self.clock.now())).ok_or_else(|| term_not_found(id))
