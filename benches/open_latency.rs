@@ -177,11 +177,12 @@ async fn fill(services: &Services) -> anyhow::Result<Vec<String>> {
             bus: Some(bus_name(bus)),
             board: Some(1),
             lock: Some(u8::try_from(lock + 1)?),
-            in_service: None,
+            ..LockerEntry::default()
         })
     });
     let bank = BankEntry {
         name_ko: "시험".to_owned(),
+        name_en: None,
         lockers: lockers.collect::<anyhow::Result<_>>()?,
         ..BankEntry::default()
     };

@@ -86,9 +86,9 @@ fn add_past_rentals(database: &Path, rentals: u32) -> anyhow::Result<()> {
     // A site of many years: each rental lasted ten days and was returned.
     let added = conn.execute(
         "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
-         INSERT INTO rental (locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+         INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                              confirmed_ms, ended_ms, end_reason)
-         SELECT 1 + i % ?2, (SELECT min(id) FROM member) + i % 2000, (SELECT min(id) FROM term),
+         SELECT (SELECT min(id) FROM bank), 1 + i % ?2, (SELECT min(id) FROM member) + i % 2000, (SELECT min(id) FROM term),
                 'ended', '2020-03-01', '2020-03-10', 1583000000000 + i, 1583000001000 + i,
                 1583700000000 + i, 'returned'
          FROM n",

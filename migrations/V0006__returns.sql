@@ -1,17 +1,33 @@
--- Giving back: a rental is returned until its locker was emptied, and what must be known for that.
+-- The whole life of a rental: reserved for some locker of a bank or held, active, returned until its
+-- locker was emptied, ended.
 -- Runs with foreign keys off: `rental` is rebuilt, for its CHECKs.
 
 CREATE TABLE rental_wider (
   id INTEGER PRIMARY KEY,
-  locker_id INTEGER NOT NULL REFERENCES locker (id) ON DELETE RESTRICT,
+  bank_id INTEGER NOT NULL REFERENCES bank (id) ON DELETE RESTRICT,
+  -- NULL as long as it is reserved: the compartment is bound at check-in.
+  locker_id INTEGER REFERENCES locker (id) ON DELETE RESTRICT,
   member_id INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  term_id INTEGER NOT NULL REFERENCES term (id) ON DELETE RESTRICT,
+  -- NULL in pool mode, and where staff gave other dates than a term's.
+  term_id INTEGER REFERENCES term (id) ON DELETE RESTRICT,
   state TEXT NOT NULL CONSTRAINT rental_state_known
-    CHECK (state IN ('held', 'active', 'returned', 'ended')),
+    CHECK (state IN ('reserved', 'held', 'active', 'returned', 'ended')),
   starts_on TEXT NOT NULL,
   ends_on TEXT NOT NULL,
+  -- When it was held, reserved or, by staff, assigned.
   held_ms INTEGER NOT NULL,
+  -- When it was confirmed or checked in.
   confirmed_ms INTEGER,
+  -- Of a reservation: whether a compartment at an accessible height is wished for.
+  accessible INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT rental_accessible_flag CHECK (accessible IN (0, 1)),
+  -- Whether its hold was extended, and how often the rental was.
+  hold_extended INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT rental_hold_extended_flag CHECK (hold_extended IN (0, 1)),
+  extensions INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT rental_extensions_range CHECK (extensions >= 0),
+  -- When its overdue case was sealed: its renter may not open any more, where the policy says so.
+  sealed_ms INTEGER,
   -- When its door was first opened, or may have been; NULL: nothing can be inside. Openings
   -- themselves are forgotten earlier than a long rental ends.
   opened_ms INTEGER,
@@ -27,20 +43,24 @@ CREATE TABLE rental_wider (
   follows_id INTEGER REFERENCES rental (id) ON DELETE RESTRICT,
   ended_ms INTEGER,
   end_reason TEXT CONSTRAINT rental_end_reason_known CHECK (end_reason IN (
-    'hold_expired', 'hold_released', 'returned', 'ended_by_staff', 'replaced')),
+    'hold_expired', 'hold_released', 'returned', 'ended_by_staff', 'replaced', 'cancelled', 'no_show',
+    'collected')),
   CONSTRAINT rental_dates_order CHECK (starts_on <= ends_on),
   CONSTRAINT rental_ended_whole
     CHECK ((state = 'ended') = (ended_ms IS NOT NULL) AND (ended_ms IS NULL) = (end_reason IS NULL)),
   CONSTRAINT rental_active_confirmed
     CHECK (state NOT IN ('active', 'returned') OR confirmed_ms IS NOT NULL),
+  CONSTRAINT rental_bound CHECK (locker_id IS NOT NULL OR state IN ('reserved', 'ended')),
+  CONSTRAINT rental_reserved_unbound CHECK (state <> 'reserved' OR locker_id IS NULL),
   CONSTRAINT rental_returned_whole
     CHECK ((state <> 'returned' OR returned_ms IS NOT NULL)
-      AND (state NOT IN ('held', 'active') OR returned_ms IS NULL)
+      AND (state NOT IN ('reserved', 'held', 'active') OR returned_ms IS NULL)
       AND (returned_ms IS NOT NULL OR (closed_ms IS NULL AND emptied_ms IS NULL)))
 ) STRICT;
-INSERT INTO rental_wider (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+INSERT INTO rental_wider (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
     confirmed_ms, opened_ms, ended_ms, end_reason)
-  SELECT id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms, confirmed_ms,
+  SELECT id, (SELECT bank_id FROM locker WHERE locker.id = rental.locker_id), locker_id, member_id,
+    term_id, state, starts_on, ends_on, held_ms, confirmed_ms,
     CASE WHEN confirmed_ms IS NOT NULL THEN
       (SELECT min(requested_ms) FROM opening
        WHERE opening.locker_id = rental.locker_id AND requested_ms >= confirmed_ms
@@ -60,6 +80,7 @@ CREATE UNIQUE INDEX rental_live_member ON rental (member_id, ends_on)
   WHERE ended_ms IS NULL AND returned_ms IS NULL;
 -- Everything a member rented, for their own data and for staff.
 CREATE INDEX rental_of_member ON rental (member_id);
+CREATE INDEX rental_reserved ON rental (bank_id, starts_on) WHERE state = 'reserved';
 CREATE INDEX rental_shortage_told ON rental (id)
   WHERE shortage_told_ms IS NOT NULL AND ended_ms IS NULL;
 
@@ -85,12 +106,3 @@ WHEN NEW.ended_ms IS NULL BEGIN
     SELECT 1 FROM rental WHERE locker_id = NEW.locker_id AND ended_ms IS NULL AND id <> NEW.id
       AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
 END;
-
--- How a bank takes its lockers back: how long the former renter may open again, in minutes; whose
--- word counts where no sensor shows the door; whether the closing door may be the return.
-ALTER TABLE bank ADD COLUMN grace_minutes INTEGER NOT NULL DEFAULT 10
-  CONSTRAINT bank_grace_minutes_range CHECK (grace_minutes BETWEEN 0 AND 1440);
-ALTER TABLE bank ADD COLUMN return_unseen TEXT NOT NULL DEFAULT 'renter'
-  CONSTRAINT bank_return_unseen_known CHECK (return_unseen IN ('renter', 'staff'));
-ALTER TABLE bank ADD COLUMN return_by_door INTEGER NOT NULL DEFAULT 0
-  CONSTRAINT bank_return_by_door_flag CHECK (return_by_door IN (0, 1));

@@ -15,10 +15,14 @@ mod check;
 mod demo;
 mod init;
 mod keys;
+mod location;
+mod locker;
 mod member;
 mod offline;
+mod places;
 mod serve;
 mod simulate;
+mod term;
 mod time;
 
 /// Campus lockers with electric locks: one program, one database, one owner of each serial port.
@@ -53,6 +57,15 @@ enum Command {
     /// Set up locations, banks, lockers and terms.
     #[command(subcommand)]
     Bank(bank::BankCommand),
+    /// The places at which banks stand.
+    #[command(subcommand)]
+    Location(location::LocationCommand),
+    /// Compartments, and whether they are lent.
+    #[command(subcommand)]
+    Locker(locker::LockerCommand),
+    /// When claims are accepted and which days they grant.
+    #[command(subcommand)]
+    Term(term::TermCommand),
     /// Make accounts.
     #[command(subcommand)]
     Member(member::MemberCommand),
@@ -93,6 +106,9 @@ pub fn run() -> ExitCode {
         Command::Time(command) => time::run(&command),
         Command::Bus(command) => bus::run(&command),
         Command::Bank(command) => bank::run(&command),
+        Command::Location(command) => location::run(&command),
+        Command::Locker(command) => locker::run(&command),
+        Command::Term(command) => term::run(&command),
         Command::Member(command) => member::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Audit(command) => audit::run(&command),

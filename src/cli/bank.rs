@@ -1,14 +1,19 @@
-//! `lockerd bank`: locations, banks, lockers and terms from a file, and back into one.
+//! `lockerd bank`: locations, banks, lockers and terms from a file, and back into one; looking at banks
+//! and retiring them.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
+use serde_json::json;
 
+use super::places::{self, ListArgs};
 use super::{offline, say, say_json};
 use crate::config::Config;
 use crate::domain::id::BankId;
 use crate::service::layout::LayoutFormat;
+use crate::service::members::Actor;
+use crate::service::places::banks::{self, BankView};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum BankCommand {
@@ -20,6 +25,26 @@ pub(super) enum BankCommand {
     ///
     /// Example: lockerd bank export --format csv > lockers.csv
     Export(ExportArgs),
+    /// Print the banks; a server may be running.
+    ///
+    /// Example: lockerd bank list --json
+    List(ListArgs),
+    /// Print one bank with its settings and hours; a server may be running.
+    ///
+    /// Example: lockerd bank show 1
+    Show(OneArgs),
+    /// Retire a bank with its lockers, when nobody rents or holds one. The server must not be running.
+    ///
+    /// Example: lockerd bank retire 1
+    Retire(OneArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct OneArgs {
+    /// Its number.
+    bank: i64,
+    #[command(flatten)]
+    common: ListArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +79,15 @@ pub(super) fn run(command: &BankCommand) -> anyhow::Result<()> {
     match command {
         BankCommand::Import(args) => import(args),
         BankCommand::Export(args) => export(args),
+        BankCommand::List(args) => list(args),
+        BankCommand::Show(args) => show(args),
+        BankCommand::Retire(args) => {
+            let id = BankId(args.bank);
+            places::change(&args.common, async |services| {
+                services.retire_bank(Actor::CommandLine, id, None).await
+            })?;
+            places::done(&args.common, &format!("retired bank {id}"), &json!({ "bank_id": id }))
+        }
     }
 }
 
@@ -88,5 +122,65 @@ fn export(args: &ExportArgs) -> anyhow::Result<()> {
         text.map_err(|error| anyhow::anyhow!("{}", error.detail))
     })?;
     say(text.trim_end());
+    Ok(())
+}
+
+fn value(view: &BankView) -> serde_json::Value {
+    let bank = &view.bank;
+    json!({
+        "bank_id": bank.id, "name": places::name(&bank.name), "location_id": bank.location_id,
+        "location": places::name(&view.location), "mode": bank.mode, "lockers": view.lockers,
+        "in_service": view.in_service, "maintenance": bank.maintenance.is_some(),
+    })
+}
+
+fn list(args: &ListArgs) -> anyhow::Result<()> {
+    let kept = places::read(&args.config)?;
+    let row = |bank| {
+        let view = banks::view(&kept.site, bank);
+        let cells = vec![
+            view.bank.id.to_string(),
+            view.location.ko.clone(),
+            view.bank.name.ko.clone(),
+            view.lockers.to_string(),
+            view.in_service.to_string(),
+        ];
+        (cells, value(&view))
+    };
+    let rows: Vec<_> = kept.site.banks.values().map(row).collect();
+    places::list(args, &["bank", "location", "name", "lockers", "in service"], &rows)
+}
+
+fn show(args: &OneArgs) -> anyhow::Result<()> {
+    let kept = places::read(&args.common.config)?;
+    let bank = kept.bank(args.bank)?;
+    let view = banks::view(&kept.site, bank);
+    let policy = serde_json::to_value(&bank.policy)?;
+    if args.common.json {
+        let mut shown = value(&view);
+        shown["policy"] = policy;
+        return say_json(&shown);
+    }
+    say(format!("bank {}: {} ({}), {}", bank.id, bank.name.ko, bank.name.en, view.location.ko));
+    say(format!("{} lockers, {} in service", view.lockers, view.in_service));
+    if let Some(maintenance) = &bank.maintenance {
+        say(format!("in maintenance since {}: {}", maintenance.since, maintenance.reason));
+    }
+    let simple = policy.as_object().into_iter().flatten();
+    for (setting, value) in simple.filter(|(_, value)| !value.is_array() && !value.is_object()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        say(format!("{setting}: {}", if value == "null" { "not set" } else { &value }));
+    }
+    if let Some(hours) = &bank.policy.hours {
+        for (day, spans) in hours.days() {
+            let spans: Vec<String> = spans.iter().map(ToString::to_string).collect();
+            let spans = if spans.is_empty() { "closed".to_owned() } else { spans.join(", ") };
+            say(format!("{day}: {spans}"));
+        }
+    }
+    for closing in &bank.policy.closings {
+        let (first, last) = (closing.dates.first(), closing.dates.last());
+        say(format!("closed {first} to {last}: {}", closing.name.ko));
+    }
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! One compartment: its number, where it is wired, and whether it can be lent.
+//! One compartment: its number, where it is wired and stands, and whether it can be lent.
 
 use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 use super::id::{BankId, LockerId};
+use super::layout::{Level, Place};
 
 /// Highest number a locker may have: eight digits still fit its label.
 pub const LOCKER_ID_MAX: i64 = 99_999_999;
@@ -19,6 +20,31 @@ pub struct Locker {
     pub channel: Option<Channel>,
     /// False while it is broken or set aside: it is not lent, its history stays.
     pub in_service: bool,
+    /// Where it stands in its bank's grid, when somebody said so.
+    #[serde(default)]
+    pub place: Option<Place>,
+    /// How high it hangs, when somebody said so.
+    #[serde(default)]
+    pub level: Option<Level>,
+    /// Whether it can be reached and used from a wheelchair.
+    #[serde(default)]
+    pub accessible: bool,
+}
+
+impl Locker {
+    /// A locker in service, without a wire and a place.
+    #[must_use]
+    pub const fn new(id: LockerId, bank_id: BankId) -> Self {
+        Self {
+            id,
+            bank_id,
+            channel: None,
+            in_service: true,
+            place: None,
+            level: None,
+            accessible: false,
+        }
+    }
 }
 
 /// What everybody may know of a locker.

@@ -32,14 +32,28 @@ pub enum EndReason {
     Returned,
     /// Staff ended it.
     EndedByStaff,
-    /// Its locker was not to be had: another one took its place.
+    /// Another locker took its place.
     Replaced,
+    /// Its reservation was given up before it began.
+    Cancelled,
+    /// Nobody came to check its reservation in.
+    NoShow,
+    /// Staff emptied the locker of somebody who was late.
+    Collected,
 }
 
 impl EndReason {
     /// Every reason; the database's CHECK lists the same names.
-    pub const ALL: [Self; 5] =
-        [Self::HoldExpired, Self::HoldReleased, Self::Returned, Self::EndedByStaff, Self::Replaced];
+    pub const ALL: [Self; 8] = [
+        Self::HoldExpired,
+        Self::HoldReleased,
+        Self::Returned,
+        Self::EndedByStaff,
+        Self::Replaced,
+        Self::Cancelled,
+        Self::NoShow,
+        Self::Collected,
+    ];
 
     /// The stored and published name.
     #[must_use]
@@ -50,6 +64,9 @@ impl EndReason {
             Self::Returned => "returned",
             Self::EndedByStaff => "ended_by_staff",
             Self::Replaced => "replaced",
+            Self::Cancelled => "cancelled",
+            Self::NoShow => "no_show",
+            Self::Collected => "collected",
         }
     }
 }
@@ -115,12 +132,18 @@ pub struct Rental {
     pub locker_id: LockerId,
     /// Whose right it is.
     pub member_id: MemberId,
-    /// The term that granted it.
-    pub term_id: TermId,
+    /// The term that granted it; `None` in pool mode and where staff gave other dates.
+    pub term_id: Option<TermId>,
     /// From which day to which day.
     pub dates: DateSpan,
     /// Whether the door was opened in it, or may have been: then something may be inside.
     pub opened: bool,
+    /// How often it was extended.
+    pub extensions: u16,
+    /// Whether its hold was extended; only once.
+    pub hold_extended: bool,
+    /// Whether its overdue case was sealed: where the policy says so its renter opens no more.
+    pub sealed: bool,
     /// Where it stands.
     pub state: RentalState,
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bank::Mistake;
 use super::channel::DoorState;
 use super::rental::{Rental, RentalState};
 use super::time::Monotonic;
@@ -52,6 +53,7 @@ impl Unseen {
 
 /// How a bank takes its lockers back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ReturnPolicy {
     /// How long the former renter may open the locker again, in minutes; 0 to 1440.
     pub grace_minutes: u32,
@@ -68,13 +70,14 @@ impl Default for ReturnPolicy {
 }
 
 impl ReturnPolicy {
-    /// Checks the settings; the text says which one is wrong and why.
-    pub fn validated(self) -> Result<Self, String> {
+    /// Notes every setting that cannot be.
+    pub fn check(&self, note: &mut dyn FnMut(Mistake)) {
         if self.grace_minutes > GRACE_MINUTES_MAX {
             let minutes = self.grace_minutes;
-            return Err(format!("grace_minutes is {minutes}; it must be 0 to {GRACE_MINUTES_MAX}"));
+            let text =
+                format!("returns.grace_minutes is {minutes}; it must be 0 to {GRACE_MINUTES_MAX}");
+            note(Mistake::of(&["returns.grace_minutes"], text));
         }
-        Ok(self)
     }
 
     /// How long the former renter may open the locker again.

@@ -43,12 +43,7 @@ mod tests {
 
     #[test]
     fn the_bank_comes_before_the_number_and_the_lower_of_two_first() {
-        let locker = |id, bank| Locker {
-            id: LockerId(id),
-            bank_id: BankId(bank),
-            channel: None,
-            in_service: true,
-        };
+        let locker = |id, bank| Locker::new(LockerId(id), BankId(bank));
         let mine = locker(103, 1);
         let mut others =
             [(104, 2), (110, 1), (101, 1), (105, 1)].map(|(id, bank)| locker(id, bank));

@@ -1,9 +1,10 @@
 //! Application windows: when students may claim, and for which dates.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::bank::Bank;
+use super::bank::{Bank, Mistake};
 use super::id::{BankId, LocationId, TermId};
 use super::name::Name;
 use super::time::DateSpan;
@@ -62,12 +63,74 @@ impl Term {
         Ok(self)
     }
 
-    fn covers(&self, bank: &Bank) -> bool {
+    /// Whether it is for a bank.
+    #[must_use]
+    pub fn covers(&self, bank: &Bank) -> bool {
         match self.scope {
             TermScope::Site => true,
             TermScope::Location(id) => id == bank.location_id,
             TermScope::Bank(id) => id == bank.id,
         }
+    }
+}
+
+/// What a term and the policy of a bank that it is for cannot have together.
+#[must_use]
+pub fn contradiction(term: &Term, bank: &Bank) -> Option<Mistake> {
+    let window = term.closes_at.duration_since(term.opens_at);
+    let too_long = i64::from(bank.policy.hold_seconds) > window.as_secs();
+    if !too_long || !term.covers(bank) {
+        return None;
+    }
+    let text = format!(
+        "hold_seconds of bank {:?} is {}, longer than the window from opens_at to closes_at of \
+         term {:?}: {} s",
+        bank.name.ko,
+        bank.policy.hold_seconds,
+        term.name.ko,
+        window.as_secs()
+    );
+    Some(Mistake::of(&["hold_seconds", "opens_at", "closes_at"], text))
+}
+
+/// A step that a term refuses once somebody was granted a locker by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TermChangeError {
+    /// The window opens at another instant than the one at which it was opened.
+    #[error("opens_at cannot change any more: people were granted lockers by this term")]
+    Opened,
+    /// The window would be closed at an instant that is over.
+    #[error("closes_at cannot be set into the past: people were granted lockers by this term")]
+    ClosesInThePast,
+    /// A first or last day would be one that is over.
+    #[error(
+        "starts_on and ends_on cannot be set into the past: people were granted lockers by this term"
+    )]
+    DaysInThePast,
+}
+
+impl Term {
+    /// Checks a change of a term by which somebody was granted a locker: it is for the future only.
+    /// The window's opening stays; its end may move to any instant that is not over, a day to one that is
+    /// not over. What was granted keeps its days. Before the first grant everything may change.
+    pub fn check_change(
+        &self,
+        next: &Self,
+        now: Timestamp,
+        today: Date,
+    ) -> Result<(), TermChangeError> {
+        if next.opens_at != self.opens_at {
+            return Err(TermChangeError::Opened);
+        }
+        if next.closes_at != self.closes_at && next.closes_at < now {
+            return Err(TermChangeError::ClosesInThePast);
+        }
+        let moved = |old: Date, new: Date| old != new && new < today;
+        let days = (self.dates, next.dates);
+        if moved(days.0.first(), days.1.first()) || moved(days.0.last(), days.1.last()) {
+            return Err(TermChangeError::DaysInThePast);
+        }
+        Ok(())
     }
 }
 
@@ -155,5 +218,45 @@ mod tests {
     fn a_window_that_closes_before_it_opens_is_refused() {
         assert!(term(1, 5, 5, TermScope::Site).validated().is_err());
         assert!(term(1, 5, 6, TermScope::Site).validated().is_ok());
+    }
+
+    #[test]
+    fn a_hold_that_outlives_its_window_is_a_contradiction() {
+        let mut bank = bank();
+        bank.policy.hold_seconds = 61;
+        let found = contradiction(&term(1, 100, 160, TermScope::Site), &bank).expect("found");
+        assert_eq!(found.fields, ["hold_seconds", "opens_at", "closes_at"]);
+        assert_eq!(contradiction(&term(1, 100, 161, TermScope::Site), &bank), None);
+        assert_eq!(contradiction(&term(1, 100, 160, TermScope::Bank(BankId(2))), &bank), None);
+    }
+
+    #[test]
+    fn a_term_that_granted_something_changes_for_the_future_only() {
+        let old = term(1, 100, 200, TermScope::Site);
+        let today = date(2026, 10, 1);
+        let check = |change: fn(&mut Term), now_s: i64| {
+            let mut next = old.clone();
+            change(&mut next);
+            old.check_change(&next, Timestamp::from_second(now_s).expect("in range"), today)
+        };
+        assert_eq!(check(|_| {}, 900), Ok(()), "its name");
+        assert_eq!(
+            check(|it| it.opens_at = Timestamp::UNIX_EPOCH, 50),
+            Err(TermChangeError::Opened)
+        );
+        let close = |it: &mut Term| it.closes_at = Timestamp::from_second(150).expect("in range");
+        assert_eq!(check(close, 150), Ok(()), "at once");
+        assert_eq!(check(close, 151), Err(TermChangeError::ClosesInThePast));
+        let day = |month, day| date(2026, month, day);
+        for (first, last, checked) in [
+            (day(9, 1), day(10, 1), Ok(())),
+            (day(9, 1), day(9, 30), Err(TermChangeError::DaysInThePast)),
+            (day(8, 31), day(12, 20), Err(TermChangeError::DaysInThePast)),
+            (day(10, 1), day(12, 20), Ok(())),
+        ] {
+            let dates = DateSpan::new(first, last).expect("in order");
+            let next = Term { dates, ..old.clone() };
+            assert_eq!(old.check_change(&next, Timestamp::UNIX_EPOCH, today), checked, "{dates}");
+        }
     }
 }

@@ -37,7 +37,10 @@ const fn route(method: &'static str, path: &'static str, access: Access) -> Rout
 /// The methods that a path takes, as an Allow header has them; empty for an unknown path.
 #[must_use]
 pub fn allowed(path: &str) -> String {
-    let methods = ROUTES.iter().filter(|route| fits(route.path, path)).map(|route| route.method);
+    // A literal is no parameter of its neighbour: lockers/me is no number.
+    let literal = ROUTES.iter().any(|route| route.path == path);
+    let known = |route: &&Route| if literal { route.path == path } else { fits(route.path, path) };
+    let methods = ROUTES.iter().filter(known).map(|route| route.method);
     methods.collect::<Vec<_>>().join(", ")
 }
 
@@ -135,6 +138,32 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/shortages", Access::Staff),
     route("POST", "/api/v1/lockers/{locker_id}/open", Access::Member),
     route("POST", "/api/v1/banks/{bank_id}/hold", Access::Member),
+    route("GET", "/api/v1/banks/{bank_id}/map", Access::Member),
+    route("GET", "/api/v1/banks/{bank_id}/calendar", Access::Member),
+    route("PUT", "/api/v1/banks/{bank_id}/map", Access::Admin),
+    route("GET", "/api/v1/banks", Access::Staff),
+    route("POST", "/api/v1/banks", Access::Admin),
+    route("GET", "/api/v1/banks/{bank_id}", Access::Staff),
+    route("PATCH", "/api/v1/banks/{bank_id}", Access::Admin),
+    route("DELETE", "/api/v1/banks/{bank_id}", Access::Admin),
+    route("GET", "/api/v1/banks/{bank_id}/policy", Access::Staff),
+    route("PUT", "/api/v1/banks/{bank_id}/policy", Access::Admin),
+    route("GET", "/api/v1/banks/{bank_id}/lockers", Access::Staff),
+    route("POST", "/api/v1/banks/{bank_id}/lockers", Access::Admin),
+    route("PATCH", "/api/v1/lockers/{locker_id}", Access::Admin),
+    route("DELETE", "/api/v1/lockers/{locker_id}", Access::Admin),
+    route("GET", "/api/v1/lockers/{locker_id}/service", Access::Staff),
+    route("PUT", "/api/v1/lockers/{locker_id}/service", Access::Staff),
+    route("GET", "/api/v1/lockers/{locker_id}/notes", Access::Staff),
+    route("POST", "/api/v1/lockers/{locker_id}/notes", Access::Staff),
+    route("GET", "/api/v1/locations", Access::Staff),
+    route("POST", "/api/v1/locations", Access::Admin),
+    route("PATCH", "/api/v1/locations/{location_id}", Access::Admin),
+    route("DELETE", "/api/v1/locations/{location_id}", Access::Admin),
+    route("GET", "/api/v1/terms", Access::Staff),
+    route("POST", "/api/v1/terms", Access::Admin),
+    route("PATCH", "/api/v1/terms/{term_id}", Access::Admin),
+    route("DELETE", "/api/v1/terms/{term_id}", Access::Admin),
     route("GET", "/api/v1/buses", Access::Staff),
     route("GET", "/api/v1/buses/{bus}/exchanges", Access::Staff),
     route("GET", "/api/v1/buses/{bus}/boards/{address}/exchanges", Access::Staff),
@@ -246,7 +275,8 @@ mod tests {
     fn a_path_knows_its_methods() {
         for (path, methods) in [
             ("/api/v1/lockers/101/hold", "POST"),
-            ("/api/v1/lockers/101", "GET"),
+            ("/api/v1/lockers/101", "GET, PATCH, DELETE"),
+            ("/api/v1/lockers/me", "GET"),
             ("/api/v1/lockers//hold", ""),
             ("/api/v1/lockers/101/hold/", ""),
             ("/", "GET"),

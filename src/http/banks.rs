@@ -6,7 +6,10 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, head};
 use super::lockers;
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, layouts, presence, roles, with};
+use super::{
+    Api, OrRoute, Routes, alarms, bank_admin, bank_map, layouts, locker_admin, presence, roles,
+    with,
+};
 use crate::domain::id::BankId;
 
 pub(super) fn routes(api: &Api) -> Routes {
@@ -21,6 +24,9 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(layouts::routes(api))
         .or_route(presence::routes(api))
         .or_route(roles::routes(api))
+        .or_route(bank_admin::routes(api))
+        .or_route(bank_map::routes(api))
+        .or_route(locker_admin::bank_routes(api))
 }
 
 /// Keep any free locker of the bank for a minute.

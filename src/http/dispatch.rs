@@ -24,8 +24,9 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
-    jobs, keys, kiosk, kiosks, limits, live, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, retention, returns, sign_up, totp,
+    jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
+    member_sessions, members, openapi, openings, operations, retention, returns, sign_up, terms,
+    totp,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -38,6 +39,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("auth", auth::routes(api)),
         ("lockers", lockers::routes(api)),
         ("banks", banks::routes(api)),
+        ("locations", locations::routes(api)),
+        ("terms", terms::routes(api)),
         ("buses", buses::routes(api)),
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),

@@ -17,7 +17,7 @@ use warp::{Filter, Reply, path};
 use super::body::SharedTail;
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, returns, with};
+use super::{Api, OrRoute, Routes, alarms, locker_admin, returns, with};
 use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
@@ -41,6 +41,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(open(api))
         .or_route(find(api))
         .or_route(alarms::mechanical_key(api))
+        .or_route(locker_admin::routes(api))
 }
 
 /// The rows of the list, the same for everybody, kept until the state they show is not the newest.

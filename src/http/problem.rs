@@ -49,6 +49,8 @@ pub const fn status(code: Code) -> StatusCode {
         Code::NotFound
         | Code::LockerNotFound
         | Code::BankNotFound
+        | Code::LocationNotFound
+        | Code::TermNotFound
         | Code::BoardNotFound
         | Code::OpeningNotFound
         | Code::MassOpeningNotFound
@@ -84,12 +86,18 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::Forbidden
         | Code::ForeignOrigin
         | Code::OutsideWindow
+        | Code::BankClosed
         | Code::OutsideDates => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
         | Code::ClockUntrusted
         | Code::ClockDiffers
         | Code::JobUnderWay
         | Code::StillRenting
+        | Code::NameTaken
+        | Code::NumberTaken
+        | Code::ChannelTaken
+        | Code::StillInUse
+        | Code::TermGranted
         | Code::LastAdmin
         | Code::RosterShrinks
         | Code::KeysElsewhere

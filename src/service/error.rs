@@ -85,6 +85,14 @@ codes! {
     EmailTaken "email_taken" "Another account has this e-mail address.",
     LockerNotFound "locker_not_found" "There is no locker with this number.",
     BankNotFound "bank_not_found" "There is no such bank.",
+    LocationNotFound "location_not_found" "There is no such location.",
+    TermNotFound "term_not_found" "There is no such term.",
+    NameTaken "name_taken" "Another one has this name.",
+    NumberTaken "number_taken" "A locker has or had this number.",
+    ChannelTaken "channel_taken" "Another locker hangs on this lock.",
+    StillInUse "still_in_use" "Something that is in use hangs on it.",
+    TermGranted "term_granted" "People were granted lockers by this term: it changes for the future only.",
+    BankClosed "bank_closed" "The bank is closed at this time.",
     BoardNotFound "board_not_found" "There is no such bus or board.",
     OpeningNotFound "opening_not_found" "There is no such opening, or it is somebody else's.",
     MassOpeningNotFound "mass_opening_not_found" "There is no such mass opening, or it is of other banks.",
@@ -215,6 +223,16 @@ fn unique(columns: &str) -> Error {
         }
         "member.phone" => Error::new(Code::PhoneTaken, "another account has this phone number"),
         "member.email" => Error::new(Code::EmailTaken, "another account has this e-mail address"),
+        "location.name_ko" | "bank.location_id, bank.name_ko" | "term.name_ko" => {
+            Error::new(Code::NameTaken, "another one has this Korean name: pick another name")
+        }
+        "locker.id" => Error::new(
+            Code::NumberTaken,
+            "a locker has or had this number: numbers are not used again, pick another one",
+        ),
+        "locker.bus, locker.board, locker.lock" => {
+            Error::new(Code::ChannelTaken, "another locker hangs on this lock: take it off first")
+        }
         other => Error::new(Code::Invalid, format!("{other} is taken already")),
     }
 }

@@ -1,7 +1,7 @@
 //! The layout of banks as a file: exported as TOML or CSV, and read back.
 //!
 //! TOML is the site file itself (docs/guide/site-file.md). CSV has one line a locker, for spreadsheets;
-//! it carries no terms. Both are read into a [`SiteFile`], so that one import takes both, all or nothing.
+//! it carries no terms, no hours and no fixtures. Both are read into a [`SiteFile`], so that one import takes both, all or nothing.
 //! Exporting and importing again changes nothing.
 
 use std::collections::HashMap;
@@ -11,18 +11,22 @@ use jiff::Timestamp;
 
 use super::commissioning::demand_admin;
 use super::error::{Code, Error};
-use super::site::{BankEntry, Imported, LocationEntry, LockerEntry, SiteFile, TermEntry};
+use super::site::{
+    BankEntry, ClosingEntry, FixtureEntry, Imported, LocationEntry, LockerEntry, SiteFile,
+    TermEntry,
+};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::bank::OpenFrom;
+use crate::domain::hours::Closing;
 use crate::domain::id::BankId;
+use crate::domain::layout::{Fixture, Level};
 use crate::domain::locker::{Locker, parse_locker_id};
-use crate::domain::returning::Unseen;
 use crate::domain::term::{Term, TermScope};
 use crate::store::Snapshot;
 
 /// Columns of a CSV layout, in the order of an export.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 18] = [
     "location_ko",
     "location_en",
     "bank_ko",
@@ -30,14 +34,17 @@ const COLUMNS: [&str; 15] = [
     "hold_seconds",
     "left_open_s",
     "open_from",
-    "grace_minutes",
-    "return_unseen",
-    "return_by_door",
     "locker",
     "bus",
     "board",
     "lock",
     "in_service",
+    "col",
+    "row",
+    "width",
+    "height",
+    "level",
+    "accessible",
 ];
 /// Columns that a file must have.
 const NEEDED: [&str; 3] = ["location_ko", "bank_ko", "locker"];
@@ -131,10 +138,16 @@ impl Services {
                     name_en: Some(it.name.en.clone()),
                     hold_seconds: Some(it.policy.hold_seconds),
                     left_open_s: it.policy.left_open_s,
+                    mode: Some(it.mode),
                     open_from: Some(it.policy.open_from),
-                    grace_minutes: Some(it.policy.returns.grace_minutes),
-                    return_unseen: Some(it.policy.returns.unseen),
-                    return_by_door: Some(it.policy.returns.by_door),
+                    returns: Some(it.policy.returns),
+                    pool: Some(it.policy.pool),
+                    overdue: Some(it.policy.overdue.clone()),
+                    options: Some(it.policy.options),
+                    hours: it.policy.hours.clone(),
+                    closings: it.policy.closings.iter().map(closing_entry).collect(),
+                    front: site.layouts.get(&it.id).and_then(|layout| layout.front),
+                    fixtures: fixtures_of(&snapshot, it.id),
                     lockers: lockers_of(&snapshot, it.id),
                     terms: terms(TermScope::Bank(it.id)),
                 })
@@ -193,12 +206,41 @@ fn lockers_of(snapshot: &Snapshot, bank: BankId) -> Vec<LockerEntry> {
             board: channel.map(|it| it.board),
             lock: channel.map(|it| it.lock),
             in_service: Some(locker.in_service),
+            col: locker.place.map(|it| it.col),
+            row: locker.place.map(|it| it.row),
+            width: locker.place.map(|it| it.width),
+            height: locker.place.map(|it| it.height),
+            level: locker.level,
+            accessible: Some(locker.accessible),
         }
     };
-    snapshot.site.lockers.values().filter(|it| it.bank_id == bank).map(entry).collect()
+    snapshot.site.lockers_of(bank).map(entry).collect()
 }
 
-fn term_entry(term: &Term) -> TermEntry {
+fn fixtures_of(snapshot: &Snapshot, bank: BankId) -> Vec<FixtureEntry> {
+    let entry = |fixture: &Fixture| FixtureEntry {
+        kind: fixture.kind,
+        col: fixture.place.col,
+        row: fixture.place.row,
+        width: Some(fixture.place.width),
+        height: Some(fixture.place.height),
+        label_ko: fixture.label.as_ref().map(|it| it.ko.clone()),
+        label_en: fixture.label.as_ref().map(|it| it.en.clone()),
+    };
+    let layout = snapshot.site.layouts.get(&bank);
+    layout.map(|layout| layout.fixtures.iter().map(entry).collect()).unwrap_or_default()
+}
+
+fn closing_entry(closing: &Closing) -> ClosingEntry {
+    ClosingEntry {
+        first_on: closing.dates.first().to_string(),
+        last_on: Some(closing.dates.last().to_string()),
+        name_ko: closing.name.ko.clone(),
+        name_en: Some(closing.name.en.clone()),
+    }
+}
+
+pub(super) fn term_entry(term: &Term) -> TermEntry {
     let instant = |at: Timestamp| at.to_string();
     TermEntry {
         name_ko: term.name.ko.clone(),
@@ -227,14 +269,17 @@ fn write_csv(file: &SiteFile) -> Result<String, csv::Error> {
                     text(bank.hold_seconds.as_ref()),
                     text(bank.left_open_s.as_ref()),
                     bank.open_from.map(OpenFrom::name).unwrap_or_default().to_owned(),
-                    text(bank.grace_minutes.as_ref()),
-                    bank.return_unseen.map_or("", Unseen::name).to_owned(),
-                    text(bank.return_by_door.as_ref()),
                     locker.id.to_string(),
                     text(locker.bus.as_ref()),
                     text(locker.board.as_ref()),
                     text(locker.lock.as_ref()),
                     text(locker.in_service.as_ref()),
+                    text(locker.col.as_ref()),
+                    text(locker.row.as_ref()),
+                    text(locker.width.as_ref()),
+                    text(locker.height.as_ref()),
+                    locker.level.map(Level::name).unwrap_or_default().to_owned(),
+                    text(locker.accessible.as_ref()),
                 ])?;
             }
         }
@@ -276,27 +321,6 @@ impl Columns {
     ) -> Result<Option<T>, String> {
         let Some(text) = self.text(row, name) else { return Ok(None) };
         text.parse().map(Some).map_err(|_| format!("{name} {text:?} is not a number that fits"))
-    }
-
-    fn flag(&self, row: &StringRecord, name: &str) -> Result<Option<bool>, String> {
-        match self.text(row, name).map(str::to_ascii_lowercase).as_deref() {
-            None => Ok(None),
-            Some("true" | "1" | "yes") => Ok(Some(true)),
-            Some("false" | "0" | "no") => Ok(Some(false)),
-            Some(other) => Err(format!("{name} {other:?} must be true or false")),
-        }
-    }
-
-    fn open_from(&self, row: &StringRecord) -> Result<Option<OpenFrom>, String> {
-        let Some(text) = self.text(row, "open_from") else { return Ok(None) };
-        let known = OpenFrom::from_name(&text.to_ascii_lowercase());
-        known.map(Some).ok_or_else(|| format!("open_from {text:?} must be anywhere or presence"))
-    }
-
-    fn unseen(&self, row: &StringRecord) -> Result<Option<Unseen>, String> {
-        let Some(text) = self.text(row, "return_unseen") else { return Ok(None) };
-        let known = Unseen::from_name(&text.to_ascii_lowercase());
-        known.map(Some).ok_or_else(|| format!("return_unseen {text:?} must be renter or staff"))
     }
 }
 
@@ -347,7 +371,13 @@ fn take_row(
         bus: columns.text(row, "bus").map(str::to_owned),
         board: columns.number(row, "board")?,
         lock: columns.number(row, "lock")?,
-        in_service: columns.flag(row, "in_service")?,
+        in_service: flag("in_service", columns.text(row, "in_service"))?,
+        col: columns.number(row, "col")?,
+        row: columns.number(row, "row")?,
+        width: columns.number(row, "width")?,
+        height: columns.number(row, "height")?,
+        level: level(columns.text(row, "level"))?,
+        accessible: flag("accessible", columns.text(row, "accessible"))?,
     };
     match (&locker.bus, locker.board, locker.lock) {
         (None, None, None) => {}
@@ -374,10 +404,7 @@ fn take_row(
         name_en: own("bank_en"),
         hold_seconds: columns.number(row, "hold_seconds")?,
         left_open_s: columns.number(row, "left_open_s")?,
-        open_from: columns.open_from(row)?,
-        grace_minutes: columns.number(row, "grace_minutes")?,
-        return_unseen: columns.unseen(row)?,
-        return_by_door: columns.flag(row, "return_by_door")?,
+        open_from: open_from(columns.text(row, "open_from"))?,
         ..BankEntry::default()
     };
     put(&mut file.locations[place], entry, locker)
@@ -389,23 +416,54 @@ fn put(location: &mut LocationEntry, entry: BankEntry, locker: LockerEntry) -> R
         location.banks.push(BankEntry { lockers: vec![locker], ..entry });
         return Ok(());
     };
-    let settings = |it: &BankEntry| BankEntry { lockers: Vec::new(), ..it.clone() };
-    if settings(bank) != entry {
+    let same = bank.name_en == entry.name_en
+        && bank.hold_seconds == entry.hold_seconds
+        && bank.left_open_s == entry.left_open_s
+        && bank.open_from == entry.open_from;
+    if !same {
         let name = &entry.name_ko;
-        return Err(format!("bank {name:?} has another bank_en or setting than in a line before"));
+        return Err(format!(
+            "bank {name:?} has another bank_en, hold_seconds, left_open_s or open_from than in a \
+             line before"
+        ));
     }
     bank.lockers.push(locker);
     Ok(())
+}
+
+fn open_from(text: Option<&str>) -> Result<Option<OpenFrom>, String> {
+    let known = |text: &str| {
+        OpenFrom::from_name(&text.to_ascii_lowercase())
+            .ok_or_else(|| format!("open_from {text:?} must be anywhere or presence"))
+    };
+    text.map(known).transpose()
+}
+
+fn level(text: Option<&str>) -> Result<Option<Level>, String> {
+    let known = |text: &str| {
+        Level::from_name(&text.to_ascii_lowercase())
+            .ok_or_else(|| format!("level {text:?} must be top, eye, middle or low"))
+    };
+    text.map(known).transpose()
+}
+
+fn flag(name: &str, text: Option<&str>) -> Result<Option<bool>, String> {
+    match text.map(str::to_ascii_lowercase).as_deref() {
+        None => Ok(None),
+        Some("true" | "1" | "yes") => Ok(Some(true)),
+        Some("false" | "0" | "no") => Ok(Some(false)),
+        Some(other) => Err(format!("{name} {other:?} must be true or false")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,grace_minutes,return_unseen,return_by_door,locker,bus,board,lock,in_service
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,5,staff,false,501,east,0,1,true
-과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,5,staff,false,502,,,,false
-정보관,Informatics,1층,1F,90,240,anywhere,,,,101,east,0,2,true
+    const WALL: &str = "location_ko,location_en,bank_ko,bank_en,hold_seconds,left_open_s,open_from,locker,bus,board,lock,in_service,col,row,width,height,level,accessible
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,501,east,0,1,true,1,1,1,2,top,false
+과학도서관,Science Library,\"620호, 옆\",By 620,60,,presence,502,,,,false,2,1,1,1,low,true
+정보관,Informatics,1층,1F,90,240,anywhere,101,east,0,2,true,,,,,,false
 ";
 
     #[test]
@@ -418,6 +476,21 @@ mod tests {
             assert_eq!(format.read(&text).expect("its own"), file, "{text}");
         }
         assert_eq!(LayoutFormat::Csv.write(&file).expect("written"), WALL);
+    }
+
+    #[test]
+    fn the_guide_shows_files_that_are_read() {
+        let guide = include_str!("../../docs/guide/site-file.md");
+        let block = |begin: &str| {
+            let rest = guide.split_once(begin).expect("a block").1;
+            rest.split_once("```").expect("its end").0
+        };
+        let file = LayoutFormat::Toml.read(block("```toml\n")).expect("the example");
+        let bank = &file.locations[0].banks[0];
+        assert!(bank.hours.is_some() && bank.lockers.len() == 3 && file.terms.len() == 1);
+        assert_eq!((bank.closings.len(), bank.fixtures.len()), (1, 1));
+        let file = LayoutFormat::Csv.read(block("```\n")).expect("the example");
+        assert_eq!(file.locations[0].banks[0].lockers[0].level, Some(Level::Top));
     }
 
     #[test]
@@ -436,7 +509,7 @@ mod tests {
             ("집,벽,1,,,,\n집,벽,1,,,,\n", "line 3: locker 1 stands in line 2"),
             ("집,벽,1,east,1,,\n", "line 2: give bus, board and lock together"),
             ("집,벽,1,e,1,1,\n집,벽,2,e,1,1,\n", "line 3: e/1/1 stands in line 2"),
-            ("집,벽,1,,,,maybe\n", "in_service \"maybe\""),
+            ("집,벽,1,,,,maybe\n", "in_service \"maybe\" must be"),
             (",벽,1,,,,\n집,,2,,,,\n", "line 2: location_ko is empty; line 3: bank_ko is empty"),
             ("집,벽,0,,,,\n", "line 2: locker number 0"),
             ("집,벽,1,east,300,1,\n", "board \"300\""),
@@ -448,11 +521,6 @@ mod tests {
             ("locker,bank_ko\n", "\"location_ko\" is missing"),
             ("locker,locker\n", "stands twice"),
             ("colour\n", "\"colour\" is not known"),
-            (
-                "location_ko,bank_ko,locker,return_unseen\n집,벽,1,nobody\n",
-                "return_unseen \"nobody\"",
-            ),
-            ("location_ko,bank_ko,locker,grace_minutes\n집,벽,1,5\n집,벽,2,6\n", "another"),
         ] {
             let error = LayoutFormat::Csv.read(text).expect_err(text);
             assert!(error.contains(says), "{text}: {error}");

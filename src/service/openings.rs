@@ -220,7 +220,8 @@ impl Services {
         let snapshot = self.store.snapshot();
         let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
         let is_staff = is_staff_for(&snapshot, caller, bank.id);
-        let opened_as = match self.renter_permit(caller, id) {
+        let rents = self.renter_permit(caller, id).and_then(|()| self.demand_open(bank));
+        let opened_as = match rents {
             Ok(()) => OpenedAs::Renter,
             Err(_) if is_staff => OpenedAs::Staff,
             Err(refusal) => return Err(refusal),
@@ -495,7 +496,7 @@ impl Services {
 
     fn demand_view(&self, caller: Caller, opening: &Opening) -> Result<(), Error> {
         let snapshot = self.store.snapshot();
-        let bank = snapshot.site.locker(opening.locker_id).map(|(_, bank)| bank.id);
+        let bank = snapshot.site.bank_of(opening.locker_id);
         let staff = |bank: BankId| is_staff_for(&snapshot, caller, bank);
         if opening.member_id == caller.member_id || bank.is_some_and(staff) {
             Ok(())

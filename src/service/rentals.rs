@@ -329,7 +329,7 @@ fn hold_job(
     demand_staying(tx.snapshot(), member)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
-    let (term_id, dates) = (term.id, term.dates);
+    let (term_id, dates) = (Some(term.id), term.dates);
     let locker_id = match wish {
         Wish::This(id) => id,
         Wish::AnyOf(bank) => {
@@ -364,6 +364,9 @@ fn hold_job(
         term_id,
         dates,
         opened: false,
+        extensions: 0,
+        hold_extended: false,
+        sealed: false,
         state: RentalState::Held { until },
     }));
     Ok(Held { locker_id, expires_in_ms: moment.monotonic.ms_until(until) })
@@ -432,6 +435,10 @@ fn confirm_job(
     if mine.is_expired_hold(tx.monotonic) {
         expire(tx, &mine)?;
         return Ok(None);
+    }
+    // It may have been taken out of service since it was held.
+    if tx.snapshot().site.lockers.get(&locker).is_none_or(|it| !it.in_service) {
+        return Err(out_of_service());
     }
     let active = mine.confirm(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
     if !rentals::update_confirmed(tx.conn, mine.id, tx.now_ms())? {

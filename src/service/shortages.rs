@@ -281,10 +281,11 @@ impl Services {
 }
 
 /// Tells the renters of a locker that it is taken out of service, for whoever does that in this
-/// transaction. Those who were told before are not told again.
+/// transaction, `why` as staff put it. Those who were told before are not told again.
 pub(super) fn tell_out_of_service(
     tx: &mut Tx<'_>,
     locker: LockerId,
+    why: Option<&str>,
     today: Date,
 ) -> Result<(), Error> {
     let told = rentals::list_shortages_told(tx.conn)?;
@@ -295,7 +296,8 @@ pub(super) fn tell_out_of_service(
         .collect();
     let mut offered = BTreeSet::from([locker]);
     for id in &theirs {
-        tell(tx, *id, Some(ShortageReason::OutOfService), today, &mut offered)?;
+        let reason = Some((ShortageReason::OutOfService, why));
+        tell(tx, *id, reason, today, &mut offered)?;
     }
     Ok(())
 }
@@ -305,13 +307,14 @@ pub(super) fn tell_out_of_service(
 fn tell(
     tx: &mut Tx<'_>,
     id: RentalId,
-    reason: Option<ShortageReason>,
+    reason: Option<(ShortageReason, Option<&str>)>,
     today: Date,
     offered: &mut BTreeSet<LockerId>,
 ) -> Result<(), Error> {
     let Some(rental) = tx.snapshot().rental(id).copied() else { return Ok(()) };
     let view = View { snapshot: tx.snapshot(), monotonic: tx.monotonic, today };
-    let Some(reason) = reason.or_else(|| view.reason(&rental)) else { return Ok(()) };
+    let seen = || view.reason(&rental).map(|reason| (reason, None));
+    let Some((reason, why)) = reason.or_else(seen) else { return Ok(()) };
     let nearest = view.alternatives(&rental).into_iter().find(|id| !offered.contains(id));
     offered.extend(nearest);
     let payload = json!({
@@ -319,6 +322,7 @@ fn tell(
         "starts_on": rental.dates.first().to_string(),
         "ends_on": rental.dates.last().to_string(),
         "reason": reason,
+        "why": why,
         "offered": nearest,
     });
     outbox::insert(tx.conn, "shortage", rental.member_id, &payload.to_string(), tx.now_ms())?;

@@ -1,116 +1,37 @@
 //! Setting a site up from a file: locations, banks, lockers with their channels, and terms.
 //!
-//! The file is checked as a whole and taken as a whole: one mistake anywhere and nothing changes.
+//! The file is checked as a whole and taken as a whole: one mistake anywhere and nothing changes. What it
+//! changes keeps the rules that hold for every change of places ([`super::places`]).
 
-use jiff::civil::{Date, DateTime};
-use serde::{Deserialize, Serialize};
+use jiff::civil::Date;
+use serde::Serialize;
 use serde_json::json;
 
+use super::Services;
 use super::error::{Code, Error};
-use super::{Services, shortages};
-use crate::domain::bank::{BankPolicy, Mode, OpenFrom};
-use crate::domain::channel::{BusName, Channel};
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
-use crate::domain::locker::{Locker, parse_locker_id};
-use crate::domain::name::Name;
-use crate::domain::returning::{ReturnPolicy, Unseen};
+use super::places::banks::demand_unlent;
+use super::places::{check_bank, mistaken, note_service};
+use crate::domain::bank::BankPolicy;
+use crate::domain::channel::Channel;
+use crate::domain::id::{BankId, LocationId, LockerId, MemberId};
+use crate::domain::layout::BankLayout;
+use crate::domain::locker::Locker;
 use crate::domain::term::{Term, TermScope};
-use crate::domain::time::DateSpan;
 use crate::store::audit::AuditEntry;
-use crate::store::{Change, Lane, Tx, banks};
+use crate::store::{Change, Lane, Tx, banks, lockers, policies, terms};
+
+pub mod file;
+mod plan;
+
+pub use file::{
+    BankEntry, ClosingEntry, FixtureEntry, LocationEntry, LockerEntry, SiteFile, TermEntry,
+};
+pub(super) use plan::term_of;
+
+use plan::{Plan, PlannedBank, PlannedLocker, Planner};
 
 /// Most lockers of one file; the largest campus wall known has a fifth of it.
-const LOCKERS_MAX: usize = 20_000;
-
-/// A site file (`bank import`).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SiteFile {
-    /// Places with their banks.
-    #[serde(default, rename = "location", skip_serializing_if = "Vec::is_empty")]
-    pub locations: Vec<LocationEntry>,
-    /// Application windows for the whole site.
-    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
-    pub terms: Vec<TermEntry>,
-}
-
-/// A place. One that exists under its Korean name gets the banks added.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LocationEntry {
-    /// Korean name.
-    pub name_ko: String,
-    /// English name; the Korean one when left out.
-    pub name_en: Option<String>,
-    /// Its cabinets.
-    #[serde(default, rename = "bank", skip_serializing_if = "Vec::is_empty")]
-    pub banks: Vec<BankEntry>,
-    /// Application windows for this place only.
-    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
-    pub terms: Vec<TermEntry>,
-}
-
-/// A cabinet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BankEntry {
-    /// Korean name.
-    pub name_ko: String,
-    /// English name; the Korean one when left out.
-    pub name_en: Option<String>,
-    /// How long a hold keeps a locker, in seconds.
-    pub hold_seconds: Option<u32>,
-    /// How long a door may stand open before it is an alarm, in seconds.
-    pub left_open_s: Option<u32>,
-    /// From where renters may open: anywhere or presence.
-    pub open_from: Option<OpenFrom>,
-    /// How long a former renter may open again, in minutes.
-    pub grace_minutes: Option<u32>,
-    /// Whose word counts where no sensor shows the door: `renter` or `staff`.
-    pub return_unseen: Option<Unseen>,
-    /// Whether the closing door may be the return.
-    pub return_by_door: Option<bool>,
-    /// Its lockers.
-    #[serde(default, rename = "locker", skip_serializing_if = "Vec::is_empty")]
-    pub lockers: Vec<LockerEntry>,
-    /// Application windows for this bank only.
-    #[serde(default, rename = "term", skip_serializing_if = "Vec::is_empty")]
-    pub terms: Vec<TermEntry>,
-}
-
-/// A compartment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LockerEntry {
-    /// The number on its door.
-    pub id: i64,
-    /// The bus its board hangs on; without it the locker is opened by key.
-    pub bus: Option<String>,
-    /// The board's address.
-    pub board: Option<u8>,
-    /// The lock's number on the board, from 1.
-    pub lock: Option<u8>,
-    /// False to set it up without lending it.
-    pub in_service: Option<bool>,
-}
-
-/// An application window. Times without an offset are the site's.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TermEntry {
-    /// Korean name.
-    pub name_ko: String,
-    /// English name; the Korean one when left out.
-    pub name_en: Option<String>,
-    /// First instant at which claims are accepted, for example `2026-08-24T10:00:00`.
-    pub opens_at: String,
-    /// First instant at which they are not any more.
-    pub closes_at: String,
-    /// First day of the rentals.
-    pub starts_on: String,
-    /// Last day of the rentals.
-    pub ends_on: String,
-}
+pub(super) const LOCKERS_MAX: usize = 20_000;
 
 /// What an import made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -121,54 +42,6 @@ pub struct Imported {
     pub lockers: usize,
     /// Terms.
     pub terms: usize,
-}
-
-/// A checked file.
-#[derive(Debug, Clone)]
-struct Plan {
-    locations: Vec<PlannedLocation>,
-    terms: Vec<Term>,
-    counts: Imported,
-}
-
-#[derive(Debug, Clone)]
-struct PlannedLocation {
-    name: Name,
-    banks: Vec<PlannedBank>,
-    terms: Vec<Term>,
-}
-
-#[derive(Debug, Clone)]
-struct PlannedBank {
-    name: Name,
-    policy: BankPolicy,
-    rules: Rules,
-    lockers: Vec<Locker>,
-    terms: Vec<Term>,
-}
-
-/// What the file says of who may open and when a locker is free; what it leaves out a known bank
-/// keeps: an older file must not loosen a rule by not knowing of it.
-#[derive(Debug, Clone, Copy)]
-struct Rules {
-    open_from: Option<OpenFrom>,
-    grace_minutes: Option<u32>,
-    unseen: Option<Unseen>,
-    by_door: Option<bool>,
-}
-
-impl Rules {
-    fn over(self, policy: &BankPolicy, known: &BankPolicy) -> BankPolicy {
-        BankPolicy {
-            open_from: self.open_from.unwrap_or(known.open_from),
-            returns: ReturnPolicy {
-                grace_minutes: self.grace_minutes.unwrap_or(known.returns.grace_minutes),
-                unseen: self.unseen.unwrap_or(known.returns.unseen),
-                by_door: self.by_door.unwrap_or(known.returns.by_door),
-            },
-            ..policy.clone()
-        }
-    }
 }
 
 /// What an import does with banks and lockers that exist.
@@ -182,8 +55,6 @@ enum Taking {
         only: Option<BankId>,
         /// Who asked for it; `None` on the command line.
         actor: Option<MemberId>,
-        /// The site's day.
-        today: Date,
     },
 }
 
@@ -201,151 +72,41 @@ impl Services {
         only: Option<BankId>,
         actor: Option<MemberId>,
     ) -> Result<Imported, Error> {
-        let today = self.clock.today();
-        self.take_site(file, Taking::Update { only, actor, today }).await
+        self.take_site(file, Taking::Update { only, actor }).await
     }
 
     async fn take_site(&self, file: SiteFile, taking: Taking) -> Result<Imported, Error> {
         let plan = Planner { zone: self.clock.zone().clone(), counts: Imported::default() }
             .plan(file)
             .map_err(|text| Error::new(Code::Invalid, text))?;
-        self.store.write(Lane::Change, move |tx| carry_out(tx, &plan, taking)).await
+        let today = self.clock.today();
+        self.store.write(Lane::Change, move |tx| carry_out(tx, &plan, taking, today)).await
     }
 }
 
-struct Planner {
-    zone: jiff::tz::TimeZone,
-    counts: Imported,
-}
-
-impl Planner {
-    fn plan(mut self, file: SiteFile) -> Result<Plan, String> {
-        let locations = file
-            .locations
-            .into_iter()
-            .map(|entry| self.location(entry))
-            .collect::<Result<Vec<_>, String>>()?;
-        let terms = self.terms(file.terms)?;
-        if self.counts.lockers > LOCKERS_MAX {
-            return Err(format!("{} lockers are more than {LOCKERS_MAX}", self.counts.lockers));
-        }
-        if self.counts == Imported::default() {
-            return Err("the file has neither a bank nor a term".to_owned());
-        }
-        Ok(Plan { locations, terms, counts: self.counts })
-    }
-
-    fn location(&mut self, entry: LocationEntry) -> Result<PlannedLocation, String> {
-        let name = Name::parse(&entry.name_ko, entry.name_en.as_deref())
-            .map_err(|error| format!("location {:?}: {error}", entry.name_ko))?;
-        let within = |error| format!("location {:?}: {error}", name.ko);
-        let banks = entry
-            .banks
-            .into_iter()
-            .map(|bank| self.bank(bank))
-            .collect::<Result<Vec<_>, String>>()
-            .map_err(within)?;
-        let terms = self.terms(entry.terms).map_err(within)?;
-        Ok(PlannedLocation { name, banks, terms })
-    }
-
-    fn bank(&mut self, entry: BankEntry) -> Result<PlannedBank, String> {
-        let within = |error| format!("bank {:?}: {error}", entry.name_ko);
-        let name = Name::parse(&entry.name_ko, entry.name_en.as_deref()).map_err(within)?;
-        let standard = BankPolicy::default();
-        let policy = BankPolicy {
-            hold_seconds: entry.hold_seconds.unwrap_or(standard.hold_seconds),
-            left_open_s: entry.left_open_s,
-            ..standard.clone()
-        };
-        let rules = Rules {
-            open_from: entry.open_from,
-            grace_minutes: entry.grace_minutes,
-            unseen: entry.return_unseen,
-            by_door: entry.return_by_door,
-        };
-        let policy = rules.over(&policy, &standard).validated().map_err(within)?;
-        self.counts.banks += 1;
-        let lockers = entry
-            .lockers
-            .iter()
-            .map(|locker| self.locker(locker))
-            .collect::<Result<Vec<_>, String>>()
-            .map_err(within)?;
-        let terms = self.terms(entry.terms).map_err(within)?;
-        Ok(PlannedBank { name, policy, rules, lockers, terms })
-    }
-
-    fn locker(&mut self, entry: &LockerEntry) -> Result<Locker, String> {
-        let id = parse_locker_id(entry.id)?;
-        let channel = match (&entry.bus, entry.board, entry.lock) {
-            (None, None, None) => None,
-            (Some(bus), Some(board), Some(lock)) => Some(
-                BusName::parse(bus)
-                    .and_then(|bus| Channel::new(bus, board, lock))
-                    .map_err(|error| format!("locker {id}: {error}"))?,
-            ),
-            _ => return Err(format!("locker {id}: give bus, board and lock together, or none")),
-        };
-        self.counts.lockers += 1;
-        // The bank's number is known when it is made.
-        let in_service = entry.in_service.unwrap_or(true);
-        Ok(Locker { id, bank_id: BankId(0), channel, in_service })
-    }
-
-    fn terms(&mut self, entries: Vec<TermEntry>) -> Result<Vec<Term>, String> {
-        entries.into_iter().map(|entry| self.term(&entry)).collect()
-    }
-
-    fn term(&mut self, entry: &TermEntry) -> Result<Term, String> {
-        let within = |error: String| format!("term {:?}: {error}", entry.name_ko);
-        let name = Name::parse(&entry.name_ko, entry.name_en.as_deref()).map_err(within)?;
-        let day = |text: &str| {
-            text.parse::<Date>().map_err(|_| {
-                format!("term {:?}: {text:?} is not a date like 2026-09-01", entry.name_ko)
-            })
-        };
-        let dates = DateSpan::new(day(&entry.starts_on)?, day(&entry.ends_on)?)
-            .ok_or_else(|| within("it ends before it starts".to_owned()))?;
-        self.counts.terms += 1;
-        Term {
-            id: TermId(0),
-            name,
-            opens_at: self.instant(&entry.opens_at).map_err(within)?,
-            closes_at: self.instant(&entry.closes_at).map_err(within)?,
-            dates,
-            scope: TermScope::Site,
-        }
-        .validated()
-    }
-
-    fn instant(&self, text: &str) -> Result<jiff::Timestamp, String> {
-        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-            return Ok(instant);
-        }
-        text.parse::<DateTime>()
-            .and_then(|local| local.to_zoned(self.zone.clone()))
-            .map(|zoned| zoned.timestamp())
-            .map_err(|_| format!("{text:?} is not a time like 2026-08-24T10:00:00"))
-    }
-}
-
-fn carry_out(tx: &mut Tx<'_>, plan: &Plan, taking: Taking) -> Result<Imported, Error> {
+fn carry_out(tx: &mut Tx<'_>, plan: &Plan, taking: Taking, today: Date) -> Result<Imported, Error> {
     if taking != Taking::New {
         // Wires may change places: all ends are loose before the first is fixed.
         let banks = plan.locations.iter().flat_map(|location| &location.banks);
         for locker in banks.flat_map(|bank| &bank.lockers) {
-            banks::clear_channel(tx.conn, locker.id)?;
+            lockers::clear_channel(tx.conn, locker.id)?;
         }
     }
     for location in &plan.locations {
-        let location_id = banks::insert_location(tx.conn, &location.name)?;
+        let location_id = match banks::find_location(tx.conn, &location.name.ko)? {
+            Some(known) => known,
+            None => banks::insert_location(tx.conn, &location.name)?,
+        };
         for bank in &location.banks {
-            take_bank(tx, location_id, bank, taking)?;
+            take_bank(tx, location_id, bank, (taking, today))?;
         }
         insert_terms(tx, &location.terms, TermScope::Location(location_id), taking)?;
     }
     insert_terms(tx, &plan.terms, TermScope::Site, taking)?;
+    let site = tx.site_now()?;
+    for bank in site.banks.values() {
+        check_bank(&site, bank, tx.now)?;
+    }
     let detail = json!(plan.counts).to_string();
     let (actor, action) = match taking {
         Taking::New => (None, "site.import"),
@@ -360,7 +121,7 @@ fn take_bank(
     tx: &mut Tx<'_>,
     location: LocationId,
     bank: &PlannedBank,
-    taking: Taking,
+    (taking, today): (Taking, Date),
 ) -> Result<(), Error> {
     let within = |error| named(error, &format!("bank {:?}", bank.name.ko));
     let known = match taking {
@@ -373,61 +134,76 @@ fn take_bank(
         let text = format!("bank {:?} is not bank {only}: import it on its own", bank.name.ko);
         return Err(Error::new(Code::Invalid, text));
     }
+    let site = &tx.snapshot().site;
+    let had = known.and_then(|id| site.banks.get(&id));
+    let policy = bank.settings.over(had.map_or_else(BankPolicy::default, |it| it.policy.clone()));
+    let mode = bank.mode.or(had.map(|it| it.mode)).unwrap_or_default();
+    if let Some(it) = had
+        && it.mode != mode
+    {
+        demand_unlent(tx, it.id)?;
+    }
+    let policy = policy.validated(mode).map_err(|mistakes| mistaken(&mistakes))?;
     let id = match known {
         Some(id) => {
-            let policy = match tx.snapshot().site.banks.get(&id) {
-                Some(known) => bank.rules.over(&bank.policy, &known.policy),
-                None => bank.policy.clone(),
-            };
-            banks::update(tx.conn, id, &bank.name, &policy).map_err(within)?;
+            banks::update(tx.conn, id, location, &bank.name).map_err(within)?;
+            policies::update(tx.conn, id, mode, &policy)?;
             id
         }
-        None => banks::insert(tx.conn, location, &bank.name, Mode::Choose, &bank.policy)
-            .map_err(within)?,
+        None => banks::insert(tx.conn, location, &bank.name, mode, &policy).map_err(within)?,
     };
+    let had = had.and_then(|it| site.layouts.get(&it.id)).cloned().unwrap_or_default();
+    let layout = BankLayout {
+        front: bank.front.or(had.front),
+        fixtures: bank.fixtures.clone().unwrap_or(had.fixtures),
+    };
+    banks::update_layout(tx.conn, id, &layout)?;
     for locker in &bank.lockers {
-        take_locker(tx, &Locker { bank_id: id, ..locker.clone() }, taking)?;
+        take_locker(tx, id, locker, (taking, today))?;
     }
     insert_terms(tx, &bank.terms, TermScope::Bank(id), taking)
 }
 
-fn take_locker(tx: &mut Tx<'_>, locker: &Locker, taking: Taking) -> Result<(), Error> {
-    let within = |error| named(error, &describe(locker.id, locker.channel.as_ref()));
-    let known = match taking {
-        Taking::New => None,
-        Taking::Update { .. } => banks::find_bank_of(tx.conn, locker.id)?,
+fn take_locker(
+    tx: &mut Tx<'_>,
+    bank: BankId,
+    planned: &PlannedLocker,
+    (taking, today): (Taking, Date),
+) -> Result<(), Error> {
+    let within = |error| named(error, &describe(planned.id, planned.channel.as_ref()));
+    let (known, actor) = match taking {
+        Taking::New => (None, None),
+        Taking::Update { actor, .. } => (lockers::find(tx.conn, planned.id)?, actor),
     };
-    match known {
-        None => banks::insert_locker(tx.conn, locker).map_err(within),
-        Some(bank) if bank == locker.bank_id => {
-            let was_lent =
-                tx.snapshot().site.lockers.get(&locker.id).is_some_and(|it| it.in_service);
-            banks::update_locker(tx.conn, locker).map_err(within)?;
-            match taking {
-                Taking::Update { today, .. } if was_lent && !locker.in_service => {
-                    shortages::tell_out_of_service(tx, locker.id, today)
-                }
-                _ => Ok(()),
-            }
+    match &known {
+        Some(had) if had.bank_id != bank => {
+            let text = format!("locker {} belongs to bank {}", had.id, had.bank_id);
+            return Err(Error::new(Code::Invalid, text));
         }
-        Some(bank) => {
-            let text = format!("locker {} belongs to bank {bank}", locker.id);
-            Err(Error::new(Code::Invalid, text))
+        Some(had) => lockers::update(tx.conn, &planned.over(had)).map_err(within)?,
+        None => {
+            let made = planned.over(&Locker::new(planned.id, bank));
+            lockers::insert(tx.conn, &made).map_err(within)?;
         }
+    }
+    let was = known.is_none_or(|had| had.in_service);
+    match planned.in_service {
+        Some(now) if now != was => note_service(tx, (planned.id, today), now, None, actor),
+        _ => Ok(()),
     }
 }
 
 fn insert_terms(
     tx: &Tx<'_>,
-    terms: &[Term],
+    entries: &[Term],
     scope: TermScope,
     taking: Taking,
 ) -> Result<(), Error> {
-    for term in terms {
-        if taking != Taking::New && banks::has_term(tx.conn, &term.name.ko)? {
+    for term in entries {
+        if taking != Taking::New && terms::exists(tx.conn, &term.name.ko)? {
             continue;
         }
-        banks::insert_term(tx.conn, &Term { scope, ..term.clone() })
+        terms::insert(tx.conn, &Term { scope, ..term.clone() })
             .map_err(|error| named(error, &format!("term {:?}", term.name.ko)))?;
     }
     Ok(())

@@ -1,30 +1,57 @@
-//! Locations, banks, lockers, terms and who looks after what.
+//! Locations, banks, what stands in their grids, and who looks after what.
+//!
+//! What is retired stays in its table for the history; nothing here finds it except the lists of what
+//! is retired.
+
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
-use super::state::{collect, date, instant};
+use super::policies;
+use super::state::{collect, instant, named};
 use crate::domain::bank::{Bank, BankPolicy, Location, Maintenance, Mode, OpenFrom};
-use crate::domain::channel::{BusName, Channel};
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
-use crate::domain::locker::Locker;
+use crate::domain::id::{BankId, LocationId, MemberId};
+use crate::domain::layout::{BankLayout, Fixture, FixtureKind, Front, Place};
 use crate::domain::name::Name;
-use crate::domain::returning::{ReturnPolicy, Unseen};
-use crate::domain::term::{Term, TermScope};
-use crate::domain::time::DateSpan;
 
-/// Finds a location by its Korean name or makes it.
-pub fn insert_location(conn: &Connection, name: &Name) -> Result<LocationId, StoreError> {
+/// Something that is kept for the history only.
+#[derive(Debug, Clone)]
+pub struct Retired<T> {
+    /// What.
+    pub what: T,
+    /// Since when.
+    pub at: jiff::Timestamp,
+}
+
+/// The location under a Korean name.
+pub fn find_location(conn: &Connection, name_ko: &str) -> Result<Option<LocationId>, StoreError> {
     let found = conn
-        .prepare_cached("SELECT id FROM location WHERE name_ko = ?1")?
-        .query_row([&name.ko], |row| row.get(0))
+        .prepare_cached("SELECT id FROM location WHERE name_ko = ?1 AND retired_ms IS NULL")?
+        .query_row([name_ko], |row| row.get(0))
         .optional()?;
-    if let Some(id) = found {
-        return Ok(LocationId(id));
-    }
+    Ok(found.map(LocationId))
+}
+
+/// Makes a location.
+pub fn insert_location(conn: &Connection, name: &Name) -> Result<LocationId, StoreError> {
     conn.prepare_cached("INSERT INTO location (name_ko, name_en) VALUES (?1, ?2)")?
         .execute([&name.ko, &name.en])?;
     Ok(LocationId(conn.last_insert_rowid()))
+}
+
+/// Gives a location another name.
+pub fn update_location(conn: &Connection, id: LocationId, name: &Name) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE location SET name_ko = ?2, name_en = ?3 WHERE id = ?1")?
+        .execute(params![id.0, name.ko, name.en])?;
+    Ok(())
+}
+
+/// Retires a location.
+pub fn retire_location(conn: &Connection, id: LocationId, now_ms: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE location SET retired_ms = ?2 WHERE id = ?1")?
+        .execute(params![id.0, now_ms])?;
+    Ok(())
 }
 
 /// Makes a bank.
@@ -36,9 +63,8 @@ pub fn insert(
     policy: &BankPolicy,
 ) -> Result<BankId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, left_open_s, open_from,
-                           grace_minutes, return_unseen, return_by_door)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO bank (location_id, name_ko, name_en, mode, hold_seconds, pool_days_max)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![
         location_id.0,
@@ -46,13 +72,11 @@ pub fn insert(
         name.en,
         mode.name(),
         policy.hold_seconds,
-        policy.left_open_s,
-        policy.open_from.name(),
-        policy.returns.grace_minutes,
-        policy.returns.unseen.name(),
-        policy.returns.by_door
+        policy.pool.days_max
     ])?;
-    Ok(BankId(conn.last_insert_rowid()))
+    let id = BankId(conn.last_insert_rowid());
+    policies::update(conn, id, mode, policy)?;
+    Ok(id)
 }
 
 /// The bank of a location under its Korean name.
@@ -62,34 +86,32 @@ pub fn find(
     name_ko: &str,
 ) -> Result<Option<BankId>, StoreError> {
     let found = conn
-        .prepare_cached("SELECT id FROM bank WHERE location_id = ?1 AND name_ko = ?2")?
+        .prepare_cached(
+            "SELECT id FROM bank WHERE location_id = ?1 AND name_ko = ?2 AND retired_ms IS NULL",
+        )?
         .query_row(params![location_id.0, name_ko], |row| row.get(0))
         .optional()?;
     Ok(found.map(BankId))
 }
 
-/// Gives a bank another English name and policy.
+/// Gives a bank another name or location.
 pub fn update(
     conn: &Connection,
     id: BankId,
+    location: LocationId,
     name: &Name,
-    policy: &BankPolicy,
 ) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "UPDATE bank SET name_en = ?2, hold_seconds = ?3, left_open_s = ?4, open_from = ?5,
-                grace_minutes = ?6, return_unseen = ?7, return_by_door = ?8
-         WHERE id = ?1",
+        "UPDATE bank SET location_id = ?2, name_ko = ?3, name_en = ?4 WHERE id = ?1",
     )?
-    .execute(params![
-        id.0,
-        name.en,
-        policy.hold_seconds,
-        policy.left_open_s,
-        policy.open_from.name(),
-        policy.returns.grace_minutes,
-        policy.returns.unseen.name(),
-        policy.returns.by_door
-    ])?;
+    .execute(params![id.0, location.0, name.ko, name.en])?;
+    Ok(())
+}
+
+/// Retires a bank.
+pub fn retire(conn: &Connection, id: BankId, now_ms: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE bank SET retired_ms = ?2 WHERE id = ?1")?
+        .execute(params![id.0, now_ms])?;
     Ok(())
 }
 
@@ -98,64 +120,6 @@ pub fn update_open_from(conn: &Connection, id: BankId, from: OpenFrom) -> Result
     conn.prepare_cached("UPDATE bank SET open_from = ?2 WHERE id = ?1")?
         .execute(params![id.0, from.name()])?;
     Ok(())
-}
-
-/// The bank that a locker belongs to; `None` for an unknown one.
-pub fn find_bank_of(conn: &Connection, id: LockerId) -> Result<Option<BankId>, StoreError> {
-    let found = conn
-        .prepare_cached("SELECT bank_id FROM locker WHERE id = ?1")?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    Ok(found.map(BankId))
-}
-
-/// Wires a locker as given and lends it or not.
-pub fn update_locker(conn: &Connection, locker: &Locker) -> Result<(), StoreError> {
-    let channel = locker.channel.as_ref();
-    conn.prepare_cached(
-        "UPDATE locker SET bus = ?2, board = ?3, lock = ?4, in_service = ?5 WHERE id = ?1",
-    )?
-    .execute(params![
-        locker.id.0,
-        channel.map(|it| it.bus.as_str()),
-        channel.map(|it| it.board),
-        channel.map(|it| it.lock),
-        locker.in_service
-    ])?;
-    Ok(())
-}
-
-/// Takes a locker off its wire; an unknown one is let be.
-pub fn clear_channel(conn: &Connection, id: LockerId) -> Result<(), StoreError> {
-    conn.prepare_cached("UPDATE locker SET bus = NULL, board = NULL, lock = NULL WHERE id = ?1")?
-        .execute([id.0])?;
-    Ok(())
-}
-
-/// Takes whatever locker hangs on a channel off it.
-pub fn clear_channel_at(conn: &Connection, channel: &Channel) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "UPDATE locker SET bus = NULL, board = NULL, lock = NULL
-         WHERE bus = ?1 AND board = ?2 AND lock = ?3",
-    )?
-    .execute(params![channel.bus.as_str(), channel.board, channel.lock])?;
-    Ok(())
-}
-
-/// Wires a locker; an unknown one is let be.
-pub fn update_channel(
-    conn: &Connection,
-    id: LockerId,
-    channel: &Channel,
-) -> Result<(), StoreError> {
-    conn.prepare_cached("UPDATE locker SET bus = ?2, board = ?3, lock = ?4 WHERE id = ?1")?
-        .execute(params![id.0, channel.bus.as_str(), channel.board, channel.lock])?;
-    Ok(())
-}
-
-/// Whether there is a term of this Korean name.
-pub fn has_term(conn: &Connection, name_ko: &str) -> Result<bool, StoreError> {
-    Ok(conn.prepare_cached("SELECT 1 FROM term WHERE name_ko = ?1")?.exists([name_ko])?)
 }
 
 /// Puts a bank into maintenance, or ends it.
@@ -177,47 +141,24 @@ pub fn update_maintenance(
     Ok(())
 }
 
-/// Makes a locker.
-pub fn insert_locker(conn: &Connection, locker: &Locker) -> Result<(), StoreError> {
-    let channel = locker.channel.as_ref();
-    conn.prepare_cached(
-        "INSERT INTO locker (id, bank_id, bus, board, lock, in_service)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![
-        locker.id.0,
-        locker.bank_id.0,
-        channel.map(|it| it.bus.as_str()),
-        channel.map(|it| it.board),
-        channel.map(|it| it.lock),
-        locker.in_service
-    ])?;
+/// Says what stands in a bank's grid beside lockers.
+pub fn update_layout(conn: &Connection, id: BankId, layout: &BankLayout) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE bank SET front = ?2 WHERE id = ?1")?
+        .execute(params![id.0, layout.front.map(Front::name)])?;
+    conn.prepare_cached("DELETE FROM bank_fixture WHERE bank_id = ?1")?.execute([id.0])?;
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO bank_fixture (bank_id, position, kind, place_col, place_row, place_width,
+                                   place_height, label_ko, label_en)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for (position, Fixture { kind, place, label }) in (1_i64..).zip(&layout.fixtures) {
+        let Place { col, row, width, height } = place;
+        let label = label.as_ref();
+        let (ko, en) = (label.map(|it| it.ko.as_str()), label.map(|it| it.en.as_str()));
+        let values = params![id.0, position, kind.name(), col, row, width, height, ko, en];
+        statement.execute(values)?;
+    }
     Ok(())
-}
-
-/// Makes a term; its number in `term` is not used.
-pub fn insert_term(conn: &Connection, term: &Term) -> Result<TermId, StoreError> {
-    let (location, bank) = match term.scope {
-        TermScope::Site => (None, None),
-        TermScope::Location(id) => (Some(id.0), None),
-        TermScope::Bank(id) => (None, Some(id.0)),
-    };
-    conn.prepare_cached(
-        "INSERT INTO term (name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on,
-                           location_id, bank_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
-        term.name.ko,
-        term.name.en,
-        term.opens_at.as_millisecond(),
-        term.closes_at.as_millisecond(),
-        term.dates.first().to_string(),
-        term.dates.last().to_string(),
-        location,
-        bank
-    ])?;
-    Ok(TermId(conn.last_insert_rowid()))
 }
 
 /// Gives a bank into a staff member's care; once is enough.
@@ -240,124 +181,119 @@ pub fn delete_staff(
         .execute(params![member.0, bank.map(|id| id.0)])?)
 }
 
-fn name(row: &Row<'_>, ko: usize, en: usize) -> Result<Name, StoreError> {
-    Ok(Name { ko: row.get(ko)?, en: row.get(en)? })
-}
-
-/// Every location.
+/// Every location that is not retired.
 pub(super) fn list_locations(conn: &Connection) -> Result<Vec<Location>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("SELECT id, name_ko, name_en FROM location ORDER BY id")?;
-    collect(statement.query([])?, |row| {
-        Ok(Location { id: LocationId(row.get(0)?), name: name(row, 1, 2)? })
-    })
+    let mut statement = conn.prepare_cached(
+        "SELECT id, name_ko, name_en FROM location WHERE retired_ms IS NULL ORDER BY id",
+    )?;
+    collect(statement.query([])?, read_location)
 }
 
-/// Every bank.
-pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
+/// Every retired location, the last one first.
+pub fn list_retired_locations(conn: &Connection) -> Result<Vec<Retired<Location>>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, location_id, name_ko, name_en, mode, hold_seconds, left_open_s, maintenance_ms,
-                maintenance_by, maintenance_reason, open_from, grace_minutes, return_unseen,
-                return_by_door
-         FROM bank ORDER BY id",
+        "SELECT id, name_ko, name_en, retired_ms FROM location WHERE retired_ms IS NOT NULL
+         ORDER BY retired_ms DESC, id DESC",
     )?;
     collect(statement.query([])?, |row| {
-        let mode: String = row.get(4)?;
-        Ok(Bank {
-            id: BankId(row.get(0)?),
-            location_id: LocationId(row.get(1)?),
-            name: name(row, 2, 3)?,
-            mode: Mode::ALL
-                .into_iter()
-                .find(|known| known.name() == mode)
-                .ok_or(StoreError::Inconsistent { table: "bank", column: "mode", value: mode })?,
-            policy: BankPolicy {
-                hold_seconds: row.get(5)?,
-                left_open_s: row.get(6)?,
-                open_from: open_from(row)?,
-                returns: return_policy(row)?,
-            },
-            maintenance: maintenance(row)?,
-        })
+        Ok(Retired { what: read_location(row)?, at: instant(row.get(3)?) })
     })
 }
 
-fn open_from(row: &Row<'_>) -> Result<OpenFrom, StoreError> {
-    let name: String = row.get(10)?;
-    OpenFrom::from_name(&name).ok_or(StoreError::Inconsistent {
-        table: "bank",
-        column: "open_from",
-        value: name,
+fn read_location(row: &Row<'_>) -> Result<Location, StoreError> {
+    Ok(Location { id: LocationId(row.get(0)?), name: named(row, 1)? })
+}
+
+/// Every bank that is not retired.
+pub(super) fn list(conn: &Connection) -> Result<Vec<Bank>, StoreError> {
+    let sql = columns("WHERE retired_ms IS NULL ORDER BY id");
+    let mut calendars = policies::calendars(conn)?;
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([])?, |row| read(row, &mut calendars))
+}
+
+/// Every retired bank, the last one first.
+pub fn list_retired(conn: &Connection) -> Result<Vec<Retired<Bank>>, StoreError> {
+    let sql = columns("WHERE retired_ms IS NOT NULL ORDER BY retired_ms DESC, id DESC");
+    let mut calendars = policies::calendars(conn)?;
+    let mut statement = conn.prepare_cached(&sql)?;
+    collect(statement.query([])?, |row| {
+        Ok(Retired { at: instant(row.get(8)?), what: read(row, &mut calendars)? })
     })
 }
 
-fn return_policy(row: &Row<'_>) -> Result<ReturnPolicy, StoreError> {
-    let unseen: String = row.get(12)?;
-    let known = Unseen::from_name(&unseen);
-    let unseen = known.ok_or(StoreError::Inconsistent {
-        table: "bank",
-        column: "return_unseen",
-        value: unseen,
-    })?;
-    Ok(ReturnPolicy { grace_minutes: row.get(11)?, unseen, by_door: row.get(13)? })
+/// The settings come last: [`policies`] counts on it.
+fn columns(which: &str) -> String {
+    let settings = policies::COLUMNS;
+    format!(
+        "SELECT id, location_id, name_ko, name_en, mode, maintenance_ms, maintenance_by,
+                maintenance_reason, retired_ms, {settings}
+         FROM bank {which}"
+    )
+}
+
+fn read(row: &Row<'_>, calendars: &mut policies::Calendars) -> Result<Bank, StoreError> {
+    let (id, mode): (_, String) = (BankId(row.get(0)?), row.get(4)?);
+    Ok(Bank {
+        id,
+        location_id: LocationId(row.get(1)?),
+        name: named(row, 2)?,
+        mode: Mode::ALL
+            .into_iter()
+            .find(|known| known.name() == mode)
+            .ok_or(StoreError::Inconsistent { table: "bank", column: "mode", value: mode })?,
+        maintenance: maintenance(row)?,
+        policy: policies::read(row, 9, id, calendars)?,
+    })
 }
 
 fn maintenance(row: &Row<'_>) -> Result<Option<Maintenance>, StoreError> {
-    let Some(since_ms) = row.get::<_, Option<i64>>(7)? else { return Ok(None) };
-    let (by, reason) = (MemberId(row.get(8)?), row.get(9)?);
+    let Some(since_ms) = row.get::<_, Option<i64>>(5)? else { return Ok(None) };
+    let (by, reason) = (MemberId(row.get(6)?), row.get(7)?);
     Ok(Some(Maintenance { since: instant(since_ms), by, reason }))
 }
 
-/// Every locker.
-pub(super) fn list_lockers(conn: &Connection) -> Result<Vec<Locker>, StoreError> {
+/// What stands in each bank's grid beside lockers; banks of which nothing was said are left out.
+pub(super) fn list_layouts(conn: &Connection) -> Result<Vec<(BankId, BankLayout)>, StoreError> {
+    let mut layouts: BTreeMap<BankId, BankLayout> = BTreeMap::new();
+    let mut statement =
+        conn.prepare_cached("SELECT id, front FROM bank WHERE front IS NOT NULL ORDER BY id")?;
+    for (bank, front) in collect(statement.query([])?, |row| {
+        let front: String = row.get(1)?;
+        Ok((BankId(row.get(0)?), known(Front::from_name(&front), "bank", "front", front)?))
+    })? {
+        layouts.entry(bank).or_default().front = Some(front);
+    }
     let mut statement = conn.prepare_cached(
-        "SELECT id, bank_id, bus, board, lock, in_service FROM locker ORDER BY id",
+        "SELECT bank_id, kind, place_col, place_row, place_width, place_height, label_ko, label_en
+         FROM bank_fixture ORDER BY bank_id, position",
     )?;
-    collect(statement.query([])?, |row| {
-        let bus: Option<String> = row.get(2)?;
-        Ok(Locker {
-            id: LockerId(row.get(0)?),
-            bank_id: BankId(row.get(1)?),
-            channel: bus.map(|bus| channel(&bus, row)).transpose()?,
-            in_service: row.get(5)?,
-        })
-    })
+    for (bank, fixture) in collect(statement.query([])?, read_fixture)? {
+        layouts.entry(bank).or_default().fixtures.push(fixture);
+    }
+    Ok(layouts.into_iter().collect())
 }
 
-fn channel(bus: &str, row: &Row<'_>) -> Result<Channel, StoreError> {
-    let Ok(name) = BusName::parse(bus) else {
-        let value = bus.to_owned();
-        return Err(StoreError::Inconsistent { table: "locker", column: "bus", value });
+fn read_fixture(row: &Row<'_>) -> Result<(BankId, Fixture), StoreError> {
+    let kind: String = row.get(1)?;
+    let label = match row.get::<_, Option<String>>(6)? {
+        Some(ko) => Some(Name { ko, en: row.get(7)? }),
+        None => None,
     };
-    Ok(Channel { bus: name, board: row.get(3)?, lock: row.get(4)? })
+    let kind = known(FixtureKind::from_name(&kind), "bank_fixture", "kind", kind)?;
+    let place =
+        Place { col: row.get(2)?, row: row.get(3)?, width: row.get(4)?, height: row.get(5)? };
+    Ok((BankId(row.get(0)?), Fixture { kind, place, label }))
 }
 
-/// Every term.
-pub(super) fn list_terms(conn: &Connection) -> Result<Vec<Term>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, name_ko, name_en, opens_ms, closes_ms, starts_on, ends_on, location_id, bank_id
-         FROM term ORDER BY id",
-    )?;
-    collect(statement.query([])?, |row| {
-        let (first, last) = (date(row, 5, "term", "starts_on")?, date(row, 6, "term", "ends_on")?);
-        let scope = match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(8)?) {
-            (Some(location), _) => TermScope::Location(LocationId(location)),
-            (None, Some(bank)) => TermScope::Bank(BankId(bank)),
-            (None, None) => TermScope::Site,
-        };
-        Ok(Term {
-            id: TermId(row.get(0)?),
-            name: name(row, 1, 2)?,
-            opens_at: instant(row.get(3)?),
-            closes_at: instant(row.get(4)?),
-            dates: DateSpan::new(first, last).ok_or_else(|| StoreError::Inconsistent {
-                table: "term",
-                column: "ends_on",
-                value: format!("{first}..{last}"),
-            })?,
-            scope,
-        })
-    })
+/// A stored name that must be known.
+pub(super) fn known<T>(
+    found: Option<T>,
+    table: &'static str,
+    column: &'static str,
+    value: String,
+) -> Result<T, StoreError> {
+    found.ok_or(StoreError::Inconsistent { table, column, value })
 }
 
 /// Every pair of staff member and bank.

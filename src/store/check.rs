@@ -7,9 +7,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::audit::{self, AuditHead, Verdict};
 use super::error::StoreError;
-use super::{banks, open, schema};
+use super::snapshot::Site;
+use super::{lockers, open, schema, state};
 use crate::domain::channel::Channel;
-use crate::domain::id::LockerId;
+use crate::domain::id::{BankId, LockerId};
 
 /// Looks at a database file without changing it; each finding is a line for people. Empty: clean.
 pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
@@ -18,7 +19,7 @@ pub fn check(path: &Path) -> Result<Vec<String>, StoreError> {
 
 /// Every locker that has an electric lock, with its wire.
 pub fn channels(path: &Path) -> Result<Vec<(LockerId, Channel)>, StoreError> {
-    let lockers = banks::list_lockers(&reader(path)?)?;
+    let lockers = lockers::list(&reader(path)?)?;
     Ok(lockers.into_iter().filter_map(|locker| Some((locker.id, locker.channel?))).collect())
 }
 
@@ -48,6 +49,17 @@ pub fn look<T>(
         )));
     }
     question(&conn)
+}
+
+/// Places, lockers, terms and who looks after what, as a database file has them now; also while a
+/// server works with it.
+pub fn site(path: &Path) -> Result<Site, StoreError> {
+    look(path, |conn| state::site(&*conn.unchecked_transaction()?))
+}
+
+/// Why each locker of a bank that is out of service was taken out.
+pub fn reasons(path: &Path, bank: BankId) -> Result<Vec<(LockerId, String)>, StoreError> {
+    lockers::list_reasons(&reader(path)?, bank)
 }
 
 fn reader(path: &Path) -> Result<Connection, StoreError> {
@@ -110,14 +122,14 @@ mod tests {
         conn.execute_batch(
             "PRAGMA foreign_keys = OFF;
              DROP INDEX rental_live_locker; DROP TRIGGER rental_insert_overlap;
-             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
-               VALUES (1, 5, 1, 1, 'held', '2026-03-01', '2026-03-09', 1),
-                      (2, 5, 2, 1, 'held', '2026-03-02', '2026-03-09', 1);
-             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+             INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
+               VALUES (1, 1, 5, 1, 1, 'held', '2026-03-01', '2026-03-09', 1),
+                      (2, 1, 5, 2, 1, 'held', '2026-03-02', '2026-03-09', 1);
+             INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                  confirmed_ms, returned_ms)
-               VALUES (3, 6, 1, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
-                      (4, 7, 4, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
-                      (5, 7, 5, 1, 'held', '2026-03-09', '2026-03-10', 1, NULL, NULL);
+               VALUES (3, 1, 6, 1, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
+                      (4, 1, 7, 4, 1, 'returned', '2026-03-01', '2026-03-09', 1, 1, 1),
+                      (5, 1, 7, 5, 1, 'held', '2026-03-09', '2026-03-10', 1, NULL, NULL);
              INSERT INTO audit (at_ms, action, subject, detail, hash)
                VALUES (1, 'x', 'y', '{}', zeroblob(32));",
         )

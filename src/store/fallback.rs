@@ -52,10 +52,12 @@ struct SavedRental {
     id: RentalId,
     locker_id: LockerId,
     member_id: MemberId,
-    term_id: TermId,
+    term_id: Option<TermId>,
     dates: DateSpan,
     #[serde(default)]
     opened: bool,
+    #[serde(default)]
+    sealed: bool,
     #[serde(default)]
     returned: bool,
 }
@@ -88,6 +90,7 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
                 term_id: rental.term_id,
                 dates: rental.dates,
                 opened: rental.opened,
+                sealed: rental.sealed,
                 returned: rental.is_returned(),
             })
             .collect(),
@@ -136,6 +139,9 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         term_id: it.term_id,
         dates: it.dates,
         opened: it.opened,
+        extensions: 0,
+        hold_extended: false,
+        sealed: it.sealed,
         // Nothing is freed by this state: what was seen of its door is asked of the database.
         state: if it.returned {
             RentalState::Returned(Return::new(Monotonic(0), None))
@@ -255,9 +261,12 @@ mod tests {
             id: RentalId(1),
             locker_id: LockerId(101),
             member_id: MemberId(7),
-            term_id: TermId(1),
+            term_id: Some(TermId(1)),
             dates,
             opened: true,
+            extensions: 0,
+            hold_extended: false,
+            sealed: false,
             state: RentalState::Active,
         };
         let hold = Rental {

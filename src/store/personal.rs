@@ -47,6 +47,16 @@ const SECTIONS: &[(&str, &str)] = &[
          ORDER BY id DESC LIMIT ?2",
     ),
     (
+        "locker_notes",
+        "SELECT locker_id, at_ms AS written_ms, text FROM locker_note WHERE member_id = ?1
+         ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "locker_service",
+        "SELECT locker_id, at_ms AS done_ms, in_service, reason FROM locker_service
+         WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
         "mails",
         "SELECT kind, created_ms, sent_ms FROM outbox WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
@@ -79,7 +89,9 @@ fn object(row: &Row<'_>, names: &[String]) -> Result<Value, StoreError> {
     for (index, name) in names.iter().enumerate() {
         let value = match row.get_ref(index)? {
             ValueRef::Integer(ms) if name.ends_with("_ms") => instant(ms).to_string().into(),
-            ValueRef::Integer(flag) if matches!(name.as_str(), "strong" | "by_me") => {
+            ValueRef::Integer(flag)
+                if matches!(name.as_str(), "strong" | "by_me" | "in_service") =>
+            {
                 (flag == 1).into()
             }
             ValueRef::Integer(number) => number.into(),
@@ -102,15 +114,18 @@ mod tests {
     fn each_section_is_of_this_member_alone_and_knows_its_times() {
         let conn = memory_with_people();
         conn.execute_batch(
-            "INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on,
+            "INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on,
                  held_ms, confirmed_ms)
-               VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 5, 6);
+               VALUES (1, 1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 5, 6);
              INSERT INTO alarm (id, kind, severity, subject, locker_id, bank_id, raised_ms,
                  last_seen_ms, count, evidence)
                VALUES (1, 'forced_open', 'critical', 'locker:101', 101, 1, 7, 7, 1, '{}'),
                       (2, 'forced_open', 'critical', 'locker:102', 102, 1, 7, 7, 1, '{}');
              INSERT INTO outbox (kind, member_id, payload, message_id, created_ms, sent_ms)
-               VALUES ('x', 1, '{}', 'a', 1, 2), ('x', 2, '{}', 'b', 1, 2);",
+               VALUES ('x', 1, '{}', 'a', 1, 2), ('x', 2, '{}', 'b', 1, 2);
+             INSERT INTO locker_note (locker_id, at_ms, member_id, text) VALUES (101, 5, 2, 'rusty');
+             INSERT INTO locker_service (locker_id, at_ms, in_service, reason, member_id)
+               VALUES (101, 5, 0, 'rust', 2), (101, 6, 1, 'painted', 2), (101, 7, 0, 'again', NULL);",
         )
         .expect("consistent");
         let count = |id: i64, section: &str| {
@@ -118,13 +133,20 @@ mod tests {
             assert_eq!(sections.len(), SECTIONS.len());
             sections[section].as_array().map_or(0, Vec::len)
         };
-        for (section, first, second) in
-            [("rentals", 1, 0), ("alarms", 1, 0), ("mails", 1, 1), ("sessions", 0, 0)]
-        {
+        for (section, first, second) in [
+            ("rentals", 1, 0),
+            ("alarms", 1, 0),
+            ("mails", 1, 1),
+            ("sessions", 0, 0),
+            ("locker_notes", 0, 1),
+            ("locker_service", 0, 2),
+        ] {
             assert_eq!((count(1, section), count(2, section)), (first, second), "{section}");
         }
         let rental = &sections(&conn, MemberId(1)).expect("readable")["rentals"][0];
         assert_eq!(rental["held_at"], "1970-01-01T00:00:00.005Z");
         assert_eq!(rental["ended_at"], Value::Null);
+        let service = &sections(&conn, MemberId(2)).expect("readable")["locker_service"][0];
+        assert_eq!((&service["in_service"], &service["reason"]), (&true.into(), &"painted".into()));
     }
 }

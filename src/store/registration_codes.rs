@@ -45,6 +45,12 @@ pub fn update_used(
     Ok(changed == 1)
 }
 
+/// Takes a bank's code away, for good.
+pub fn delete(conn: &Connection, bank: BankId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM registration_code WHERE bank_id = ?1")?.execute([bank.0])?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +67,7 @@ mod tests {
         assert!(update_used(&conn, bank, member, 7).expect("stored"));
         assert!(!update_used(&conn, bank, member, 8).expect("stored"));
         assert_eq!(find(&conn, &[2; 32]).expect("readable"), Some((bank, true)));
+        delete(&conn, bank).expect("stored");
+        assert_eq!(find(&conn, &[2; 32]).expect("readable"), None);
     }
 }

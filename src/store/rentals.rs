@@ -3,11 +3,12 @@
 //! Whether a locker or a member is free is not asked before an insert: the indexes and triggers of
 //! the schema decide, and what they say comes back as [`Constraint`](super::error::Constraint).
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, date};
-use crate::domain::id::{LockerId, MemberId, RentalId, TermId};
+use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
+use crate::domain::pool::Reservation;
 use crate::domain::rental::{EndReason, Rental, RentalState};
 use crate::domain::time::DateSpan;
 
@@ -18,8 +19,8 @@ pub struct NewHold {
     pub locker_id: LockerId,
     /// For whom.
     pub member_id: MemberId,
-    /// Under which term.
-    pub term_id: TermId,
+    /// Under which term, if any.
+    pub term_id: Option<TermId>,
     /// For which days.
     pub dates: DateSpan,
 }
@@ -51,22 +52,25 @@ pub(super) struct LiveRow {
     pub(super) id: RentalId,
     pub(super) locker_id: LockerId,
     pub(super) member_id: MemberId,
-    pub(super) term_id: TermId,
+    pub(super) term_id: Option<TermId>,
     pub(super) dates: DateSpan,
     pub(super) opened: bool,
+    pub(super) extensions: u16,
+    pub(super) hold_extended: bool,
+    pub(super) sealed: bool,
     pub(super) state: LiveState,
 }
 
 /// Inserts a hold; a conflict says whether the locker or the member stands in the way.
 pub fn insert_hold(conn: &Connection, hold: &NewHold, now_ms: i64) -> Result<RentalId, StoreError> {
     conn.prepare_cached(
-        "INSERT INTO rental (locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
-         VALUES (?1, ?2, ?3, 'held', ?4, ?5, ?6)",
+        "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
+         VALUES ((SELECT bank_id FROM locker WHERE id = ?1), ?1, ?2, ?3, 'held', ?4, ?5, ?6)",
     )?
     .execute(params![
         hold.locker_id.0,
         hold.member_id.0,
-        hold.term_id.0,
+        hold.term_id.map(|id| id.0),
         hold.dates.first().to_string(),
         hold.dates.last().to_string(),
         now_ms
@@ -93,14 +97,14 @@ pub fn insert_replacement(
 ) -> Result<RentalId, StoreError> {
     let claim = &new.claim;
     conn.prepare_cached(
-        "INSERT INTO rental (locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+        "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                              confirmed_ms, follows_id)
-         VALUES (?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
+         VALUES ((SELECT bank_id FROM locker WHERE id = ?1), ?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
     )?
     .execute(params![
         claim.locker_id.0,
         claim.member_id.0,
-        claim.term_id.0,
+        claim.term_id.map(|id| id.0),
         claim.dates.first().to_string(),
         claim.dates.last().to_string(),
         now_ms,
@@ -178,7 +182,7 @@ pub fn update_ended(
 pub fn list_taken(conn: &Connection) -> Result<Vec<(MemberId, LockerId)>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT member_id, locker_id FROM rental INDEXED BY rental_live_locker
-         WHERE ended_ms IS NULL ORDER BY locker_id",
+         WHERE ended_ms IS NULL AND locker_id IS NOT NULL ORDER BY locker_id",
     )?;
     collect(statement.query([])?, |row| Ok((MemberId(row.get(0)?), LockerId(row.get(1)?))))
 }
@@ -188,29 +192,56 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
     // Named, because without statistics the planner would rather walk the whole history.
     let mut statement = conn.prepare_cached(
         "SELECT id, locker_id, member_id, term_id, starts_on, ends_on, opened_ms IS NOT NULL, state,
-                closed_ms IS NOT NULL, emptied_ms IS NOT NULL
-         FROM rental INDEXED BY rental_live_locker WHERE ended_ms IS NULL",
+                closed_ms IS NOT NULL, emptied_ms IS NOT NULL, extensions, hold_extended,
+                sealed_ms IS NOT NULL
+         FROM rental INDEXED BY rental_live_locker
+         WHERE ended_ms IS NULL AND locker_id IS NOT NULL",
     )?;
     collect(statement.query([])?, |row| {
-        let first = date(row, 4, "rental", "starts_on")?;
-        let last = date(row, 5, "rental", "ends_on")?;
         Ok(LiveRow {
             id: RentalId(row.get(0)?),
             locker_id: LockerId(row.get(1)?),
             member_id: MemberId(row.get(2)?),
-            term_id: TermId(row.get(3)?),
-            dates: DateSpan::new(first, last).ok_or_else(|| StoreError::Inconsistent {
-                table: "rental",
-                column: "ends_on",
-                value: format!("{first}..{last}"),
-            })?,
+            term_id: row.get::<_, Option<i64>>(3)?.map(TermId),
+            dates: span(row, 4)?,
             opened: row.get(6)?,
+            extensions: row.get(10)?,
+            hold_extended: row.get(11)?,
+            sealed: row.get(12)?,
             state: match row.get::<_, String>(7)?.as_str() {
                 "held" => LiveState::Held,
                 "active" => LiveState::Active,
                 _ => LiveState::Returned { closed: row.get(8)?, emptied: row.get(9)? },
             },
         })
+    })
+}
+
+/// Every reservation that waits for its day.
+pub(super) fn list_reserved(conn: &Connection) -> Result<Vec<Reservation>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, bank_id, member_id, starts_on, ends_on, accessible
+         FROM rental INDEXED BY rental_reserved WHERE state = 'reserved'",
+    )?;
+    collect(statement.query([])?, |row| {
+        Ok(Reservation {
+            id: RentalId(row.get(0)?),
+            bank_id: BankId(row.get(1)?),
+            member_id: MemberId(row.get(2)?),
+            dates: span(row, 3)?,
+            accessible: row.get(5)?,
+        })
+    })
+}
+
+/// The days of a rental, from a column and the one after it.
+fn span(row: &Row<'_>, first: usize) -> Result<DateSpan, StoreError> {
+    let (first, last) =
+        (date(row, first, "rental", "starts_on")?, date(row, first + 1, "rental", "ends_on")?);
+    DateSpan::new(first, last).ok_or_else(|| StoreError::Inconsistent {
+        table: "rental",
+        column: "ends_on",
+        value: format!("{first}..{last}"),
     })
 }
 
@@ -236,7 +267,7 @@ mod tests {
         let hold = NewHold {
             locker_id: LockerId(locker),
             member_id: MemberId(member),
-            term_id: TermId(1),
+            term_id: Some(TermId(1)),
             dates,
         };
         insert_hold(conn, &hold, 5)
@@ -305,6 +336,9 @@ mod tests {
             term_id: row.term_id,
             dates: row.dates,
             opened: true,
+            extensions: 0,
+            hold_extended: false,
+            sealed: false,
             state: RentalState::Active,
         };
         update_known(&conn, &rental, 7).expect("stored");
@@ -344,8 +378,12 @@ mod tests {
         let march = |day| date(2026, 3, day);
         let old = hold(&conn, 101, 1, march(5), march(10)).expect("free");
         let dates = DateSpan::new(march(5), march(10)).expect("in order");
-        let claim =
-            NewHold { locker_id: LockerId(102), member_id: MemberId(1), term_id: TermId(1), dates };
+        let claim = NewHold {
+            locker_id: LockerId(102),
+            member_id: MemberId(1),
+            term_id: Some(TermId(1)),
+            dates,
+        };
         let new = NewReplacement { claim, follows: old };
         assert_eq!(conflict(insert_replacement(&conn, &new, 6)), Constraint::RentalMember);
         update_ended(&conn, old, EndReason::Replaced, 6).expect("stored");

@@ -236,9 +236,9 @@ mod tests {
             store(&conn, 101, at_ms, Outcome::Opened);
         }
         conn.execute_batch(
-            "INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on,
+            "INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on,
                  held_ms, confirmed_ms)
-               VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 5, 6)",
+               VALUES (1, 1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 5, 6)",
         )
         .expect("consistent");
         assert_eq!(delete_openings(&conn, DAY_MS, 9).expect("stored"), 1);

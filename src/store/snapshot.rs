@@ -13,7 +13,9 @@ use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
 use crate::domain::kiosk::Kiosk;
+use crate::domain::layout::BankLayout;
 use crate::domain::locker::{Availability, Locker};
+use crate::domain::pool::Reservation;
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
 use crate::domain::time::{DateSpan, Monotonic};
@@ -27,6 +29,10 @@ pub struct Site {
     pub banks: BTreeMap<BankId, Bank>,
     /// Every locker, by number.
     pub lockers: BTreeMap<LockerId, Locker>,
+    /// The banks of retired lockers: they are in no list, but their history is still somebody's.
+    pub retired: HashMap<LockerId, BankId>,
+    /// What stands in the banks' grids beside lockers.
+    pub layouts: BTreeMap<BankId, BankLayout>,
     /// Every term.
     pub terms: Vec<Term>,
     /// The banks of each staff member.
@@ -49,6 +55,18 @@ impl Site {
         Some((locker, self.banks.get(&locker.bank_id)?))
     }
 
+    /// The bank of a locker, also of a retired one: whose its history is.
+    #[must_use]
+    pub fn bank_of(&self, id: LockerId) -> Option<BankId> {
+        let live = self.lockers.get(&id).map(|locker| locker.bank_id);
+        live.or_else(|| self.retired.get(&id).copied())
+    }
+
+    /// The lockers of a bank in the order of their numbers.
+    pub fn lockers_of(&self, bank: BankId) -> impl Iterator<Item = &Locker> {
+        self.lockers.values().filter(move |locker| locker.bank_id == bank)
+    }
+
     /// Builds the map from channels back to lockers.
     pub(super) fn index_channels(&mut self) {
         let wired = |locker: &Locker| Some((locker.channel.clone()?, locker.id));
@@ -67,6 +85,10 @@ impl Site {
 pub enum Change {
     /// A rental began or went on; an ended one disappears from the live ones.
     Rental(Rental),
+    /// A reservation was made.
+    Reserved(Reservation),
+    /// A reservation was checked in, which a [`Change::Rental`] tells beside this, or given up.
+    ReservationEnded(RentalId),
     /// A log-in ended at this wall time (unix milliseconds).
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
@@ -86,6 +108,8 @@ pub struct Snapshot {
     by_locker: imbl::HashMap<LockerId, Vec<RentalId>>,
     by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
     ended_sessions: imbl::HashMap<SessionId, i64>,
+    reserved: imbl::HashMap<RentalId, Reservation>,
+    reserved_by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
 }
 
 impl Snapshot {
@@ -104,6 +128,8 @@ impl Snapshot {
             by_locker: imbl::HashMap::new(),
             by_member: imbl::HashMap::new(),
             ended_sessions: ended_sessions.into_iter().collect(),
+            reserved: imbl::HashMap::new(),
+            reserved_by_member: imbl::HashMap::new(),
         };
         for rental in rentals {
             snapshot.put(rental);
@@ -124,8 +150,46 @@ impl Snapshot {
             Change::SessionsForgotten(before_ms) => {
                 self.ended_sessions.retain(|_, ended_ms| *ended_ms >= *before_ms);
             }
+            Change::Reserved(it) => self.put_reservation(*it),
+            Change::ReservationEnded(id) => {
+                if let Some(it) = self.reserved.remove(id) {
+                    forget(&mut self.reserved_by_member, &it.member_id, *id);
+                }
+            }
             Change::Site => {}
         }
+    }
+
+    /// The same state with these reservations.
+    #[must_use]
+    pub fn with_reservations(mut self, all: impl IntoIterator<Item = Reservation>) -> Self {
+        for it in all {
+            self.put_reservation(it);
+        }
+        self
+    }
+
+    fn put_reservation(&mut self, it: Reservation) {
+        if self.reserved.insert(it.id, it).is_none() {
+            self.reserved_by_member.entry(it.member_id).or_default().push(it.id);
+        }
+    }
+
+    /// Every reservation that waits for its day.
+    pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
+        self.reserved.values()
+    }
+
+    /// A reservation that waits for its day.
+    #[must_use]
+    pub fn reservation(&self, id: RentalId) -> Option<&Reservation> {
+        self.reserved.get(&id)
+    }
+
+    /// The reservations of a member that wait for their day.
+    pub fn reservations_of(&self, member: MemberId) -> impl Iterator<Item = &Reservation> {
+        let ids = self.reserved_by_member.get(&member);
+        ids.into_iter().flatten().filter_map(|id| self.reserved.get(id))
     }
 
     fn put(&mut self, rental: Rental) {
@@ -255,9 +319,12 @@ mod tests {
             id: RentalId(id),
             locker_id: LockerId(locker),
             member_id: MemberId(member),
-            term_id: TermId(1),
+            term_id: Some(TermId(1)),
             dates: DateSpan::new(date(2026, 9, 1), date(2026, 9, 9)).expect("in order"),
             opened: false,
+            extensions: 0,
+            hold_extended: false,
+            sealed: false,
             state,
         }
     }
@@ -305,8 +372,7 @@ mod tests {
     fn a_hold_past_its_time_is_free_before_anybody_wrote_it_down() {
         let held = rental(1, 101, 1, RentalState::Held { until: Monotonic(50) });
         let snapshot = Snapshot::new(1, Arc::default(), [held], []);
-        let locker =
-            Locker { id: LockerId(101), bank_id: BankId(1), channel: None, in_service: true };
+        let locker = Locker::new(LockerId(101), BankId(1));
         let today = date(2026, 9, 1);
         let at = |now| snapshot.availability(&locker, held.dates, Monotonic(now), today);
         assert_eq!(at(49), Availability::Held);
@@ -331,8 +397,7 @@ mod tests {
             let occupant = |day| snapshot.occupant(LockerId(101), date(2026, 9, day)).copied();
             assert_eq!(occupant(11), Some(late), "whoever began first has the things inside");
             let alone = Snapshot::new(1, Arc::default(), [late], []);
-            let locker =
-                Locker { id: LockerId(101), bank_id: BankId(1), channel: None, in_service: true };
+            let locker = Locker::new(LockerId(101), BankId(1));
             let on = |day| alone.availability(&locker, next, Monotonic(0), date(2026, 9, day));
             assert_eq!(on(9), Availability::Free, "still to come");
             assert_eq!(on(10), Availability::Taken);

@@ -9,8 +9,9 @@ use rusqlite::{Connection, Row};
 use super::error::StoreError;
 use super::rentals::LiveState;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, kiosks, members, presence, rentals, sessions};
+use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms};
 use crate::clock::Clock;
+use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::returning::Return;
 
@@ -52,12 +53,16 @@ pub(super) fn load(
             term_id: stored.term_id,
             dates: stored.dates,
             opened: stored.opened,
+            extensions: stored.extensions,
+            hold_extended: stored.hold_extended,
+            sealed: stored.sealed,
             state,
         });
     }
     let ended = sessions::list_ended_since(conn, sessions::remembered_from(clock.now()))?;
     let version = known.map_or(1, |snapshot| snapshot.version + 1);
-    Ok(Snapshot::new(version, Arc::new(site), live, ended))
+    let reserved = rentals::list_reserved(conn)?;
+    Ok(Snapshot::new(version, Arc::new(site), live, ended).with_reservations(reserved))
 }
 
 /// Loads places, lockers, terms, staff, leavers, kiosks and presence keys.
@@ -65,8 +70,10 @@ pub(super) fn site(conn: &Connection) -> Result<Site, StoreError> {
     let mut site = Site {
         locations: banks::list_locations(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         banks: banks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
-        lockers: banks::list_lockers(conn)?.into_iter().map(|it| (it.id, it)).collect(),
-        terms: banks::list_terms(conn)?,
+        lockers: lockers::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
+        retired: lockers::list_retired(conn)?.into_iter().collect(),
+        layouts: banks::list_layouts(conn)?.into_iter().collect(),
+        terms: terms::list(conn)?,
         kiosks: kiosks::list(conn)?.into_iter().map(|it| (it.id, it)).collect(),
         presence_keys: presence::list_keys(conn)?.into_iter().collect(),
         leavers: members::list_leavers(conn)?.into_iter().collect(),
@@ -88,6 +95,11 @@ pub(super) fn date(
 ) -> Result<Date, StoreError> {
     let text: String = row.get(index)?;
     text.parse().map_err(|_| StoreError::Inconsistent { table, column, value: text })
+}
+
+/// Reads a name in both languages from a column and the one after it.
+pub(super) fn named(row: &Row<'_>, ko: usize) -> Result<Name, StoreError> {
+    Ok(Name { ko: row.get(ko)?, en: row.get(ko + 1)? })
 }
 
 /// Reads a stored instant.

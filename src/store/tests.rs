@@ -173,3 +173,50 @@ async fn a_bell_rings_for_a_message_and_for_nothing_else() {
     assert!(rings().await, "also for who asks after the commit");
     assert!(!rings().await, "once");
 }
+
+#[tokio::test]
+async fn a_job_sees_the_places_as_the_job_before_it_left_them() {
+    let house = House::new();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel::<()>();
+    let store = house.store.clone();
+    // While this one keeps the writer, the others come together into one batch.
+    let first = tokio::spawn(async move {
+        store
+            .write::<(), StoreError, _>(Lane::Change, move |_| {
+                let _ = begun.send(());
+                let _ = wait.recv_timeout(Duration::from_secs(5));
+                Ok(())
+            })
+            .await
+    });
+    has_begun.recv().await.expect("it runs");
+    let name = crate::domain::name::Name::parse("가", None).expect("valid");
+    let (one, two) = (house.store.clone(), house.store.clone());
+    let made = tokio::spawn(async move {
+        one.write::<_, StoreError, _>(Lane::Change, move |tx| {
+            let id = banks::insert_location(tx.conn, &name)?;
+            tx.apply(&Change::Site);
+            assert!(tx.snapshot().site.locations.is_empty(), "its own change is for the next one");
+            Ok(id)
+        })
+        .await
+    });
+    while house.store.queued() < 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let seen = tokio::spawn(async move {
+        two.write::<_, StoreError, _>(Lane::Change, |tx| {
+            Ok(tx.snapshot().site.locations.keys().copied().collect::<Vec<_>>())
+        })
+        .await
+    });
+    while house.store.queued() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    go.send(()).expect("the first one waits");
+    first.await.expect("no panic").expect("stored");
+    let id = made.await.expect("no panic").expect("stored");
+    assert_eq!(seen.await.expect("no panic").expect("answered"), [id]);
+    assert_eq!(house.store.snapshot().site.locations.len(), 1);
+}

@@ -22,7 +22,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use super::audit::{AuditEntry, AuditHead};
 use super::error::{JobError, StoreError, Trouble};
 use super::queue::{Queue, Taken};
-use super::snapshot::{Change, Snapshot};
+use super::snapshot::{Change, Site, Snapshot};
 use super::{open, state};
 use crate::clock::Clock;
 use crate::domain::time::Monotonic;
@@ -74,11 +74,15 @@ pub struct Tx<'a> {
 enum Touched {
     Nothing,
     Live,
+    /// Places changed, and the snapshot shows it.
+    SiteShown,
+    /// Places changed, and the snapshot has the earlier ones.
     Site,
 }
 
 impl Tx<'_> {
-    /// The state with every change of this batch so far.
+    /// The state with every change of this batch so far; of places, lockers and terms with those of the
+    /// jobs before this one.
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         self.snapshot
@@ -88,6 +92,11 @@ impl Tx<'_> {
     #[must_use]
     pub fn now_ms(&self) -> i64 {
         self.now.as_millisecond()
+    }
+
+    /// Places, lockers and terms as the transaction has them now; the snapshot still has the earlier ones.
+    pub fn site_now(&self) -> Result<Site, StoreError> {
+        state::site(self.conn)
     }
 
     /// Makes the snapshot show what was just written.
@@ -345,6 +354,11 @@ struct Batch<'a> {
 
 impl Batch<'_> {
     fn run(&mut self, job: &mut dyn Job, care: Care) -> Result<(), Setback> {
+        if self.touched == Touched::Site {
+            // What one job took out of service, the next one must not lend.
+            self.load_site()?;
+            self.touched = Touched::SiteShown;
+        }
         let audit_before = self.audit;
         let changes_before = self.conn.total_changes() + self.applied;
         // A second reference to the snapshot makes the next change copy what it touches: only
@@ -388,10 +402,15 @@ impl Batch<'_> {
         }
     }
 
+    fn load_site(&mut self) -> Result<(), Setback> {
+        self.snapshot.site = Arc::new(state::site(self.conn).map_err(|error| setback(&error))?);
+        Ok(())
+    }
+
     /// Commits; gives the next snapshot if anything that it shows has changed.
     fn finish(mut self, version: u64) -> Result<(Option<Snapshot>, AuditHead), Setback> {
         if self.touched == Touched::Site {
-            self.snapshot.site = Arc::new(state::site(self.conn).map_err(|error| setback(&error))?);
+            self.load_site()?;
         }
         execute(self.conn, "COMMIT")?;
         self.snapshot.version = version + 1;

@@ -115,8 +115,8 @@ fn without_a_date_the_first_in_line_may_open_and_the_next_may_not() {
     let site = site();
     site.student(0).rent(1);
     let next =
-        "INSERT INTO rental (locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
-                  confirmed_ms) SELECT 1, id, 1, 'active', '2091-01-01', '2091-06-30', 1, 1
+        "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+                  confirmed_ms) SELECT 1, 1, id, 1, 'active', '2091-01-01', '2091-06-30', 1, 1
                 FROM member WHERE student_id = '2024000001'";
     site.sql().execute_batch(next).expect("stored");
     let again = site.again();

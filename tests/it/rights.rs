@@ -111,6 +111,15 @@ impl House {
         let me = self.owner.get("/api/v1/auth/me").expect(200).json();
         put("member_id", &me["member_id"].to_string());
         put("job", "prune");
+        let place = json!({ "name": { "ko": "빈 곳" } });
+        let place = self.admin.post_json("/api/v1/locations", &place).expect(201).json();
+        put("location_id", &place["location_id"].to_string());
+        let term = json!({
+            "name": { "ko": "다음 학기" }, "opens_at": "2089-01-01T00:00:00",
+            "closes_at": "2089-01-02T00:00:00", "starts_on": "2089-02-01", "ends_on": "2089-06-30",
+        });
+        let term = self.admin.post_json("/api/v1/terms", &term).expect(201).json();
+        put("term_id", &term["term_id"].to_string());
         self.boards.door("east", 1, 1, DoorAction::Open);
         let alarm = until("the alarm", || {
             let list = self.staff.get("/api/v1/alarms").expect(200).json();

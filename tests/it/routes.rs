@@ -10,6 +10,8 @@ use crate::support::demo::Demo;
 pub fn concrete(path: &str) -> String {
     path.replace("{locker_id}", "101")
         .replace("{bank_id}", "1")
+        .replace("{location_id}", "1")
+        .replace("{term_id}", "1")
         .replace("{alarm_id}", "1")
         .replace("{member_id}", "1")
         .replace("{kiosk_id}", "1")

@@ -218,7 +218,7 @@ impl Plan {
                         bus: Some(Self::bus_name(wire.bus)),
                         board: Some(wire.board),
                         lock: Some(wire.lock),
-                        in_service: None,
+                        ..LockerEntry::default()
                     }
                 });
                 let bank = BankEntry {

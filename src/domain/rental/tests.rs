@@ -14,9 +14,12 @@ fn held() -> Rental {
         id: RentalId(1),
         locker_id: LockerId(101),
         member_id: OWNER,
-        term_id: TermId(1),
+        term_id: Some(TermId(1)),
         dates: DateSpan::new(date(2026, 9, 1), date(2026, 12, 20)).expect("in order"),
         opened: false,
+        extensions: 0,
+        hold_extended: false,
+        sealed: false,
         state: RentalState::Held { until: Monotonic(UNTIL) },
     }
 }

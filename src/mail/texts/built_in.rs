@@ -97,16 +97,18 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         "returned" => vec![json!({
             "name": "홍길동", "locker_id": 101, "free_at": "2026-06-19T05:30:00Z"
         })],
-        "shortage" => {
-            [("occupied", json!(102)), ("occupied", Value::Null), ("out_of_service", json!(102))]
-                .map(|(reason, offered)| {
-                    json!({
-                        "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02",
-                        "ends_on": "2026-06-19", "reason": reason, "offered": offered
-                    })
-                })
-                .to_vec()
-        }
+        "shortage" => [
+            ("occupied", json!(102), Value::Null),
+            ("occupied", Value::Null, Value::Null),
+            ("out_of_service", json!(102), json!("경첩 수리")),
+        ]
+        .map(|(reason, offered, why)| {
+            json!({
+                "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02",
+                "ends_on": "2026-06-19", "reason": reason, "why": why, "offered": offered
+            })
+        })
+        .to_vec(),
         "rental_replaced" => vec![json!({
             "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
             "ends_on": "2026-06-19"

@@ -24,7 +24,7 @@ use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::tokens::Caller;
 use crate::store::audit::AuditEntry;
-use crate::store::{Change, Lane, StoreError, Tx, banks, proofs};
+use crate::store::{Change, Lane, StoreError, Tx, lockers, proofs};
 
 /// Longest reason, in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -364,16 +364,16 @@ impl Services {
 /// Wires lockers; whoever hung on one of these wires before hangs on none now.
 fn rewire(tx: &Tx<'_>, wiring: &[(LockerId, Channel)], bank: Option<BankId>) -> Result<(), Error> {
     for (number, channel) in wiring {
-        banks::clear_channel(tx.conn, *number)?;
-        banks::clear_channel_at(tx.conn, channel)?;
+        lockers::clear_channel(tx.conn, *number)?;
+        lockers::clear_channel_at(tx.conn, channel)?;
     }
     for (number, channel) in wiring {
-        if banks::find_bank_of(tx.conn, *number)?.is_some() {
-            banks::update_channel(tx.conn, *number, channel)?;
+        if lockers::find_bank(tx.conn, *number)?.is_some() {
+            lockers::update_channel(tx.conn, *number, channel)?;
         } else if let Some(bank_id) = bank {
             let channel = Some(channel.clone());
-            let locker = Locker { id: *number, bank_id, channel, in_service: true };
-            banks::insert_locker(tx.conn, &locker)?;
+            let locker = Locker { channel, ..Locker::new(*number, bank_id) };
+            lockers::insert(tx.conn, &locker)?;
         } else {
             let detail = format!("there is no locker {number}: send a bank_id to make it in");
             return Err(Error::new(Code::LockerNotFound, detail));

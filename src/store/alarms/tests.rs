@@ -143,9 +143,9 @@ fn a_page_shows_what_was_asked_for_and_to_staff_what_is_theirs() {
 fn a_renter_is_shown_nothing_from_before_their_time() {
     let conn = memory_with_people();
     conn.execute_batch(
-        "INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
+        "INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                              confirmed_ms)
-           VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 10, 20);",
+           VALUES (1, 1, 101, 1, 1, 'active', '2026-03-01', '2026-06-30', 10, 20);",
     )
     .expect("consistent");
     let before = raise(&conn, AlarmKind::ForcedOpen, &locker(101), 19);

@@ -45,14 +45,14 @@ impl Said {
             if self.lines.insert(line.locker_id, line.state) == Some(line.state) {
                 continue;
             }
-            let Some((_, bank)) = snapshot.site.locker(line.locker_id) else { continue };
+            let Some(bank) = snapshot.site.bank_of(line.locker_id) else { continue };
             let result = line.state.name();
             let json = json!({
                 "mass_opening_id": id, "locker_id": line.locker_id, "result": result,
             });
             // The lower half of an order's name is random: the next numbers are nobody else's.
             let key = id.0.as_u128().wrapping_add(super::key(line.locker_id));
-            changes.push(self.item(bank.id, key, &json));
+            changes.push(self.item(bank, key, &json));
         }
         changes
     }

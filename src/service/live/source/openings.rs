@@ -26,7 +26,7 @@ impl Openings {
     }
 
     fn tell(&mut self, snapshot: &Snapshot, opening: &Opening) -> Option<Change> {
-        let bank: BankId = snapshot.site.locker(opening.locker_id).map(|(_, bank)| bank.id)?;
+        let bank: BankId = snapshot.site.bank_of(opening.locker_id)?;
         let audience = Audience::MemberOrStaffOf(opening.member_id, bank);
         let scope = Scope { topic: Topic::Openings, bank: Some(bank), audience };
         self.known.insert(opening.id, scope);

@@ -1,0 +1,102 @@
+//! Pool mode: students reserve dates, the compartment is bound at check-in.
+//!
+//! Here stand the rules of a bank in this mode and what a reservation is. How many reservations a day
+//! can bear is asked of the published state (`store/snapshot.rs`), which counts them; the use-cases
+//! are in `service/pool.rs`.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::bank::Mistake;
+use super::id::{BankId, MemberId, RentalId};
+use super::time::DateSpan;
+
+/// Most days that one reservation or the advance window may have.
+pub const DAYS_MAX: u16 = 366;
+
+/// Most reservations of one member that may wait for their day in one bank.
+pub const RESERVATIONS_MAX: u16 = 10;
+
+/// How a bank in pool mode takes reservations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PoolPolicy {
+    /// Most days of one reservation, its first and last day counted; 1 to 366. A bank in pool mode
+    /// must have it.
+    pub days_max: Option<u16>,
+    /// How many days ahead a reservation may begin, counted from today; 1 to 366.
+    pub advance_days: u16,
+    /// Within how many days a reservation must be checked in, its first day counted, before it is
+    /// given up as a no-show; 1 to 366. `None`: it is kept until its last day is over.
+    pub check_in_days: Option<u16>,
+    /// How many reservations of one member may wait for their day; 1 to 10.
+    pub reservations_max: u16,
+}
+
+impl Default for PoolPolicy {
+    fn default() -> Self {
+        Self { days_max: None, advance_days: 30, check_in_days: Some(1), reservations_max: 1 }
+    }
+}
+
+impl PoolPolicy {
+    /// Notes every setting that cannot be, or that cannot be beside another. `used`: whether the bank
+    /// is in pool mode.
+    pub fn check(&self, used: bool, note: &mut dyn FnMut(Mistake)) {
+        let Self { days_max, advance_days, check_in_days, reservations_max } = *self;
+        let mut range = |field: &'static str, value: u16, max: u16| {
+            if value == 0 || value > max {
+                note(Mistake::of(&[field], format!("{field} is {value}; it must be 1 to {max}")));
+            }
+        };
+        range("pool.advance_days", advance_days, DAYS_MAX);
+        range("pool.reservations_max", reservations_max, RESERVATIONS_MAX);
+        days_max.inspect(|days| range("pool.days_max", *days, DAYS_MAX));
+        check_in_days.inspect(|days| range("pool.check_in_days", *days, DAYS_MAX));
+        if used && days_max.is_none() {
+            let text = "a bank in pool mode needs pool.days_max: without a longest duration one \
+                        student could keep a locker for ever";
+            note(Mistake::of(&["mode", "pool.days_max"], text));
+        }
+        if let (Some(days), Some(check_in)) = (days_max, check_in_days)
+            && check_in > days
+        {
+            let text = format!(
+                "pool.check_in_days is {check_in}, but a reservation lasts {days} days at most: \
+                 leave it out to keep reservations until their end"
+            );
+            note(Mistake::of(&["pool.check_in_days", "pool.days_max"], text));
+        }
+    }
+}
+
+/// One member's claim to some compartment of a bank on certain days, not yet checked in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reservation {
+    /// The number of its rental, which it keeps after check-in.
+    pub id: RentalId,
+    /// In which bank.
+    pub bank_id: BankId,
+    /// Whose it is.
+    pub member_id: MemberId,
+    /// From which day to which day.
+    pub dates: DateSpan,
+    /// Whether a compartment at an accessible height is wished for.
+    pub accessible: bool,
+}
+
+impl Reservation {
+    /// The last day on which it may be checked in.
+    #[must_use]
+    pub fn check_in_until(&self, policy: &PoolPolicy) -> Date {
+        let days = policy.check_in_days.map_or(i64::from(DAYS_MAX), |days| i64::from(days) - 1);
+        let last = self.dates.first().saturating_add(jiff::Span::new().days(days));
+        last.min(self.dates.last())
+    }
+
+    /// Whether nobody came in time: its days of check-in are over on `today`.
+    #[must_use]
+    pub fn is_no_show(&self, policy: &PoolPolicy, today: Date) -> bool {
+        self.check_in_until(policy) < today
+    }
+}
