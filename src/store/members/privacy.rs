@@ -67,3 +67,32 @@ pub fn list_due(
         params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::memory_with_people;
+
+    #[test]
+    fn who_is_leaving_is_not_due_before_their_locker_is_empty() {
+        let conn = memory_with_people();
+        conn.execute_batch(
+            "UPDATE member SET leaving_ms = 5;
+             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on,
+                 held_ms, confirmed_ms)
+               VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-03-09', 1, 1);",
+        )
+        .expect("consistent");
+        let due = |before_ms| list_due(&conn, before_ms, 9).expect("readable");
+        assert_eq!(due(5), []);
+        assert_eq!(due(6), [MemberId(2)]);
+        // Whoever cannot be forgotten yet must not stand before those who can, hour after hour.
+        conn.execute_batch("UPDATE rental SET state = 'returned', returned_ms = 6").expect("whole");
+        assert_eq!(due(6), [MemberId(2)]);
+        conn.execute_batch(
+            "UPDATE rental SET state = 'ended', ended_ms = 7, end_reason = 'returned'",
+        )
+        .expect("whole");
+        assert_eq!(due(6), [MemberId(1), MemberId(2)]);
+    }
+}
