@@ -92,6 +92,26 @@ fn a_bank_in_presence_opens_with_the_code_on_its_screen_and_not_without() {
 }
 
 #[test]
+fn a_closed_bank_opens_with_no_code_and_uses_none_up() {
+    let hall = Hall::open(FULL, 3);
+    let (renter, locker) = hall.renter(0);
+    let policy = |hours: Value| {
+        let settings = json!({
+            "hold_seconds": 60, "open_from": "presence", "hours": hours, "closings": [],
+        });
+        let line = ["Content-Type: application/json"];
+        let path = "/api/v1/banks/1/policy";
+        hall.admin.call("PUT", path, &line, &settings.to_string()).expect(200);
+    };
+    policy(json!({ "sun": ["09:00-10:00"] }));
+    let code = hall.kiosk.code(1);
+    open_with(&renter, locker, &code).refused(403, "bank_closed");
+    renter.locker(locker, "open").refused(403, "bank_closed");
+    policy(Value::Null);
+    open_with(&renter, locker, &code).expect(202);
+}
+
+#[test]
 fn a_code_is_good_at_its_own_bank_and_for_its_step_and_the_next() {
     let hall = Hall::open(FULL, 3);
     let (renter, locker) = hall.renter(0);
