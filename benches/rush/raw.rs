@@ -107,7 +107,7 @@ fn claim(
 ) -> anyhow::Result<()> {
     let member = MemberId(locker);
     let hold =
-        NewHold { locker_id: LockerId(locker), member_id: member, term_id: TermId(1), dates };
+        NewHold { locker_id: LockerId(locker), member_id: member, term_id: Some(TermId(1)), dates };
     let id = rentals::insert_hold(conn, &hold, now_ms)?;
     let (subject, detail) = (format!("rental:{id}"), format!("{{\"locker_id\":{locker}}}"));
     let mut note = |action| {

@@ -65,7 +65,7 @@ pub(super) struct LiveRow {
 pub fn insert_hold(conn: &Connection, hold: &NewHold, now_ms: i64) -> Result<RentalId, StoreError> {
     conn.prepare_cached(
         "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms)
-         VALUES ((SELECT bank_id FROM locker WHERE id = ?1), ?1, ?2, ?3, 'held', ?4, ?5, ?6)",
+         VALUES (coalesce((SELECT bank_id FROM locker WHERE id = ?1), 0), ?1, ?2, ?3, 'held', ?4, ?5, ?6)",
     )?
     .execute(params![
         hold.locker_id.0,
@@ -99,7 +99,7 @@ pub fn insert_replacement(
     conn.prepare_cached(
         "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                              confirmed_ms, follows_id)
-         VALUES ((SELECT bank_id FROM locker WHERE id = ?1), ?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
+         VALUES (coalesce((SELECT bank_id FROM locker WHERE id = ?1), 0), ?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
     )?
     .execute(params![
         claim.locker_id.0,

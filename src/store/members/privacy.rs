@@ -78,9 +78,9 @@ mod tests {
         let conn = memory_with_people();
         conn.execute_batch(
             "UPDATE member SET leaving_ms = 5;
-             INSERT INTO rental (id, locker_id, member_id, term_id, state, starts_on, ends_on,
+             INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on,
                  held_ms, confirmed_ms)
-               VALUES (1, 101, 1, 1, 'active', '2026-03-01', '2026-03-09', 1, 1);",
+               VALUES (1, 1, 101, 1, 1, 'active', '2026-03-01', '2026-03-09', 1, 1);",
         )
         .expect("consistent");
         let due = |before_ms| list_due(&conn, before_ms, 9).expect("readable");

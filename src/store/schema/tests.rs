@@ -188,8 +188,16 @@ fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
     let mut statement = conn.prepare(index).expect("good SQL");
     let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("readable");
     let names: Vec<String> = names.collect::<Result<_, _>>().expect("text");
-    let wanted =
-        ["rental_live_locker", "rental_live_member", "rental_of_member", "rental_shortage_told"];
+    let wanted = [
+        "rental_live_ends",
+        "rental_live_locker",
+        "rental_live_member",
+        "rental_of_bank",
+        "rental_of_locker",
+        "rental_of_member",
+        "rental_reserved",
+        "rental_shortage_told",
+    ];
     assert_eq!(names, wanted);
     conn.execute_batch("DELETE FROM rental WHERE id = 2").expect_err("history is kept");
     conn.execute_batch("UPDATE rental SET starts_on = '2026-03-01' WHERE id = 4")
