@@ -3,7 +3,7 @@
 
 use lockerd::domain::bank::OpenFrom;
 use lockerd::domain::member::Role;
-use lockerd::domain::returning::Unseen;
+use lockerd::domain::returning::{ReturnPolicy, Unseen};
 use serde_json::{Value, json};
 
 use crate::support::http::{Client, at_once};
@@ -342,12 +342,12 @@ fn only_an_admin_says_from_where_a_bank_opens() {
     assert_eq!(file.locations[0].banks[0].open_from.map(OpenFrom::name), Some("presence"));
     // Nor does it say when a returned locker is free.
     let bank = &mut file.locations[0].banks[0];
-    (bank.grace_minutes, bank.return_by_door) = (Some(25), Some(true));
-    bank.return_unseen = Some(Unseen::Staff);
+    let kept = ReturnPolicy { grace_minutes: 25, unseen: Unseen::Staff, by_door: true };
+    bank.returns = Some(kept);
     let said = bank.clone();
     hall.site.run(hall.site.services.update_site(file.clone(), None, None)).expect("taken");
     let bank = &mut file.locations[0].banks[0];
-    (bank.grace_minutes, bank.return_by_door, bank.return_unseen) = (None, None, None);
+    bank.returns = None;
     hall.site.run(hall.site.services.update_site(file, None, None)).expect("taken");
     let file = hall.site.services.export_layout(None).expect("its own");
     assert_eq!(file.locations[0].banks[0], said);

@@ -50,7 +50,7 @@ impl Bench {
         };
         let wall = format!(
             "[[location]]\nname_ko = '도서관'\n[[location.bank]]\nname_ko = '벽'\n\
-             grace_minutes = 2\nreturn_by_door = true\n{}{}{}",
+             returns = {{ grace_minutes = 2, by_door = true }}\n{}{}{}",
             locker(SEEN, 1, 3),
             locker(SEEN_TOO, 1, 4),
             locker(BLIND, 2, 1)
@@ -324,7 +324,7 @@ fn staff_see_what_waits_and_free_it_with_a_reason() {
 fn staff_alone_where_the_bank_does_not_take_the_renters_word() {
     let site = Inside::start([1], 2, open_now);
     let wall = "[[location]]\nname_ko = '도서관'\n[[location.bank]]\nname_ko = '벽'\n\
-                return_unseen = 'staff'\n[[location.bank.locker]]\nid = 7\n";
+                returns = { unseen = 'staff' }\n[[location.bank.locker]]\nid = 7\n";
     site.run(site.services.import_site(toml::from_str(wall).expect("a site file"))).expect("taken");
     site.add("STAFF01", Role::Staff, &[2]);
     let mine = site.student(0);
@@ -367,7 +367,7 @@ fn served() -> (Site, Boards) {
         .wired(1, 101, ("east", 1, 3))
         .lockers(1, [102])
         .students(2)
-        .policy("grace_minutes = 0")
+        .policy("returns = { grace_minutes = 0 }")
         .bus(&bus_toml("east", 9_600, &[&modbus_toml(1)]));
     let mut site = Site::prepare_in(place, &plan);
     site.serve();
