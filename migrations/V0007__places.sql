@@ -40,7 +40,7 @@ CREATE TABLE bank_wider (
   pool_days_max INTEGER CONSTRAINT bank_pool_days_max_range CHECK (pool_days_max BETWEEN 1 AND 366),
   pool_advance_days INTEGER NOT NULL DEFAULT 30
     CONSTRAINT bank_pool_advance_days_range CHECK (pool_advance_days BETWEEN 1 AND 366),
-  pool_check_in_days INTEGER DEFAULT 1
+  pool_check_in_days INTEGER
     CONSTRAINT bank_pool_check_in_days_range CHECK (pool_check_in_days BETWEEN 1 AND 366),
   pool_reservations_max INTEGER NOT NULL DEFAULT 1
     CONSTRAINT bank_pool_reservations_max_range CHECK (pool_reservations_max BETWEEN 1 AND 10),

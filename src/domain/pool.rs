@@ -35,7 +35,7 @@ pub struct PoolPolicy {
 
 impl Default for PoolPolicy {
     fn default() -> Self {
-        Self { days_max: None, advance_days: 30, check_in_days: Some(1), reservations_max: 1 }
+        Self { days_max: None, advance_days: 30, check_in_days: None, reservations_max: 1 }
     }
 }
 

@@ -74,7 +74,7 @@ fn windows_stay_shut_and_everything_else_goes_on() {
     site.pass(59_999);
     assert_eq!(mine.mine()["hold_expires_in_ms"], 1);
     mine.locker(1, "confirm").expect(200);
-    mine.locker(1, "release").expect(200);
+    mine.give_back(1);
     // Whoever waits sees why.
     let page = mine.get("/api/v1/lockers/1").expect(200).json();
     assert_eq!(page["window"]["state"], "clock_untrusted");

@@ -112,7 +112,8 @@ fn of_many_guesses_at_once_one_is_looked_at() {
     let requests = (0..30).map(|n| nobody.request("POST", LOG_IN, &[JSON], &guess(n))).collect();
     let replies = at_once(nobody.address, requests);
     let count = |status| replies.iter().filter(|reply| reply.status == status).count();
-    assert_eq!((count(401), count(429)), (1, 29));
+    // On a busy machine some are turned away at the door instead.
+    assert_eq!((count(401), count(429) + count(503)), (1, 29));
     let sql = "SELECT count FROM throttle WHERE kind = 'log_in'";
     let counted: i64 = site.sql().query_row(sql, [], |row| row.get(0)).expect("one row");
     assert_eq!(counted, 1);

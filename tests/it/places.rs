@@ -233,10 +233,11 @@ fn a_locker_out_of_service_keeps_its_history_and_its_renter_is_told() {
     let now = put(&house.staff, 101, &broken).expect(200).json();
     assert_eq!((&now["in_service"], &now["reason"]), (&json!(false), &json!("경첩이 부러짐")));
     let told = "SELECT payload || ' ' || member.student_id FROM outbox
-                JOIN member ON member.id = member_id WHERE kind = 'out_of_service'";
+                JOIN member ON member.id = member_id WHERE kind = 'shortage'";
     let told = house.texts(told);
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("{\"locker_id\":101,\"reason\":\"경첩이 부러짐\"}"), "{told:?}");
+    assert!(told[0].contains("\"reason\":\"out_of_service\""), "{told:?}");
+    assert!(told[0].contains("\"why\":\"경첩이 부러짐\""), "{told:?}");
     // Another reason is kept, but not mailed; the rental goes on.
     put(&house.staff, 101, &json!({ "in_service": false, "reason": "부품 대기" })).expect(200);
     assert_eq!(renter.mine()["locker_id"], 101);
@@ -263,7 +264,7 @@ fn a_locker_out_of_service_keeps_its_history_and_its_renter_is_told() {
     put(&house.staff, 102, &json!({ "in_service": false, "reason": " " })).refused(422, "invalid");
     put(&house.staff, 999, &broken).refused(404, "locker_not_found");
     assert_eq!(house.audited("locker.service").len(), 4);
-    let mails = "SELECT message_id FROM outbox WHERE kind = 'out_of_service'";
+    let mails = "SELECT message_id FROM outbox WHERE kind = 'shortage'";
     assert_eq!(house.texts(mails).len(), 1, "holders are told by the refusal");
     house.inside.demand_clean();
 }
@@ -292,7 +293,7 @@ fn what_is_rented_is_not_retired_and_what_is_retired_leaves_the_lists() {
     let again = call(&house.admin, "POST", "banks/1/lockers", &json!({ "from": 103 }));
     again.refused(409, "number_taken");
 
-    renter.locker(101, "release").expect(200);
+    renter.give_back(101);
     house.inside.pass(61_000);
     assert_eq!(delete(&house.admin, "banks/1").status, 204, "the hold has died by itself");
     let gone = holder.get("/api/v1/lockers").expect(200).json();
@@ -383,7 +384,7 @@ fn a_term_changes_freely_until_it_grants_and_then_for_the_future_only() {
 
     let refused = delete(admin, "terms/1").refused(409, "still_in_use");
     assert_eq!(refused["rentals"], 1);
-    house.inside.student(0).locker(101, "release").expect(200);
+    house.inside.student(0).give_back(101);
     assert_eq!(delete(admin, "terms/1").status, 204);
     // It granted something once: that is in the history, though not in memory any more.
     assert_eq!(get(admin, "terms?retired=true")["terms"][0]["name"]["ko"], "이번 학기");
@@ -451,10 +452,39 @@ name_en = "Science Library"
 [[location.bank]]
 name_ko = "620호 옆"
 name_en = "By room 620"
+mode = "choose"
 hold_seconds = 90
 left_open_s = 240
 open_from = "presence"
 front = "E"
+
+[location.bank.returns]
+grace_minutes = 5
+unseen = "staff"
+by_door = true
+
+[location.bank.pool]
+days_max = 7
+advance_days = 20
+reservations_max = 2
+
+[location.bank.overdue]
+reminder_days = [9, 2]
+remind_on_last_day = true
+remind_while_late = false
+late_opening = "until_sealed"
+seal_after_days = 3
+penalty_factor = 2
+penalty_max_days = 60
+
+[location.bank.options]
+extensions_max = 1
+extension_days = 30
+extension_from_days = 10
+swaps = true
+waiting_list = true
+offer_minutes = 45
+hold_extension = true
 
 [location.bank.hours]
 mon = ["09:00-12:00", "13:00-22:00"]

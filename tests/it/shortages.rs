@@ -101,7 +101,7 @@ fn the_next_renter_is_told_on_the_eve_and_cannot_open_what_is_not_empty() {
     let told = change.mails("shortage");
     let wanted = json!({
         "locker_id": 1, "starts_on": "2026-09-01", "ends_on": "2026-12-18",
-        "reason": "occupied", "offered": 2,
+        "reason": "occupied", "why": null, "offered": 2,
     });
     assert_eq!(told, [wanted]);
     let staff = site.account("STAFF01");
