@@ -22,7 +22,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// The numbers that a site may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitRules {
-    /// Failures from one address within ten minutes: a whole campus may be behind it.
+    /// Failures from one address, or at one kiosk, within ten minutes: a whole campus may be behind it.
     pub address_failures: u32,
     /// Sign-ups begun from one address within an hour, and codes for a forgotten password asked for.
     pub sign_ups: u32,
@@ -53,8 +53,10 @@ pub enum LimitKind {
     SecondFactor,
     /// Wrong presence codes of a member.
     Presence,
-    /// Wrong codes at a kiosk.
+    /// Wrong codes of a member, or for an id, at whatever kiosk.
     KioskCode,
+    /// Every wrong code at one kiosk: people take turns there, so nobody is held back soon.
+    Kiosk,
     /// Wrong pairing codes of kiosks from one address.
     KioskPairing,
     /// Wrong registration codes of banks.
@@ -73,7 +75,7 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::LogIn,
         Self::LogInDevice,
         Self::RosterLogIn,
@@ -81,6 +83,7 @@ impl LimitKind {
         Self::SecondFactor,
         Self::Presence,
         Self::KioskCode,
+        Self::Kiosk,
         Self::KioskPairing,
         Self::RegistrationCode,
         Self::Address,
@@ -101,6 +104,7 @@ impl LimitKind {
             Self::SecondFactor => "second_factor",
             Self::Presence => "presence",
             Self::KioskCode => "kiosk_code",
+            Self::Kiosk => "kiosk",
             Self::KioskPairing => "kiosk_pairing",
             Self::RegistrationCode => "registration_code",
             Self::Address => "address",
@@ -126,7 +130,7 @@ impl LimitKind {
     /// Whether it is a ladder: a success ends it.
     #[must_use]
     pub const fn is_a_ladder(self) -> bool {
-        self.is_of_failures() && !matches!(self, Self::Address | Self::KioskPairing)
+        self.is_of_failures() && !matches!(self, Self::Address | Self::Kiosk | Self::KioskPairing)
     }
 
     /// Whether all failures of one member count together towards the lock. A device stands for
@@ -148,7 +152,7 @@ impl LimitKind {
             | Self::Presence
             | Self::KioskCode
             | Self::RegistrationCode => Rule::Ladder,
-            Self::Address | Self::KioskPairing => {
+            Self::Address | Self::Kiosk | Self::KioskPairing => {
                 Rule::Window { most: rules.address_failures, window_ms: TEN_MINUTES_MS }
             }
             Self::Forgotten | Self::SignUp => {
