@@ -69,13 +69,16 @@ pub enum LimitKind {
     SignUp,
     /// Mails with a code.
     Mail,
+    /// Mails to the owner of an account about sign-ups that others tried with its id or address:
+    /// strangers do not use up the owner's codes.
+    SignUpKnown,
     /// Refused openings.
     RefusedOpening,
 }
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::LogIn,
         Self::LogInDevice,
         Self::RosterLogIn,
@@ -90,6 +93,7 @@ impl LimitKind {
         Self::Forgotten,
         Self::SignUp,
         Self::Mail,
+        Self::SignUpKnown,
         Self::RefusedOpening,
     ];
 
@@ -111,6 +115,7 @@ impl LimitKind {
             Self::Forgotten => "forgotten",
             Self::SignUp => "sign_up",
             Self::Mail => "mail",
+            Self::SignUpKnown => "sign_up_known",
             Self::RefusedOpening => "refused_opening",
         }
     }
@@ -124,7 +129,10 @@ impl LimitKind {
     /// Whether it counts tries that failed, not things that were done.
     #[must_use]
     pub const fn is_of_failures(self) -> bool {
-        !matches!(self, Self::Forgotten | Self::SignUp | Self::Mail | Self::RefusedOpening)
+        !matches!(
+            self,
+            Self::Forgotten | Self::SignUp | Self::Mail | Self::SignUpKnown | Self::RefusedOpening
+        )
     }
 
     /// Whether it is a ladder: a success ends it.
@@ -158,7 +166,9 @@ impl LimitKind {
             Self::Forgotten | Self::SignUp => {
                 Rule::Window { most: rules.sign_ups, window_ms: HOUR_MS }
             }
-            Self::Mail => Rule::Window { most: rules.mails, window_ms: HOUR_MS },
+            Self::Mail | Self::SignUpKnown => {
+                Rule::Window { most: rules.mails, window_ms: HOUR_MS }
+            }
             Self::RefusedOpening => {
                 Rule::Window { most: rules.refused_openings, window_ms: TEN_MINUTES_MS }
             }

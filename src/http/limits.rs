@@ -31,8 +31,8 @@ pub(super) struct LimitListQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LimitReply {
     /// `log_in`, `log_in_device`, `roster_log_in`, `password_again`, `second_factor`, `presence`,
-    /// `kiosk_code`, `kiosk_pairing`, `registration_code`, address, `sign_up`, mail or
-    /// `refused_opening`.
+    /// `kiosk_code`, kiosk, `kiosk_pairing`, `registration_code`, address, forgotten, `sign_up`, mail,
+    /// `sign_up_known` or `refused_opening`.
     kind: String,
     /// Whom it holds back: an account, what was typed (hashed), a device, an address.
     subject: String,

@@ -24,6 +24,10 @@ const LIFETIME_MS: i64 = 10 * 60 * 1000;
 /// Tries of one code.
 pub const TRIES_MAX: u32 = 5;
 
+/// Codes of one member for a forgotten password that are good side by side: what a stranger asks for
+/// does not take away the code that the owner is just typing.
+const SIDE_BY_SIDE_MAX: usize = 3;
+
 /// How long after the first code another one is sent in its place, in milliseconds.
 const SENT_AGAIN_MS: i64 = 60 * 60 * 1000;
 
@@ -99,6 +103,18 @@ impl Drawn {
         Ok(codes::insert(tx.conn, &code, tx.now_ms())?)
     }
 
+    /// Stores the row of a member's code for a forgotten password beside the newest of the others.
+    pub(super) fn store_reset(
+        &self,
+        tx: &Tx<'_>,
+        member: MemberId,
+        payload: &Value,
+    ) -> Result<(), Error> {
+        let (purpose, others) = (Purpose::PasswordReset, SIDE_BY_SIDE_MAX - 1);
+        codes::update_surplus(tx.conn, member, purpose, others, tx.now_ms())?;
+        self.store(tx, purpose, Some(member), true, payload)
+    }
+
     /// Puts this code into the place of the row's former one.
     pub(super) fn replace(&self, tx: &Tx<'_>, fits: bool) -> Result<(), Error> {
         let hash = if fits { self.hash } else { self.no_hash };
@@ -128,7 +144,9 @@ impl Redeemed {
         match self {
             Self::Good(row) => Ok(row),
             Self::Wrong => {
-                Err(Error::new(Code::CodeWrong, "the code is wrong: look at the newest mail"))
+                let detail =
+                    "the code is wrong: take it from the mail that came after this request";
+                Err(Error::new(Code::CodeWrong, detail))
             }
             Self::Expired => Err(expired()),
         }

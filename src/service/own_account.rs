@@ -20,14 +20,14 @@ use super::sessions::{Device, end_sessions_of, session_ended};
 use super::sign_up::{post_known, recipient};
 use super::tokens::{Caller, Method};
 use crate::domain::id::{MemberId, SessionId};
-use crate::domain::limit::{LimitKind, Subject};
+use crate::domain::limit::{LimitKind, LimitRules, Subject};
 use crate::domain::member::{self, Role};
 use crate::domain::password::Owner;
 use crate::store::audit::AuditEntry;
 use crate::store::codes::{self as code_rows, Purpose};
 use crate::store::members::{self, MemberRow};
 use crate::store::outbox::Recipient;
-use crate::store::{Lane, StoreError, Tx, accounts, throttle};
+use crate::store::{Lane, StoreError, Tx, accounts, devices, throttle};
 
 impl Services {
     /// Changes the caller's password; their other log-ins end.
@@ -64,21 +64,30 @@ impl Services {
         let address: Limit = (LimitKind::Forgotten, Subject::address(&device.address));
         let drawn = Drawn::new(&self.vault)?;
         let (code, vault, rules) = (drawn.clone(), self.vault.clone(), self.settings.limits);
+        let secret_hash = device.secret_hash;
         self.store
             .write(Lane::Change, move |tx| {
-                limits::take(tx, &rules, &[asked.clone(), address.clone()])?;
                 let row = match (&student_id, &email) {
                     (Some(id), _) => members::find_by_student_id(tx.conn, id)?,
                     (None, Some(email)) => members::find_by_email(tx.conn, email)?,
                     (None, None) => None,
                 };
+                let member = row.as_ref().map(|row| row.id);
+                // What strangers ask for is not held against a browser that the member has used.
+                let known = devices::find_subject(tx.conn, member, secret_hash.as_ref())?;
+                let is_known = known.is_some();
+                let limits = known.map_or_else(
+                    || vec![asked.clone(), address.clone()],
+                    |device| vec![(LimitKind::Mail, device)],
+                );
+                limits::take(tx, &rules, &limits)?;
                 let own = row.filter(|row| row.email.is_some() && row.password_hash.is_some());
-                if let Some(row) = own
-                    && limits::has_room(tx, &rules, &(LimitKind::Mail, Subject::member(row.id)))?
-                {
-                    return store_reset(tx, &vault, &code, &row);
+                match own {
+                    Some(row) if is_known || has_mail_left(tx, &rules, row.id)? => {
+                        post_reset(tx, &vault, &code, &row)
+                    }
+                    _ => code.store(tx, Purpose::PasswordReset, None, false, &json!({})),
                 }
-                code.store(tx, Purpose::PasswordReset, None, false, &json!({}))
             })
             .await?;
         Ok(drawn.sent())
@@ -177,7 +186,7 @@ impl Services {
                 let payload = json!({ "email": email });
                 code.store(tx, purpose, Some(row.id), taken.is_none(), &payload)?;
                 match &taken {
-                    Some(owner) => post_known(tx, &vault, owner),
+                    Some(owner) => post_known(tx, &vault, &rules, owner),
                     None => mails::post(
                         tx,
                         &vault,
@@ -274,16 +283,19 @@ fn demand_password_log_in(caller: Caller) -> Result<(), Error> {
     }
 }
 
-/// Stores and mails the code for a forgotten password; an older one is good no longer.
-pub(super) fn store_reset(
+/// Takes one of the mails that an account gets in an hour, whoever asks; false when none is left.
+fn has_mail_left(tx: &mut Tx<'_>, rules: &LimitRules, member: MemberId) -> Result<bool, Error> {
+    limits::has_room(tx, rules, &(LimitKind::Mail, Subject::member(member)))
+}
+
+/// Stores and mails the code for a forgotten password.
+pub(super) fn post_reset(
     tx: &Tx<'_>,
     vault: &Vault,
     code: &Drawn,
     row: &MemberRow,
 ) -> Result<(), Error> {
-    let purpose = Purpose::PasswordReset;
-    code_rows::update_replaced(tx.conn, row.id, purpose, tx.now_ms())?;
-    code.store(tx, purpose, Some(row.id), true, &json!({}))?;
+    code.store_reset(tx, row.id, &json!({}))?;
     let mail = Mail {
         kind: "password_reset",
         to: Recipient::Member(row.id),

@@ -19,7 +19,7 @@ use super::secrets::Vault;
 use super::sessions::{Device, Tokens, end_sessions_of, session_ended};
 use super::tokens::Method;
 use crate::domain::id::MemberId;
-use crate::domain::limit::{LimitKind, Subject};
+use crate::domain::limit::{LimitKind, LimitRules, Subject};
 use crate::domain::member::{Profile, Role};
 use crate::domain::password::{self, Owner};
 use crate::store::accounts::{self, SignedUp};
@@ -112,10 +112,7 @@ impl Services {
                 limits::take(tx, &rules, &limits)?;
                 let decision = decide(tx, mode, &profile)?;
                 if let Decision::Known(row) = &decision {
-                    let own: Limit = (LimitKind::Mail, Subject::member(row.id));
-                    if limits::has_room(tx, &rules, &own)? {
-                        post_known(tx, &vault, row)?;
-                    }
+                    post_known(tx, &vault, &rules, row)?;
                 }
                 let fill = match decision {
                     Decision::New => Some(None),
@@ -308,9 +305,16 @@ fn post_code(
     mails::post(tx, vault, &mail)
 }
 
-/// Tells the owner of an account that somebody tried to sign up with their id or address.
-pub(super) fn post_known(tx: &Tx<'_>, vault: &Vault, row: &MemberRow) -> Result<(), Error> {
-    if row.email.is_none() {
+/// Tells the owner of an account that somebody tried to sign up with their id or address, a few times
+/// an hour at most.
+pub(super) fn post_known(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    rules: &LimitRules,
+    row: &MemberRow,
+) -> Result<(), Error> {
+    let told: Limit = (LimitKind::SignUpKnown, Subject::member(row.id));
+    if row.email.is_none() || !limits::has_room(tx, rules, &told)? {
         return Ok(());
     }
     let mail = Mail {
