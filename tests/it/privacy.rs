@@ -229,9 +229,12 @@ fn what_is_over_is_forgotten_in_its_time_and_nothing_else() {
         .sql()
         .execute_batch(&format!(
             "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, raised_ms,
-                 last_seen_ms, count, evidence, cleared_ms, clear_reason)
+                 last_seen_ms, count, evidence, cleared_ms, clear_reason, acknowledged_ms,
+                 acknowledged_by, acknowledge_note)
                VALUES ('left_open', 'info', 'locker:101', 101, 1, {at_ms}, {at_ms}, 1, '{{}}', {at_ms},
-                       'door_closed');
+                       'door_closed', {at_ms}, {admin_id}, 'x'),
+                      ('forced_open', 'info', 'locker:101', 101, 1, {at_ms}, {at_ms}, 1, '{{}}',
+                       {at_ms}, 'door_closed', NULL, NULL, NULL);
              INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, raised_ms,
                  last_seen_ms, count, evidence)
                VALUES ('jammed', 'info', 'locker:102', 102, 1, {at_ms}, {at_ms}, 1, '{{}}');
@@ -276,7 +279,14 @@ fn what_is_over_is_forgotten_in_its_time_and_nothing_else() {
         ],
         "who still has a locker stays"
     );
-    assert_eq!(texts(&inside, "SELECT kind FROM alarm"), ["jammed"], "a live alarm stays");
+    let alarms = || texts(&inside, "SELECT kind FROM alarm ORDER BY id");
+    assert_eq!(alarms(), ["forced_open", "jammed"], "what is live or nobody looked at stays");
+    inside.pass(8 * DAY_MS);
+    forget();
+    assert_eq!(alarms().len(), 2);
+    inside.pass(2 * DAY_MS);
+    forget();
+    assert_eq!(alarms(), ["jammed"], "after twice the time nobody will look any more");
     let order = "/api/v1/mass-openings/01900000-0000-7000-8000-000000000000";
     let order = inside.account("ADMIN1").get(order).expect(200).json();
     assert_eq!(order["counts"]["opened"], 1, "{order}");
