@@ -167,7 +167,7 @@ fn forget_members(
     Ok(rows)
 }
 
-/// False when something is in the way for now.
+/// Makes one person nameless; false when they still hold or rent a locker, or are the last admin.
 fn forget_member(
     tx: &mut Tx<'_>,
     vault: &super::secrets::Vault,

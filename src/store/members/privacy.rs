@@ -27,14 +27,12 @@ const BLANKED: &[&str] = &[
 ];
 
 /// Blanks everything personal of a member. The student id becomes a mark that nobody can have.
+/// Mails to the address itself: sign-ups that somebody tried with it.
+const MAILS_TO_ADDRESS: &str = "DELETE FROM outbox WHERE member_id IS NULL
+    AND address = (SELECT email FROM member WHERE id = ?1)";
+
 pub fn anonymise(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
-    // Mails to the address itself: sign-ups that somebody tried with it.
-    conn.prepare_cached(
-        "DELETE FROM outbox WHERE member_id IS NULL
-           AND address = (SELECT email FROM member WHERE id = ?1)",
-    )?
-    .execute([id.0])?;
-    for sql in BLANKED {
+    for sql in [&MAILS_TO_ADDRESS].into_iter().chain(BLANKED) {
         conn.prepare_cached(sql)?.execute([id.0])?;
     }
     conn.prepare_cached(
@@ -66,4 +64,19 @@ pub fn list_due(
          LIMIT ?2",
         params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open::{memory_with_people, whole_tables};
+
+    #[test]
+    fn nobody_is_made_nameless_by_going_through_whole_tables() {
+        let conn = memory_with_people();
+        for sql in [&MAILS_TO_ADDRESS].into_iter().chain(BLANKED) {
+            let whole = whole_tables(&conn, sql);
+            assert!(whole.is_empty(), "{sql}: {whole:?}");
+        }
+    }
 }
