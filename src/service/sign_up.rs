@@ -95,7 +95,7 @@ impl Services {
         }
         let profile = parse(&wish)?;
         self.demand_domain(profile.email().unwrap_or_default())?;
-        password::check_length(&wish.password, Role::Student, false)
+        password::check_length(&password::normalised(&wish.password), Role::Student, false)
             .map_err(|error| weak(&error))?;
         let ticket = self.passwords.enter()?;
         let limits = self.sign_up_limits(profile.email().unwrap_or_default(), device);
