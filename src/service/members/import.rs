@@ -54,7 +54,7 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// Whoever the last roster had and this one has not can only empty and return from now on.
     pub mark_leavers: bool,
-    /// How many leavers the preview named, where that is very many.
+    /// How many leavers the preview named, where it asks for that.
     pub confirm_leavers: Option<usize>,
 }
 
@@ -101,7 +101,8 @@ pub struct RosterReport {
     pub leavers: usize,
     /// Lines that were left out.
     pub refused: usize,
-    /// Repeat this number as `confirm_leavers`: so many would leave that it may be the wrong file.
+    /// Repeat this number as `confirm_leavers`: so many would leave that it may be the wrong file, or
+    /// lines that cannot be read may be about some of them.
     pub confirm_leavers: Option<usize>,
     /// Who changed, the first [`SHOWN_MAX`].
     pub changes: Vec<ChangedPerson>,
@@ -172,8 +173,8 @@ impl Services {
         }
         if let Some(leavers) = report.confirm_leavers {
             let detail = format!(
-                "{leavers} of {} people would leave the roster: look at the preview, and repeat \
-                 the number as confirm_leavers if it is right",
+                "{leavers} of {} people would leave the roster{doubt}: look at the preview, and \
+                 repeat the number as confirm_leavers if it is right",
                 plan.roster_before
             );
             return Err(Error::new(Code::RosterShrinks, detail).with("leavers", leavers));
@@ -182,6 +183,10 @@ impl Services {
         report.refused += done.errors.len();
         report.errors.extend(done.errors);
         report.errors.sort_by_key(|note| note.line);
+            let doubt = match plan.unreadable {
+                0 => String::new(),
+                lines => format!(", while {lines} lines may be about anybody"),
+            };
         report.errors.truncate(SHOWN_MAX);
         (report.new, report.changed) = (done.new, done.changed);
         (report.returning, report.leavers) = (done.returning, done.leavers);

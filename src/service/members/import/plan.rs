@@ -68,6 +68,8 @@ pub(super) struct Plan {
     pub(super) roster_before: usize,
     make: Vec<Step>,
     change: Vec<Step>,
+    /// Lines that may be about anybody, so that somebody may only seem to be gone.
+    pub(super) unreadable: usize,
     changes: Vec<ChangedPerson>,
     changed: usize,
     unchanged: usize,
@@ -88,6 +90,7 @@ impl Plan {
             rows: file.rows,
             refused: file.errors.iter().map(|note| note.line).collect(),
             errors: file.errors,
+            unreadable: file.unreadable,
             ..Self::default()
         };
         let mut listed: HashSet<&str> = file.also_listed.iter().map(String::as_str).collect();
@@ -235,6 +238,7 @@ impl Plan {
         let very_many = leavers.len() > LEAVERS_FREE && leavers.len() * 3 > self.roster_before;
         let confirmed = options.confirm_leavers == Some(leavers.len());
         let shown = |notes: &[LineNote]| notes.iter().take(SHOWN_MAX).cloned().collect();
+        let doubtful = self.unreadable > 0 && !leavers.is_empty();
         RosterReport {
             dry_run: options.dry_run,
             encoding: self.encoding,
@@ -245,7 +249,7 @@ impl Plan {
             returning: self.returning,
             leavers: leavers.len(),
             refused: self.refused.len(),
-            confirm_leavers: (very_many && !confirmed).then_some(leavers.len()),
+            confirm_leavers: ((very_many || doubtful) && !confirmed).then_some(leavers.len()),
             changes: self.changes.clone(),
             leaving: leavers.iter().take(SHOWN_MAX).map(|(_, id)| id.clone()).collect(),
             errors: shown(&self.errors),
