@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::http::{Client, Reply, Wire};
 use crate::support::inside::{Inside, open_now};
 use crate::support::site::{student_id, student_name, student_phone};
+use crate::support::until;
 
 const IMPORT: &str = "/api/v1/members/import";
 const CSV: [&str; 1] = ["Content-Type: text/csv"];
