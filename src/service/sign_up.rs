@@ -163,6 +163,7 @@ impl Services {
     pub async fn confirm_sign_up(
         &self,
         id: String,
+        let mode = self.settings.registration;
         typed: String,
         device: Device,
     ) -> Result<Tokens, Error> {
@@ -177,7 +178,7 @@ impl Services {
                 match &found {
                     Redeemed::Good(row) => {
                         let waiting = read(&row.payload)?;
-                        return Ok(Ok(make(tx, &waiting)?));
+                        return Ok(Ok(make(tx, mode, &waiting)?));
                     }
                     Redeemed::Wrong | Redeemed::Expired => limits::fail(tx, &rules, &address)?,
                 }
@@ -260,15 +261,18 @@ fn decide(tx: &Tx<'_>, mode: Registration, profile: &Profile) -> Result<Decision
         {
             Decision::Known(Box::new(row))
         }
-        Some(row) if is_whom_the_roster_has(&row, profile) => Decision::Fill(row.id),
+        Some(row) if is_whom_the_roster_has(&row, mode, profile) => Decision::Fill(row.id),
         None | Some(_) => Decision::Nobody,
     })
 }
 
-/// Whether somebody says of themselves what the roster says; what it does not know is not asked.
-fn is_whom_the_roster_has(row: &MemberRow, profile: &Profile) -> bool {
+/// Whether somebody says of themselves what the roster says; what it does not know is not asked. Where
+/// the roster decides who belongs, id and name alone, which fellow students know, are not enough.
+fn is_whom_the_roster_has(row: &MemberRow, mode: Registration, profile: &Profile) -> bool {
     let same = |known: Option<&str>, told: Option<&str>| known.is_none() || known == told;
-    row.name == profile.name()
+    let says_more = row.phone.is_some() || row.email.is_some();
+    (says_more || mode == Registration::Open)
+        && row.name == profile.name()
         && same(row.phone.as_deref(), profile.phone())
         && same(row.email.as_deref(), profile.email())
         && row.disabled.is_none()
@@ -331,7 +335,7 @@ fn read(payload: &str) -> Result<Waiting, Error> {
 }
 
 /// Makes the account that waited. What somebody else took meanwhile is refused by its name.
-fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
+fn make(tx: &mut Tx<'_>, mode: Registration, waiting: &Waiting) -> Result<MemberRow, Error> {
     let Some(account) = &waiting.account else { return Err(expired()) };
     let profile = Profile::parse(
         &account.student_id,
@@ -351,7 +355,7 @@ fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
             // Staff may have decided otherwise while the code was on its way.
             let row = members::find_by_id(tx.conn, MemberId(id))?;
             let same = |row: &MemberRow| {
-                row.role == Role::Student && is_whom_the_roster_has(row, &profile)
+                row.role == Role::Student && is_whom_the_roster_has(row, mode, &profile)
             };
             row.filter(same).ok_or_else(expired)?;
             end_sessions_of(tx, MemberId(id), "password_changed", None)?;
