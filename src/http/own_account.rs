@@ -57,6 +57,10 @@ pub(super) struct ResetRequest {
     code: String,
     /// The new password; see the change of a password.
     password: String,
+    /// The version of the privacy notice that was agreed to; needed for the first password of an
+    /// account that staff or a roster made.
+    #[serde(default)]
+    consent: Option<String>,
 }
 
 /// Another mail address.
@@ -165,6 +169,9 @@ fn reset(api: &Api) -> Routes {
 }
 
 /// Set a forgotten password anew with the mailed code; every log-in ends.
+///
+/// The first password of an account takes the privacy notice as a sign-up does: 422 `consent_needed`
+/// names the version to agree to, and the code stays good.
 #[utoipa::path(
     post, path = "/api/v1/auth/password/reset", tag = "auth", request_body = ResetRequest,
     responses(
@@ -175,8 +182,8 @@ fn reset(api: &Api) -> Routes {
 pub(super) async fn handle_reset(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let asked = body.json::<ResetRequest>(&head).await?;
     let device = head.device(&api)?;
-    let (id, code, password) = (asked.reset_id, asked.code, asked.password);
-    api.services().reset_password(id, code, password, &device).await?;
+    let ResetRequest { reset_id, code, password, consent } = asked;
+    api.services().reset_password(reset_id, code, password, consent.as_deref(), &device).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -28,6 +28,9 @@ pub const TRIES_MAX: u32 = 5;
 /// does not take away the code that the owner is just typing.
 const SIDE_BY_SIDE_MAX: usize = 3;
 
+/// In the row of a code for a new password: whether it was mailed, or handed over.
+const MAILED: &str = "mailed";
+
 /// How long after the first code another one is sent in its place, in milliseconds.
 const SENT_AGAIN_MS: i64 = 60 * 60 * 1000;
 
@@ -103,16 +106,17 @@ impl Drawn {
         Ok(codes::insert(tx.conn, &code, tx.now_ms())?)
     }
 
-    /// Stores the row of a member's code for a forgotten password beside the newest of the others.
+    /// Stores the row of a member's code for a new password beside the newest of the others; one that
+    /// is mailed proves the address when it comes back.
     pub(super) fn store_reset(
         &self,
         tx: &Tx<'_>,
         member: MemberId,
-        payload: &Value,
+        mailed: bool,
     ) -> Result<(), Error> {
         let (purpose, others) = (Purpose::PasswordReset, SIDE_BY_SIDE_MAX - 1);
         codes::update_surplus(tx.conn, member, purpose, others, tx.now_ms())?;
-        self.store(tx, purpose, Some(member), true, payload)
+        self.store(tx, purpose, Some(member), true, &json!({ MAILED: mailed }))
     }
 
     /// Puts this code into the place of the row's former one.
@@ -154,6 +158,12 @@ impl Redeemed {
 }
 
 /// The refusal of a code that is over.
+/// Whether the code for a new password went to the account's address.
+pub(super) fn was_mailed(row: &CodeRow) -> bool {
+    let payload: Value = serde_json::from_str(&row.payload).unwrap_or_default();
+    payload[MAILED] == true
+}
+
 pub(super) fn expired() -> Error {
     let detail = "the code is too old, was used, or was missed too often: ask for another one";
     Error::new(Code::CodeExpired, detail)

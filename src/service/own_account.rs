@@ -93,12 +93,14 @@ impl Services {
         Ok(drawn.sent())
     }
 
-    /// Sets a forgotten password anew with the code that was mailed; every log-in ends.
+    /// Sets a forgotten password anew, or a first one, with the code that was mailed or handed over;
+    /// every log-in ends. The first one of an account is its sign-up and needs `consent` as one.
     pub async fn reset_password(
         &self,
         id: String,
         typed: String,
         new: String,
+        consent: Option<&str>,
         device: &Device,
     ) -> Result<(), Error> {
         if new.len() > PASSWORD_BYTES_MAX {
@@ -108,6 +110,9 @@ impl Services {
         let address: [Limit; 1] = [(LimitKind::Address, Subject::address(&device.address))];
         self.check_limits(&address).await?;
         let row = self.look_at_reset(id.clone(), typed.clone(), address.clone()).await?;
+        if row.password_hash.is_none() {
+            self.demand_consent(consent)?;
+        }
         let owner = self.owner_of(&row).await?;
         let hash = self.passwords.hash_new(&ticket, new, owner).await?;
         let vault = self.vault.clone();
@@ -117,7 +122,14 @@ impl Services {
                 codes::redeem(tx, &vault, purpose, (&id, &typed))?.into_result()?;
                 // Read anew: whatever the password was meanwhile, the code was mailed to its owner.
                 let row = members::find_by_id(tx.conn, row.id)?.ok_or_else(expired)?;
-                set_password(tx, &vault, &row, &hash, None)
+                set_password(tx, &vault, &row, &hash, None)?;
+                if codes::was_mailed(&code) {
+                    accounts::update_email_verified(tx.conn, row.id, tx.now_ms())?;
+                }
+                if row.password_hash.is_none() {
+                    keep_consent(tx, row.id, &version)?;
+                }
+                Ok::<_, Error>(())
             })
             .await?;
         Ok(())
@@ -295,7 +307,7 @@ pub(super) fn post_reset(
     code: &Drawn,
     row: &MemberRow,
 ) -> Result<(), Error> {
-    code.store_reset(tx, row.id, &json!({}))?;
+    code.store_reset(tx, row.id, true)?;
     let mail = Mail {
         kind: "password_reset",
         to: Recipient::Member(row.id),
@@ -341,6 +353,18 @@ fn set_password(
     }
     Ok(true)
 }
+/// Keeps that somebody agreed to the privacy notice when they took their account over.
+fn keep_consent(tx: &mut Tx<'_>, member: MemberId, version: &str) -> Result<(), StoreError> {
+    accounts::update_consent(tx.conn, member, version, tx.now_ms())?;
+    let (subject, detail) = (format!("member:{member}"), json!({ "consent": version }).to_string());
+    tx.audit(&AuditEntry {
+        actor: Some(member),
+        action: "member.consent",
+        subject: &subject,
+        detail: &detail,
+    })
+}
+
 
 /// Forgets the failures of an account whose owner has proven to be there.
 fn forgive(tx: &Tx<'_>, member: MemberId) -> Result<(), StoreError> {

@@ -88,11 +88,7 @@ impl Services {
     pub async fn sign_up(&self, wish: SignUp, device: &Device) -> Result<CodeSent, Error> {
         self.demand_open_registration()?;
         self.demand_mail()?;
-        if wish.consent != self.settings.privacy.version {
-            let detail = "read the privacy notice in force and agree to it";
-            let version = self.settings.privacy.version.as_str();
-            return Err(Error::new(Code::ConsentNeeded, detail).with("version", version));
-        }
+        self.demand_consent(Some(&wish.consent))?;
         let profile = parse(&wish)?;
         self.demand_domain(profile.email().unwrap_or_default())?;
         password::check_length(&password::normalised(&wish.password), Role::Student, false)
@@ -197,6 +193,17 @@ impl Services {
             let detail = "people cannot make themselves an account here: ask staff for one";
             return Err(Error::new(Code::RegistrationClosed, detail));
         }
+    /// Refuses whoever did not agree to the privacy notice in force.
+    pub(super) fn demand_consent(&self, consent: Option<&str>) -> Result<(), Error> {
+        let version = self.settings.privacy.version.as_str();
+        if consent == Some(version) {
+            return Ok(());
+        }
+        let detail =
+            "read the privacy notice in force and agree to it: send its version as consent";
+        Err(Error::new(Code::ConsentNeeded, detail).with("version", version))
+    }
+
         Ok(())
     }
 

@@ -72,6 +72,35 @@ pub fn update_email(
     Ok(())
 }
 
+/// Notes that the mail address which a member has was proven.
+pub fn update_email_verified(
+    conn: &Connection,
+    member: MemberId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET email_verified_ms = ?2
+         WHERE id = ?1 AND email IS NOT NULL AND left_ms IS NULL",
+    )?
+    .execute([member.0, now_ms])?;
+    Ok(())
+}
+
+/// Keeps to which privacy notice a member agreed.
+pub fn update_consent(
+    conn: &Connection,
+    member: MemberId,
+    version: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET consent_version = ?2, consent_ms = ?3
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![member.0, version, now_ms])?;
+    Ok(())
+}
+
 /// What a sign-up brings beside the profile.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedUp<'a> {

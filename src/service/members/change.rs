@@ -251,7 +251,7 @@ impl Services {
                 if mailed {
                     post_reset(tx, &vault, &code, &row)?;
                 } else {
-                    code.store_reset(tx, id, &json!({}))?;
+                    code.store_reset(tx, id, false)?;
                 }
                 audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 Ok(mailed)
