@@ -76,9 +76,10 @@ impl Drawn {
         &self.text
     }
 
-    /// What its mail must say, beside the secret.
-    pub(super) fn payload(name: &str) -> Value {
-        json!({ "name": name, "minutes": LIFETIME_MS / 60_000 })
+    /// What its mail must say, beside the secret. No name: that of a member is looked up when it is
+    /// sent, and a stranger's would be whatever they typed.
+    pub(super) fn payload() -> Value {
+        json!({ "minutes": LIFETIME_MS / 60_000 })
     }
 
     /// What its mail must say and the database must not.
@@ -157,13 +158,13 @@ impl Redeemed {
     }
 }
 
-/// The refusal of a code that is over.
 /// Whether the code for a new password went to the account's address.
 pub(super) fn was_mailed(row: &CodeRow) -> bool {
     let payload: Value = serde_json::from_str(&row.payload).unwrap_or_default();
     payload[MAILED] == true
 }
 
+/// The refusal of a code that is over.
 pub(super) fn expired() -> Error {
     let detail = "the code is too old, was used, or was missed too often: ask for another one";
     Error::new(Code::CodeExpired, detail)

@@ -115,11 +115,11 @@ impl Services {
         }
         let owner = self.owner_of(&row).await?;
         let hash = self.passwords.hash_new(&ticket, new, owner).await?;
-        let vault = self.vault.clone();
+        let (vault, version) = (self.vault.clone(), self.settings.privacy.version.clone());
         self.store
             .write(Lane::Change, move |tx| {
                 let purpose = Purpose::PasswordReset;
-                codes::redeem(tx, &vault, purpose, (&id, &typed))?.into_result()?;
+                let code = codes::redeem(tx, &vault, purpose, (&id, &typed))?.into_result()?;
                 // Read anew: whatever the password was meanwhile, the code was mailed to its owner.
                 let row = members::find_by_id(tx.conn, row.id)?.ok_or_else(expired)?;
                 set_password(tx, &vault, &row, &hash, None)?;
@@ -131,8 +131,7 @@ impl Services {
                 }
                 Ok::<_, Error>(())
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// Looks at a code before anything is said of the account that it is for.
@@ -204,8 +203,8 @@ impl Services {
                         &vault,
                         &Mail {
                             kind: "email_change_code",
-                            to: Recipient::Address(&email, &row.language),
-                            payload: Drawn::payload(&row.name),
+                            to: Recipient::AddressOf(row.id, &email, &row.language),
+                            payload: Drawn::payload(),
                             secret: Some(code.secret()),
                         },
                     ),
@@ -311,7 +310,7 @@ pub(super) fn post_reset(
     let mail = Mail {
         kind: "password_reset",
         to: Recipient::Member(row.id),
-        payload: Drawn::payload(&row.name),
+        payload: Drawn::payload(),
         secret: Some(code.secret()),
     };
     mails::post(tx, vault, &mail)
@@ -353,6 +352,7 @@ fn set_password(
     }
     Ok(true)
 }
+
 /// Keeps that somebody agreed to the privacy notice when they took their account over.
 fn keep_consent(tx: &mut Tx<'_>, member: MemberId, version: &str) -> Result<(), StoreError> {
     accounts::update_consent(tx.conn, member, version, tx.now_ms())?;
@@ -364,7 +364,6 @@ fn keep_consent(tx: &mut Tx<'_>, member: MemberId, version: &str) -> Result<(), 
         detail: &detail,
     })
 }
-
 
 /// Forgets the failures of an account whose owner has proven to be there.
 fn forgive(tx: &Tx<'_>, member: MemberId) -> Result<(), StoreError> {
@@ -398,7 +397,7 @@ fn set_email(
     if let Some(old) = &row.email {
         let mail = Mail {
             kind: "email_changed",
-            to: Recipient::Address(old, &row.language),
+            to: Recipient::AddressOf(row.id, old, &row.language),
             payload: json!({ "name": row.name }),
             secret: None,
         };

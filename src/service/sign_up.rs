@@ -146,10 +146,7 @@ impl Services {
                 let recipient = (LimitKind::Mail, recipient(&vault, &waiting.email));
                 limits::take(tx, &rules, &[address.clone(), recipient])?;
                 code.replace(tx, waiting.account.is_some())?;
-                match &waiting.account {
-                    Some(account) => post_code(tx, &vault, &code, &waiting, &account.name),
-                    None => Ok(()),
-                }
+                post_code(tx, &vault, &code, &waiting)
             })
             .await?;
         Ok(drawn.sent())
@@ -159,7 +156,6 @@ impl Services {
     pub async fn confirm_sign_up(
         &self,
         id: String,
-        let mode = self.settings.registration;
         typed: String,
         device: Device,
     ) -> Result<Tokens, Error> {
@@ -167,6 +163,7 @@ impl Services {
         let address: [Limit; 1] = [(LimitKind::Address, Subject::address(&device.address))];
         self.check_limits(&address).await?;
         let (vault, rules) = (self.vault.clone(), self.settings.limits);
+        let mode = self.settings.registration;
         let made = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
@@ -193,6 +190,9 @@ impl Services {
             let detail = "people cannot make themselves an account here: ask staff for one";
             return Err(Error::new(Code::RegistrationClosed, detail));
         }
+        Ok(())
+    }
+
     /// Refuses whoever did not agree to the privacy notice in force.
     pub(super) fn demand_consent(&self, consent: Option<&str>) -> Result<(), Error> {
         let version = self.settings.privacy.version.as_str();
@@ -202,9 +202,6 @@ impl Services {
         let detail =
             "read the privacy notice in force and agree to it: send its version as consent";
         Err(Error::new(Code::ConsentNeeded, detail).with("version", version))
-    }
-
-        Ok(())
     }
 
     /// On an open site the address must be of the campus; on others the roster knows who belongs.
@@ -294,23 +291,18 @@ fn store_and_mail(
 ) -> Result<(), Error> {
     let payload = serde_json::to_value(waiting).unwrap_or_default();
     code.store(tx, PURPOSE, None, waiting.account.is_some(), &payload)?;
-    match &waiting.account {
-        Some(account) => post_code(tx, vault, code, waiting, &account.name),
-        None => Ok(()),
-    }
+    post_code(tx, vault, code, waiting)
 }
 
-fn post_code(
-    tx: &Tx<'_>,
-    vault: &Vault,
-    code: &Drawn,
-    waiting: &Waiting,
-    name: &str,
-) -> Result<(), Error> {
+/// Mails the code, if there is one that fits.
+fn post_code(tx: &Tx<'_>, vault: &Vault, code: &Drawn, waiting: &Waiting) -> Result<(), Error> {
+    if waiting.account.is_none() {
+        return Ok(());
+    }
     let mail = Mail {
         kind: "sign_up_code",
         to: Recipient::Address(&waiting.email, &waiting.language),
-        payload: Drawn::payload(name),
+        payload: Drawn::payload(),
         secret: Some(code.secret()),
     };
     mails::post(tx, vault, &mail)
@@ -353,6 +345,7 @@ fn make(tx: &mut Tx<'_>, mode: Registration, waiting: &Waiting) -> Result<Member
     .map_err(|error| Error::new(Code::Invalid, error.to_string()))?;
     let with = SignedUp {
         email: &waiting.email,
+        phone: &account.phone,
         password_hash: &account.password_hash,
         language: &waiting.language,
         consent: (&account.consent, account.consent_ms),

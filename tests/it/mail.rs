@@ -389,6 +389,13 @@ fn given_up_after_three_days_and_a_code_when_it_is_not_good_any_more() {
     assert!((72..=100).contains(&hours), "{hours} hours");
     assert!(state(&inside.sql())[0].starts_with("rental_confirmed dead"));
     // A code that is gone cannot be sent anew.
+    let dead = "UPDATE outbox SET dead_ms = 1, due_ms = NULL, sealed = NULL
+                WHERE kind = 'password_reset'";
+    let forgot = json!({ "id": student_id(0) });
+    let set = "UPDATE member SET password_hash = 'x' WHERE student_id = ?1";
+    inside.sql().execute(set, [student_id(0)]).expect("stored");
+    inside.nobody().post_json("/api/v1/auth/password/forgot", &forgot).expect(202);
+    assert_eq!(inside.sql().execute(dead, []).expect("stored"), 1);
     let admin = admin(&inside);
     let list = admin.get("/api/v1/mails?state=dead").expect(200).json();
     let of = |kind: &str| {
@@ -397,6 +404,7 @@ fn given_up_after_three_days_and_a_code_when_it_is_not_good_any_more() {
     };
     let retry = |id: Value| admin.post(&format!("/api/v1/mails/{id}/retry"));
     retry(of("sign_up_code")).refused(410, "code_expired");
+    retry(of("password_reset")).refused(410, "code_expired");
     retry(of("rental_confirmed")).expect(204);
     server.rise();
     assert_eq!(deliver(&inside), 1);

@@ -292,3 +292,35 @@ fn what_is_over_is_forgotten_in_its_time_and_nothing_else() {
     assert_eq!(order["counts"]["opened"], 1, "{order}");
     inside.demand_clean();
 }
+
+#[test]
+fn mails_to_addresses_of_an_account_go_with_it() {
+    let inside = site(0);
+    inside.add("2031000001", Role::Student, &[]);
+    let member = inside.account("2031000001");
+    let wish = json!({ "email": "first@korea.ac.kr", "password": PASSWORD });
+    let begun = member.post_json("/api/v1/auth/email", &wish).expect(202).json();
+    let code = inside.mailed("email_change_code")["code"].clone();
+    let confirm = json!({ "change_id": begun["change_id"], "code": code });
+    member.post_json("/api/v1/auth/email/confirm", &confirm).expect(204);
+    let wish = json!({ "email": "second@korea.ac.kr", "password": PASSWORD });
+    member.post_json("/api/v1/auth/email", &wish).expect(202);
+    let waiting = "SELECT address || ' ' || kind FROM outbox WHERE sent_ms IS NULL ORDER BY id";
+    assert_eq!(
+        texts(&inside, waiting),
+        [
+            "first@korea.ac.kr email_change_code",
+            "2031000001@korea.ac.kr email_changed",
+            "second@korea.ac.kr email_change_code"
+        ]
+    );
+    // One of them is through: it stays as a date.
+    let sent = "UPDATE outbox SET sent_ms = 1, due_ms = NULL, payload = '{}', sealed = NULL
+                WHERE kind = 'email_changed'";
+    inside.sql().execute(sent, []).expect("stored");
+    delete(&member, ME, &json!({ "password": PASSWORD })).expect(204);
+    assert_eq!(texts(&inside, waiting), ["first@korea.ac.kr account_deleted"]);
+    inside.sql().execute("DELETE FROM outbox WHERE kind = 'account_deleted'", []).expect("gone");
+    assert!(!everything(&inside).contains("korea.ac.kr"), "an address is still there");
+    inside.demand_clean();
+}

@@ -318,7 +318,7 @@ pub(super) fn change(
             let message_id = uuid::Uuid::now_v7().to_string();
             let message = NewMessage {
                 kind: "email_changed",
-                to: Recipient::Address(old, &row.language),
+                to: Recipient::AddressOf(row.id, old, &row.language),
                 payload: &json!({ "name": row.name }).to_string(),
                 sealed: None,
                 message_id: &message_id,

@@ -23,14 +23,15 @@ const BLANKED: &[&str] = &[
     "DELETE FROM bank_staff WHERE member_id = ?1",
     // What was not sent cannot be sent any more; what was, stays as a date.
     "DELETE FROM outbox WHERE member_id = ?1 AND sent_ms IS NULL",
-    "UPDATE outbox SET payload = '{}', sealed = NULL, last_error = NULL WHERE member_id = ?1",
+    "UPDATE outbox SET address = NULL, payload = '{}', sealed = NULL, last_error = NULL
+     WHERE member_id = ?1",
 ];
 
-/// Blanks everything personal of a member. The student id becomes a mark that nobody can have.
 /// Mails to the address itself: sign-ups that somebody tried with it.
 const MAILS_TO_ADDRESS: &str = "DELETE FROM outbox WHERE member_id IS NULL
     AND address = (SELECT email FROM member WHERE id = ?1)";
 
+/// Blanks everything personal of a member. The student id becomes a mark that nobody can have.
 pub fn anonymise(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
     for sql in [&MAILS_TO_ADDRESS].into_iter().chain(BLANKED) {
         conn.prepare_cached(sql)?.execute([id.0])?;
