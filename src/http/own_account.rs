@@ -6,10 +6,10 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::extract::{Head, RawBody, body, head};
+use super::extract::{Head, RawBody};
 use super::problem::Problem;
 use super::sign_up::accepted;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, with_body};
 
 /// Below `auth`, which dispatches here.
 pub(super) fn routes(api: &Api) -> Routes {
@@ -93,14 +93,7 @@ pub(super) struct EmailConfirmRequest {
 }
 
 fn password(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_password)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "password").and(warp::post()), handle_password)
 }
 
 /// Change the password; log-ins on other devices end.
@@ -126,14 +119,11 @@ pub(super) async fn handle_password(
 }
 
 fn forgot(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password" / "forgot")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_forgot)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "password" / "forgot").and(warp::post()),
+        handle_forgot,
+    )
 }
 
 /// Have a code mailed for a forgotten password.
@@ -158,14 +148,11 @@ pub(super) async fn handle_forgot(
 }
 
 fn reset(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password" / "reset")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_reset)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "password" / "reset").and(warp::post()),
+        handle_reset,
+    )
 }
 
 /// Set a forgotten password anew with the mailed code; every log-in ends.
@@ -188,14 +175,7 @@ pub(super) async fn handle_reset(head: Head, body: RawBody, api: Api) -> Result<
 }
 
 fn email(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "email")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_email)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "email").and(warp::post()), handle_email)
 }
 
 /// Begin to change the mail address: a code is mailed to the new one.
@@ -216,14 +196,11 @@ pub(super) async fn handle_email(head: Head, body: RawBody, api: Api) -> Result<
 }
 
 fn confirm_email(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "email" / "confirm")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_confirm_email)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "email" / "confirm").and(warp::post()),
+        handle_confirm_email,
+    )
 }
 
 /// End the change of the mail address with the mailed code; the old address is told.
