@@ -163,7 +163,7 @@ impl Services {
         let address: [Limit; 1] = [(LimitKind::Address, Subject::address(&device.address))];
         self.check_limits(&address).await?;
         let (vault, rules) = (self.vault.clone(), self.settings.limits);
-        let mode = self.settings.registration;
+        let registration = self.settings.registration;
         let made = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
@@ -171,7 +171,7 @@ impl Services {
                 match &found {
                     Redeemed::Good(row) => {
                         let waiting = read(&row.payload)?;
-                        return Ok(Ok(make(tx, mode, &waiting)?));
+                        return Ok(Ok(make(tx, registration, &waiting)?));
                     }
                     Redeemed::Wrong | Redeemed::Expired => limits::fail(tx, &rules, &address)?,
                 }

@@ -113,5 +113,5 @@ async fn an_address_that_was_proven_meanwhile_stays_also_where_it_changes_hands(
     let error = house.carry_out(entangled, true).await.expect_err("a conflict");
     assert_eq!(error.code, Code::EmailTaken);
     let emails = [house.row(1).await.email, house.row(2).await.email];
-    assert_eq!(emails.map(|it| it.unwrap_or_default()), ["a@b.kr", "b@b.kr"]);
+    assert_eq!(emails.map(Option::unwrap_or_default), ["a@b.kr", "b@b.kr"]);
 }
