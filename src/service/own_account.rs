@@ -182,8 +182,9 @@ impl Services {
         if row.email.as_ref() == Some(&email) {
             return Err(Error::new(Code::Invalid, "this is your address already"));
         }
+        // Not with the mails that strangers can have sent to the account.
         let limits = [
-            (LimitKind::Mail, Subject::member(row.id)),
+            (LimitKind::Mail, Subject::numbered("owner", row.id.0)),
             (LimitKind::Mail, recipient(&self.vault, &email)),
         ];
         let drawn = Drawn::new(&self.vault)?;

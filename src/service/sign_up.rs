@@ -296,12 +296,14 @@ fn store_and_mail(
 
 /// Mails the code, if there is one that fits.
 fn post_code(tx: &Tx<'_>, vault: &Vault, code: &Drawn, waiting: &Waiting) -> Result<(), Error> {
-    if waiting.account.is_none() {
-        return Ok(());
-    }
+    let Some(account) = &waiting.account else { return Ok(()) };
+    let (email, language) = (waiting.email.as_str(), waiting.language.as_str());
     let mail = Mail {
         kind: "sign_up_code",
-        to: Recipient::Address(&waiting.email, &waiting.language),
+        to: match account.fill {
+            Some(id) => Recipient::AddressOf(MemberId(id), email, language),
+            None => Recipient::Address(email, language),
+        },
         payload: Drawn::payload(),
         secret: Some(code.secret()),
     };

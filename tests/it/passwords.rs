@@ -232,6 +232,8 @@ fn strangers_do_not_use_up_the_codes_of_a_browser_that_the_account_knows() {
         forgot(&site, "A1001");
     }
     nobody.post_json(FORGOT, &json!({ "id": "A1001" })).refused(429, "too_many_requests");
+    let wish = json!({ "email": "new@korea.ac.kr", "password": PASSWORD });
+    site.account("A1001").post_json(EMAIL, &wish).expect(202);
     for _ in 0..5 {
         ask("A1001").expect(202);
     }
