@@ -402,7 +402,7 @@ impl Config {
         self.kiosk.check()?;
         self.limits.check()?;
         self.retention.check()?;
-        self.mail.check()?;
+        self.mail.check(self.http.listen)?;
         if !(1..=16).contains(&self.http.worker_threads) {
             return bad(format!("http.worker_threads is {}; 1 to 16", self.http.worker_threads));
         }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
+use warp::{Filter, Rejection, Reply};
 
 use crate::service::Services;
 
@@ -69,8 +69,9 @@ pub use accept::{Limits, Server};
 pub use dispatch::{simulator_site, site};
 
 use browser::OwnSite;
-use extract::ProxyRule;
+use extract::{Head, ProxyRule, RawBody};
 use lockers::ListCache;
+use problem::Problem;
 
 /// The only filter type that crosses a module boundary.
 pub type Routes = BoxedFilter<(Response,)>;
@@ -145,6 +146,35 @@ fn with(
 ) -> impl Filter<Extract = (Api,), Error = std::convert::Infallible> + Clone + use<> {
     let api = api.clone();
     warp::any().map(move || api.clone())
+}
+
+/// Ends a route whose handler wants the body as well.
+fn with_body<H, A>(
+    api: &Api,
+    route: impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync + 'static,
+    handler: H,
+) -> Routes
+where
+    H: Fn(Head, RawBody, Api) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Result<Response, Problem>> + Send + 'static,
+{
+    let asked = route.and(extract::head()).and(extract::body()).and(with(api));
+    asked.then(handler).map(Reply::into_response).boxed()
+}
+
+/// The same for a route with one part of its path to be read.
+fn with_part_and_body<T, H, A>(
+    api: &Api,
+    route: impl Filter<Extract = (T,), Error = Rejection> + Clone + Send + Sync + 'static,
+    handler: H,
+) -> Routes
+where
+    T: Send + 'static,
+    H: Fn(T, Head, RawBody, Api) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Result<Response, Problem>> + Send + 'static,
+{
+    let asked = route.and(extract::head()).and(extract::body()).and(with(api));
+    asked.then(handler).map(Reply::into_response).boxed()
 }
 
 /// Tries one route after the other without growing the type.

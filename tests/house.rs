@@ -49,6 +49,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("argon2", &["service"]),
     ("jsonwebtoken", &["service"]),
     ("totp_rs", &["domain"]),
+    ("unicode_normalization", &["domain"]),
     ("qrcodegen", &["http"]),
     ("aws_lc_rs", &["service"]),
     ("lettre", &["mail"]),

@@ -3,7 +3,7 @@
 //! The password comes from the first that is there: systemd's credential `mail.password`, the file
 //! `password_file`, the key `password`. It is read once, at the start, and never shown.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,7 +114,8 @@ impl Default for MailConfig {
 }
 
 impl MailConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    /// `listen`: where the pages of the site are served, with the box among them.
+    pub(super) fn check(&self, listen: SocketAddr) -> Result<(), ConfigError> {
         let bad = |text: &str| Err(ConfigError::Value(text.to_owned()));
         in_range("mail.timeout_s", self.timeout_s, 5, 600)?;
         self.daily_at()?;
@@ -124,6 +125,12 @@ impl MailConfig {
             if name.trim().is_empty() || name.chars().any(char::is_control) {
                 return bad(&format!("mail.{key} must not be empty and is one line"));
             }
+        }
+        if self.transport == MailTransport::Box && !listen.ip().is_loopback() {
+            return bad(
+                "mail.transport is box: everybody who reaches the site could read every mail, codes \
+                 too; set http.listen to 127.0.0.1 to try it on this machine, or use smtp",
+            );
         }
         if self.transport != MailTransport::Smtp {
             return Ok(());
@@ -247,8 +254,26 @@ mod tests {
     fn a_site_without_mail_needs_no_word_about_it() {
         let config = Config::parse("data_dir = '/x'", "the test", []).expect("valid");
         assert!(!config.mailer().expect("valid").is_on());
-        let config = config_of("transport = 'box'\n").expect("valid");
-        assert!(config.mailer().expect("valid").kept().is_some());
+    }
+
+    #[test]
+    fn a_box_that_everybody_may_look_into_is_for_this_machine_alone() {
+        let boxed = |listen: &str| {
+            let text = format!(
+                "data_dir = '/x'\n[http]\nlisten = '{listen}'\n[mail]\ntransport = 'box'\n"
+            );
+            Config::parse(&text, "the test", [])
+        };
+        for listen in ["127.0.0.1:3000", "[::1]:3000"] {
+            let config = boxed(listen).expect("valid");
+            assert!(config.mailer().expect("valid").kept().is_some());
+        }
+        for listen in ["0.0.0.0:3000", "[::]:3000", "10.0.0.7:3000"] {
+            let error = boxed(listen).expect_err(listen).to_string();
+            assert!(error.contains("http.listen") && error.contains("smtp"), "{error}");
+        }
+        let error = config_of("transport = 'box'\n").expect_err("the usual address").to_string();
+        assert!(error.contains("mail.transport"), "{error}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// The numbers that a site may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitRules {
-    /// Failures from one address within ten minutes: a whole campus may be behind it.
+    /// Failures from one address, or at one kiosk, within ten minutes: a whole campus may be behind it.
     pub address_failures: u32,
     /// Sign-ups begun from one address within an hour, and codes for a forgotten password asked for.
     pub sign_ups: u32,
@@ -53,8 +53,10 @@ pub enum LimitKind {
     SecondFactor,
     /// Wrong presence codes of a member.
     Presence,
-    /// Wrong codes at a kiosk.
+    /// Wrong codes of a member, or for an id, at whatever kiosk.
     KioskCode,
+    /// Every wrong code at one kiosk: people take turns there, so nobody is held back soon.
+    Kiosk,
     /// Wrong pairing codes of kiosks from one address.
     KioskPairing,
     /// Wrong registration codes of banks.
@@ -67,13 +69,16 @@ pub enum LimitKind {
     SignUp,
     /// Mails with a code.
     Mail,
+    /// Mails to the owner of an account about sign-ups that others tried with its id or address:
+    /// strangers do not use up the owner's codes.
+    SignUpKnown,
     /// Refused openings.
     RefusedOpening,
 }
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::LogIn,
         Self::LogInDevice,
         Self::RosterLogIn,
@@ -81,12 +86,14 @@ impl LimitKind {
         Self::SecondFactor,
         Self::Presence,
         Self::KioskCode,
+        Self::Kiosk,
         Self::KioskPairing,
         Self::RegistrationCode,
         Self::Address,
         Self::Forgotten,
         Self::SignUp,
         Self::Mail,
+        Self::SignUpKnown,
         Self::RefusedOpening,
     ];
 
@@ -101,12 +108,14 @@ impl LimitKind {
             Self::SecondFactor => "second_factor",
             Self::Presence => "presence",
             Self::KioskCode => "kiosk_code",
+            Self::Kiosk => "kiosk",
             Self::KioskPairing => "kiosk_pairing",
             Self::RegistrationCode => "registration_code",
             Self::Address => "address",
             Self::Forgotten => "forgotten",
             Self::SignUp => "sign_up",
             Self::Mail => "mail",
+            Self::SignUpKnown => "sign_up_known",
             Self::RefusedOpening => "refused_opening",
         }
     }
@@ -120,13 +129,16 @@ impl LimitKind {
     /// Whether it counts tries that failed, not things that were done.
     #[must_use]
     pub const fn is_of_failures(self) -> bool {
-        !matches!(self, Self::Forgotten | Self::SignUp | Self::Mail | Self::RefusedOpening)
+        !matches!(
+            self,
+            Self::Forgotten | Self::SignUp | Self::Mail | Self::SignUpKnown | Self::RefusedOpening
+        )
     }
 
     /// Whether it is a ladder: a success ends it.
     #[must_use]
     pub const fn is_a_ladder(self) -> bool {
-        self.is_of_failures() && !matches!(self, Self::Address | Self::KioskPairing)
+        self.is_of_failures() && !matches!(self, Self::Address | Self::Kiosk | Self::KioskPairing)
     }
 
     /// Whether all failures of one member count together towards the lock. A device stands for
@@ -148,13 +160,15 @@ impl LimitKind {
             | Self::Presence
             | Self::KioskCode
             | Self::RegistrationCode => Rule::Ladder,
-            Self::Address | Self::KioskPairing => {
+            Self::Address | Self::Kiosk | Self::KioskPairing => {
                 Rule::Window { most: rules.address_failures, window_ms: TEN_MINUTES_MS }
             }
             Self::Forgotten | Self::SignUp => {
                 Rule::Window { most: rules.sign_ups, window_ms: HOUR_MS }
             }
-            Self::Mail => Rule::Window { most: rules.mails, window_ms: HOUR_MS },
+            Self::Mail | Self::SignUpKnown => {
+                Rule::Window { most: rules.mails, window_ms: HOUR_MS }
+            }
             Self::RefusedOpening => {
                 Rule::Window { most: rules.refused_openings, window_ms: TEN_MINUTES_MS }
             }

@@ -4,10 +4,17 @@
 //! ASVS 5.0 §6.2). What is easy to guess is found by zxcvbn: lists of common passwords and words,
 //! rows of keys, repeats and dates; beside them the campus's and the owner's own words.
 
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
 use super::member::Role;
 
 /// Longest password, in characters.
 pub const CHARS_MAX: usize = 256;
+
+/// Longest password as it is typed, in bytes: each character may come in three parts of four bytes.
+pub const BYTES_MAX: usize = CHARS_MAX * 3 * 4;
 
 /// Fewest characters beside a second factor, for staff without one, and for students.
 const WITH_SECOND_FACTOR: usize = 8;
@@ -95,6 +102,16 @@ impl WeakPassword {
     }
 }
 
+/// A password in its one form (NFC, Unicode Standard Annex #15), whatever way a keyboard puts its
+/// letters together (NIST SP 800-63B §3.1.1.2). ASCII stays as it is.
+#[must_use]
+pub fn normalised(password: &str) -> Cow<'_, str> {
+    match is_nfc_quick(password.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(password),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(password.nfc().collect()),
+    }
+}
+
 /// Fewest characters of a password.
 #[must_use]
 pub const fn least_chars(role: Role, has_second_factor: bool) -> usize {
@@ -171,6 +188,14 @@ mod tests {
         assert_eq!(check_length(&most, Role::Student, false), Ok(()));
         assert!(check_length("가나다라마바사아자", Role::Student, false).is_err());
         assert_eq!(check("열 글자가 넘는 한글 비밀문장", &owner(Role::Student, false)), Ok(()));
+    }
+
+    #[test]
+    fn letters_in_parts_become_whole_and_ascii_stays() {
+        assert_eq!(normalised("\u{1106}\u{116e}\u{11af}\u{1100}\u{1162}"), "물개");
+        assert_eq!(normalised("e\u{301}"), "\u{e9}");
+        assert!(matches!(normalised("correct horse"), Cow::Borrowed("correct horse")));
+        assert!(matches!(normalised("물개 우산"), Cow::Borrowed("물개 우산")));
     }
 
     #[test]

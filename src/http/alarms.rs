@@ -12,16 +12,12 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::lockers::answer;
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::alarm::{Alarm, AlarmKind, AlarmState, Step, Subject};
 use crate::domain::bank::Maintenance;
 use crate::domain::id::{AlarmId, BankId, LockerId};
-use crate::service::alarms::{AlarmQuery, Answered, PAGE_MAX};
-use crate::service::error::Code;
+use crate::service::alarms::{AlarmQuery, Answered};
 use crate::service::idempotency::Answer;
-
-/// Alarms on a page when nothing else is asked for.
-const PAGE_DEFAULT: u32 = 50;
 
 /// Which alarms are listed. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
@@ -309,45 +305,22 @@ fn list(api: &Api) -> Routes {
 
 impl AlarmListQuery {
     fn read(&self) -> Result<AlarmQuery, Problem> {
-        let state = match self.state.as_deref() {
-            None | Some("all") => None,
-            Some(name) => Some(AlarmState::from_name(name).ok_or_else(|| bad("state"))?),
-        };
-        let known = |name: &str| AlarmKind::from_name(name).ok_or_else(|| bad("kind"));
-        let limit = number::<u32>(self.limit.as_deref(), "limit")?.unwrap_or(PAGE_DEFAULT);
-        if !(1..=PAGE_MAX).contains(&limit) {
-            return Err(bad("limit"));
-        }
+        let states = "live, acknowledged, cleared or all";
+        let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline or \
+                     bus_offline";
+        let state = self.state.as_deref().filter(|state| *state != "all");
+        let (number, time) = ("a number", "a time like 2026-09-01T10:00:00Z");
         Ok(AlarmQuery {
-            state,
-            kind: self.kind.as_deref().map(known).transpose()?,
-            bank_id: number(self.bank_id.as_deref(), "bank_id")?.map(BankId),
-            locker_id: number(self.locker_id.as_deref(), "locker_id")?.map(LockerId),
-            since: number::<Timestamp>(self.since.as_deref(), "since")?,
-            until: number::<Timestamp>(self.until.as_deref(), "until")?,
-            before: number(self.cursor.as_deref(), "cursor")?.map(AlarmId),
-            limit,
+            state: page::named(state, "state", states, AlarmState::from_name)?,
+            kind: page::named(self.kind.as_deref(), "kind", kinds, AlarmKind::from_name)?,
+            bank_id: page::value(self.bank_id.as_deref(), "bank_id", number)?.map(BankId),
+            locker_id: page::value(self.locker_id.as_deref(), "locker_id", number)?.map(LockerId),
+            since: page::value(self.since.as_deref(), "since", time)?,
+            until: page::value(self.until.as_deref(), "until", time)?,
+            before: page::cursor(self.cursor.as_deref())?.map(AlarmId),
+            limit: page::limit(self.limit.as_deref())?,
         })
     }
-}
-
-fn number<T: std::str::FromStr>(text: Option<&str>, name: &str) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse().map_err(|_| bad(name))).transpose()
-}
-
-fn bad(name: &str) -> Problem {
-    let accepted = match name {
-        "state" => "live, acknowledged, cleared or all",
-        "kind" => {
-            "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline or \
-             bus_offline"
-        }
-        "since" | "until" => "a time like 2026-09-01T10:00:00Z",
-        "limit" => "1 to 100",
-        "cursor" => "next_cursor of the page before",
-        _ => "a number",
-    };
-    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
 }
 
 /// Alarms that the caller looks after, newest first.
@@ -612,7 +585,7 @@ mod tests {
             query.read()
         };
         let plain = asked(|_| {}).expect("valid");
-        assert_eq!((plain.state, plain.limit), (None, PAGE_DEFAULT));
+        assert_eq!((plain.state, plain.limit), (None, page::PAGE_DEFAULT));
         let cleared = asked(|query| query.state = Some("cleared".to_owned())).expect("valid");
         assert_eq!(cleared.state, Some(AlarmState::Cleared));
         let since = asked(|query| query.since = Some("2026-09-01T10:00:00Z".to_owned()));

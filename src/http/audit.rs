@@ -11,13 +11,9 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::MemberId;
 use crate::service::audit::{AuditFilter, AuditRow, BadRow, PAGE_MAX, SignedHead, Verdict, why};
-use crate::service::error::Code;
-
-/// Rows on a page when nothing else is asked for.
-const PAGE_DEFAULT: u32 = 50;
 
 /// Longest action or subject that is looked for.
 const TEXT_BYTES_MAX: usize = 100;
@@ -210,26 +206,20 @@ fn read_filter(
 ) -> Result<AuditFilter, Problem> {
     for (name, text) in [("action", &action), ("subject", &subject)] {
         if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-            return Err(bad(name, "at most 100 bytes long"));
+            return Err(page::wrong(name, "at most 100 bytes long"));
         }
     }
-    let moment = |text: Option<&str>, name| -> Result<Option<i64>, Problem> {
-        let at = text.map(str::parse::<Timestamp>).transpose();
-        let at = at.map_err(|_| bad(name, "a time like 2026-09-01T10:00:00Z"))?;
+    let moment = |text, name| -> Result<Option<i64>, Problem> {
+        let at: Option<Timestamp> = page::value(text, name, "a time like 2026-09-01T10:00:00Z")?;
         Ok(at.map(Timestamp::as_millisecond))
     };
-    let number = |text: &str| text.parse().map(MemberId).map_err(|_| bad("actor", "a number"));
     Ok(AuditFilter {
-        actor: actor.map(number).transpose()?,
+        actor: page::value(actor, "actor", "a number")?.map(MemberId),
         action,
         subject,
         from_ms: moment(from, "from")?,
         to_ms: moment(to, "to")?,
     })
-}
-
-fn bad(name: &str, accepted: &str) -> Problem {
-    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
 }
 
 fn list(api: &Api) -> Routes {
@@ -269,14 +259,8 @@ pub(super) async fn handle_list(
     let caller = head.caller(&api)?;
     let (actor, from, to) = (query.actor.as_deref(), query.from.as_deref(), query.to.as_deref());
     let filter = read_filter(actor, query.action, query.subject, from, to)?;
-    let before = query.cursor.as_deref().map(str::parse::<i64>).transpose();
-    let before = before.map_err(|_| bad("cursor", "next_cursor of the page before"))?;
-    let limit = query.limit.as_deref().map(str::parse::<u32>).transpose();
-    let limit = limit
-        .ok()
-        .map(|limit| limit.unwrap_or(PAGE_DEFAULT))
-        .filter(|limit| (1..=PAGE_MAX).contains(limit))
-        .ok_or_else(|| bad("limit", "1 to 200"))?;
+    let before = page::cursor(query.cursor.as_deref())?;
+    let limit = page::limit_up_to(query.limit.as_deref(), PAGE_MAX)?;
     let found = api.services().audit_rows(caller, filter, before, limit).await?;
     Ok(warp::reply::json(&AuditListReply {
         rows: found.rows.into_iter().map(Into::into).collect(),
@@ -404,8 +388,7 @@ pub(super) async fn handle_export(
     let caller = head.caller(&api)?;
     let (actor, from, to) = (query.actor.as_deref(), query.from.as_deref(), query.to.as_deref());
     let filter = read_filter(actor, query.action.clone(), query.subject.clone(), from, to)?;
-    let after = query.after.as_deref().unwrap_or("0").parse::<i64>();
-    let after = after.map_err(|_| bad("after", "a number"))?;
+    let after = page::value(query.after.as_deref(), "after", "a number")?.unwrap_or(0);
     let export = api.services().export_audit(caller, filter, after).await?;
     let mut response = Response::new(export.csv.into());
     let headers = response.headers_mut();

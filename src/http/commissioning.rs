@@ -10,9 +10,9 @@ use warp::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::extract::{Head, RawBody, body, head};
+use super::extract::{Head, RawBody, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, with, with_body, with_part_and_body};
 use crate::domain::channel::Family;
 use crate::domain::id::BankId;
 use crate::service::commissioning::{
@@ -114,15 +114,7 @@ pub(super) struct ProofsReply {
 
 pub(super) fn routes(api: &Api) -> Routes {
     let base = || path("api").and(path("v1")).and(path("commissioning"));
-    let scans = base()
-        .and(path!("scans"))
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_scan)
-        .map(Reply::into_response)
-        .boxed();
+    let scans = with_body(api, base().and(path!("scans")).and(warp::post()), handle_scan);
     let scan = base()
         .and(path!("scans" / Uuid))
         .and(warp::get())
@@ -139,15 +131,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .then(handle_cancel_scan)
         .map(Reply::into_response)
         .boxed();
-    let address = base()
-        .and(path!("address"))
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_address)
-        .map(Reply::into_response)
-        .boxed();
+    let address = with_body(api, base().and(path!("address")).and(warp::post()), handle_address);
     scans.or_route(scan).or_route(cancel).or_route(address).or_route(proofs(api))
 }
 
@@ -161,15 +145,7 @@ fn proofs(api: &Api) -> Routes {
         .then(handle_list_proofs)
         .map(Reply::into_response)
         .boxed();
-    let start = base()
-        .and(path::end())
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_start_proof)
-        .map(Reply::into_response)
-        .boxed();
+    let start = with_body(api, base().and(path::end()).and(warp::post()), handle_start_proof);
     let find = base()
         .and(path!(String))
         .and(warp::get())
@@ -191,24 +167,13 @@ fn proofs(api: &Api) -> Routes {
 
 fn proof_parts(api: &Api) -> Routes {
     let base = || path("api").and(path("v1")).and(path("commissioning")).and(path("proofs"));
-    let step = base()
-        .and(path!(String / "steps"))
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_step)
-        .map(Reply::into_response)
-        .boxed();
-    let apply = base()
-        .and(path!(String / "apply"))
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_apply)
-        .map(Reply::into_response)
-        .boxed();
+    let step =
+        with_part_and_body(api, base().and(path!(String / "steps")).and(warp::post()), handle_step);
+    let apply = with_part_and_body(
+        api,
+        base().and(path!(String / "apply")).and(warp::post()),
+        handle_apply,
+    );
     let report = base()
         .and(path!(String / "report"))
         .and(warp::get())
@@ -254,9 +219,7 @@ fn begun(id: Uuid) -> Response {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_scan(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_admin(caller)?;
-    let asked: ScanRequest = body.json(&head).await?;
+    let (caller, asked) = head.asked::<ScanRequest>(body, &api, demand_admin).await?;
     let families = asked.families.iter().map(|it| family(it)).collect::<Result<_, _>>()?;
     let addresses = (asked.from, asked.to.unwrap_or(32));
     let order = ScanOrder { bus: asked.bus, bauds: asked.bauds, families, addresses };
@@ -310,9 +273,7 @@ pub(super) async fn handle_address(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_admin(caller)?;
-    let asked: AddressRequest = body.json(&head).await?;
+    let (caller, asked) = head.asked::<AddressRequest>(body, &api, demand_admin).await?;
     if !asked.one_board_connected {
         let detail = "connect only the board that is to get the address, and say so: \
             one_board_connected = true";
@@ -356,9 +317,7 @@ pub(super) async fn handle_start_proof(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_admin(caller)?;
-    let asked: ProofRequest = body.json(&head).await?;
+    let (caller, asked) = head.asked::<ProofRequest>(body, &api, demand_admin).await?;
     let force_reason = if asked.force {
         let given = asked.reason.filter(|it| !it.trim().is_empty());
         Some(given.ok_or_else(|| Problem::new(Code::Invalid, "send a reason with force"))?)
@@ -421,9 +380,7 @@ pub(super) async fn handle_step(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_admin(caller)?;
-    let asked: StepRequest = body.json(&head).await?;
+    let (caller, asked) = head.asked::<StepRequest>(body, &api, demand_admin).await?;
     let action = match asked.action.as_str() {
         "pulse" => ProofAction::Pulse,
         "number" => ProofAction::Number(asked.number),
@@ -457,9 +414,7 @@ pub(super) async fn handle_apply(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
-    demand_admin(caller)?;
-    let asked: ApplyRequest = body.json(&head).await?;
+    let (caller, asked) = head.asked::<ApplyRequest>(body, &api, demand_admin).await?;
     let applied = api.services().apply_proof(caller, &id, asked.bank_id.map(BankId)).await?;
     Ok(state(applied))
 }

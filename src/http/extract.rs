@@ -19,7 +19,7 @@ use super::Api;
 use super::accept::Peer;
 use super::problem::Problem;
 use crate::service::Services;
-use crate::service::error::Code;
+use crate::service::error::{Code, Error};
 use crate::service::idempotency::RequestKey;
 use crate::service::sessions::{Device, device_hash};
 use crate::service::tokens::Caller;
@@ -107,6 +107,18 @@ impl Head {
     pub(super) fn authorization(&self, wanted: &str) -> Option<&str> {
         let (scheme, value) = self.text(AUTHORIZATION)?.split_once(' ')?;
         scheme.eq_ignore_ascii_case(wanted).then(|| value.trim())
+    }
+
+    /// Who is calling and the JSON that they sent; the body of whom `may` refuses is not read.
+    pub(super) async fn asked<T: DeserializeOwned>(
+        &self,
+        body: RawBody,
+        api: &Api,
+        may: impl FnOnce(Caller) -> Result<(), Error>,
+    ) -> Result<(Caller, T), Problem> {
+        let caller = self.caller(api)?;
+        may(caller)?;
+        Ok((caller, body.json(self).await?))
     }
 
     /// Who is calling, if anybody known.

@@ -11,15 +11,11 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::totp::{ReasonRequest, once_only};
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::{BankId, KioskId, MemberId};
 use crate::domain::kiosk::Kiosk;
-use crate::service::error::Code;
-use crate::service::kiosks::{KioskView, PAGE_MAX, PairingCode, demand_staff};
+use crate::service::kiosks::{KioskView, PairingCode, demand_staff};
 use crate::service::members::Actor;
-
-/// Kiosks on a page when nothing else is asked for.
-const PAGE_DEFAULT: u32 = 50;
 
 pub(super) fn routes(api: &Api) -> Routes {
     list(api)
@@ -188,19 +184,6 @@ fn list(api: &Api) -> Routes {
         .boxed()
 }
 
-impl KioskListQuery {
-    fn read(&self) -> Result<(Option<KioskId>, u32), Problem> {
-        let bad = |text: &str| Problem::new(Code::Invalid, text.to_owned());
-        let after = self.cursor.as_deref().map(str::parse::<KioskId>).transpose();
-        let after = after.map_err(|_| bad("cursor must be next_cursor of the page before"))?;
-        let limit = self.limit.as_deref().map_or(Ok(PAGE_DEFAULT), str::parse::<u32>);
-        match limit {
-            Ok(limit) if (1..=PAGE_MAX).contains(&limit) => Ok((after, limit)),
-            _ => Err(bad("limit must be 1 to 100")),
-        }
-    }
-}
-
 /// The kiosks that serve banks of the caller: where they are, whether they are heard of, who is
 /// signed in there.
 #[utoipa::path(
@@ -221,7 +204,8 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let (after, limit) = query.read()?;
+    let after = page::cursor(query.cursor.as_deref())?;
+    let limit = page::limit(query.limit.as_deref())?;
     let (kiosks, next) = api.services().kiosks(caller, after, limit).await?;
     Ok(warp::reply::json(&KioskListReply {
         kiosks: kiosks.into_iter().map(Into::into).collect(),
@@ -408,25 +392,4 @@ pub(super) async fn handle_one_time_code(
     let given = api.services().give_one_time_code(actor, id, &request.reason).await?;
     let reply = OneTimeCodeReply { code: given.code, expires_in: given.expires_in_s };
     Ok(once_only(&reply, StatusCode::CREATED))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_asked_for_in_numbers() {
-        let asked = |cursor: Option<&str>, limit: Option<&str>| {
-            let query = KioskListQuery {
-                cursor: cursor.map(str::to_owned),
-                limit: limit.map(str::to_owned),
-            };
-            query.read().ok()
-        };
-        assert_eq!(asked(None, None), Some((None, PAGE_DEFAULT)));
-        assert_eq!(asked(Some("7"), Some("100")), Some((Some(KioskId(7)), 100)));
-        for (cursor, limit) in [(None, "0"), (None, "101"), (None, "x"), (Some("x"), "5")] {
-            assert_eq!(asked(cursor, Some(limit)), None, "{cursor:?} {limit}");
-        }
-    }
 }

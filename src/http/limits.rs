@@ -9,13 +9,10 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::limit::Tally;
 use crate::service::error::Code;
-use crate::service::limits::{HeldRow, PAGE_MAX};
-
-/// Limits on a page when nothing else is asked for.
-const PAGE_DEFAULT: u32 = 50;
+use crate::service::limits::HeldRow;
 
 /// Which page. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
@@ -31,8 +28,8 @@ pub(super) struct LimitListQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LimitReply {
     /// `log_in`, `log_in_device`, `roster_log_in`, `password_again`, `second_factor`, `presence`,
-    /// `kiosk_code`, `kiosk_pairing`, `registration_code`, address, `sign_up`, mail or
-    /// `refused_opening`.
+    /// `kiosk_code`, kiosk, `kiosk_pairing`, `registration_code`, address, forgotten, `sign_up`, mail,
+    /// `sign_up_known` or `refused_opening`.
     kind: String,
     /// Whom it holds back: an account, what was typed (hashed), a device, an address.
     subject: String,
@@ -110,11 +107,7 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let limit = match query.limit.as_deref().map(str::parse) {
-        None => PAGE_DEFAULT,
-        Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
-        Some(_) => return Err(Problem::new(Code::Invalid, "limit must be 1 to 100")),
-    };
+    let limit = page::limit(query.limit.as_deref())?;
     let after = match query.cursor.as_deref().map(|cursor| cursor.split_once('/')) {
         None => None,
         Some(Some((kind, subject))) => Some((kind.to_owned(), subject.to_owned())),

@@ -10,13 +10,9 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::service::commissioning::demand_admin;
-use crate::service::error::Code;
-use crate::service::mails::{MessageRow, MessageState, PAGE_MAX, masked};
-
-/// Mails on a page when nothing else is asked for.
-const PAGE_DEFAULT: u32 = 50;
+use crate::service::mails::{MessageRow, MessageState, masked};
 
 /// Which mails are listed. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
@@ -117,10 +113,6 @@ fn list(api: &Api) -> Routes {
         .boxed()
 }
 
-fn bad(name: &str, accepted: &str) -> Problem {
-    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
-}
-
 /// Mails, newest first: who should be told what, and whether they were. For staff.
 #[utoipa::path(
     get, path = "/api/v1/mails", tag = "mails",
@@ -141,21 +133,11 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let state = match query.state.as_deref() {
-        None | Some("all") => None,
-        Some(name) => Some(
-            MessageState::from_name(name)
-                .ok_or_else(|| bad("state", "due, sent, dead, dropped or all"))?,
-        ),
-    };
-    let before = query.cursor.as_deref().map(str::parse::<i64>).transpose();
-    let before = before.map_err(|_| bad("cursor", "next_cursor of the page before"))?;
-    let limit = query.limit.as_deref().map(str::parse::<u32>).transpose();
-    let limit = limit
-        .ok()
-        .map(|limit| limit.unwrap_or(PAGE_DEFAULT))
-        .filter(|limit| (1..=PAGE_MAX).contains(limit))
-        .ok_or_else(|| bad("limit", "1 to 100"))?;
+    let (state, states) = (query.state.as_deref(), "due, sent, dead, dropped or all");
+    let state = state.filter(|state| *state != "all");
+    let state = page::named(state, "state", states, MessageState::from_name)?;
+    let before = page::cursor(query.cursor.as_deref())?;
+    let limit = page::limit(query.limit.as_deref())?;
     let page = api.services().mails(caller, state, before, limit).await?;
     Ok(warp::reply::json(&MailListReply {
         mails: page.mails.into_iter().map(Into::into).collect(),
@@ -238,7 +220,7 @@ pub(super) async fn handle_test(head: Head, body: RawBody, api: Api) -> Result<R
     let asked: TestMailBody = body.json(&head).await?;
     let language = asked.language.as_deref().unwrap_or("ko");
     if !matches!(language, "ko" | "en") {
-        return Err(bad("language", "ko or en"));
+        return Err(page::wrong("language", "ko or en"));
     }
     let result = api.services().test_mail(caller, &asked.to, language).await?;
     let reply = TestMailReply { accepted: result.accepted, said: result.said };

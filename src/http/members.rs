@@ -10,21 +10,15 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::MemberId;
 use crate::domain::member::{MemberState, Role};
 use crate::domain::rental::Rental;
-use crate::service::error::Code;
 use crate::service::members::Actor;
-use crate::service::members::list::{
-    MemberDetail, MemberFilter, MemberOrder, MemberSummary, PAGE_MAX,
-};
+use crate::service::members::list::{MemberDetail, MemberFilter, MemberOrder, MemberSummary};
 
 pub(super) mod change;
 pub(super) mod roster;
-
-/// People on a page when nothing else is asked for.
-const PAGE_DEFAULT: usize = 50;
 
 /// Which people are listed. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
@@ -238,40 +232,26 @@ impl MemberListQuery {
     fn filter(&self) -> Result<MemberFilter, Problem> {
         let order = |name: &str| {
             let known = MemberOrder::ALL.into_iter().find(|(_, known)| *known == name);
-            known.map(|(order, _)| order).ok_or_else(|| bad("sort"))
+            known.map(|(order, _)| order)
         };
+        let sorts = "student_id, name, joined or last_login";
         let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         Ok(MemberFilter {
             text: text.map(str::to_owned),
             role: self.role.as_deref().map(role).transpose()?,
-            state: self.state.as_deref().map(state).transpose()?,
-            order: self.sort.as_deref().map(order).transpose()?.unwrap_or_default(),
+            state: state(self.state.as_deref())?,
+            order: page::named(self.sort.as_deref(), "sort", sorts, order)?.unwrap_or_default(),
         })
-    }
-
-    fn limit(&self) -> Result<usize, Problem> {
-        let limit = self.limit.as_deref().map(str::parse).transpose().map_err(|_| bad("limit"))?;
-        let limit = limit.unwrap_or(PAGE_DEFAULT);
-        if (1..=PAGE_MAX).contains(&limit) { Ok(limit) } else { Err(bad("limit")) }
     }
 }
 
 pub(super) fn role(name: &str) -> Result<Role, Problem> {
-    name.parse().map_err(|_| bad("role"))
+    name.parse().map_err(|_| page::wrong("role", "student, staff or admin"))
 }
 
-fn state(name: &str) -> Result<MemberState, Problem> {
-    MemberState::from_name(name).ok_or_else(|| bad("state"))
-}
-
-fn bad(name: &str) -> Problem {
-    let accepted = match name {
-        "role" => "student, staff or admin",
-        "state" => "active, not_signed_up, leaving, disabled or left",
-        "sort" => "student_id, name, joined or last_login",
-        _ => "1 to 100",
-    };
-    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
+fn state(name: Option<&str>) -> Result<Option<MemberState>, Problem> {
+    let states = "active, not_signed_up, leaving, disabled or left";
+    page::named(name, "state", states, MemberState::from_name)
 }
 
 /// People with an account, searched and in pages. For all staff.
@@ -302,7 +282,7 @@ pub(super) async fn handle_list(
 ) -> Result<Response, Problem> {
     let actor = Actor::Caller(head.caller(&api)?);
     actor.demand_staff()?;
-    let (filter, limit) = (query.filter()?, query.limit()?);
+    let (filter, limit) = (query.filter()?, page::limit(query.limit.as_deref())? as usize);
     let page = api.services().members(actor, filter, query.cursor.as_deref(), limit).await?;
     Ok(warp::reply::json(&MemberListReply {
         members: page.members.into_iter().map(Into::into).collect(),
@@ -372,7 +352,7 @@ pub(super) async fn handle_export(
     actor.demand_staff()?;
     let filter = MemberFilter {
         role: query.role.as_deref().map(role).transpose()?,
-        state: query.state.as_deref().map(state).transpose()?,
+        state: state(query.state.as_deref())?,
         ..MemberFilter::default()
     };
     let text = api.services().export_members(actor, filter).await?;

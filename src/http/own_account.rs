@@ -6,10 +6,10 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::extract::{Head, RawBody, body, head};
+use super::extract::{Head, RawBody};
 use super::problem::Problem;
 use super::sign_up::accepted;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, with_body};
 
 /// Below `auth`, which dispatches here.
 pub(super) fn routes(api: &Api) -> Routes {
@@ -57,6 +57,10 @@ pub(super) struct ResetRequest {
     code: String,
     /// The new password; see the change of a password.
     password: String,
+    /// The version of the privacy notice that was agreed to; needed for the first password of an
+    /// account that staff or a roster made.
+    #[serde(default)]
+    consent: Option<String>,
 }
 
 /// Another mail address.
@@ -89,14 +93,7 @@ pub(super) struct EmailConfirmRequest {
 }
 
 fn password(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_password)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "password").and(warp::post()), handle_password)
 }
 
 /// Change the password; log-ins on other devices end.
@@ -122,14 +119,11 @@ pub(super) async fn handle_password(
 }
 
 fn forgot(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password" / "forgot")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_forgot)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "password" / "forgot").and(warp::post()),
+        handle_forgot,
+    )
 }
 
 /// Have a code mailed for a forgotten password.
@@ -154,17 +148,17 @@ pub(super) async fn handle_forgot(
 }
 
 fn reset(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "password" / "reset")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_reset)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "password" / "reset").and(warp::post()),
+        handle_reset,
+    )
 }
 
 /// Set a forgotten password anew with the mailed code; every log-in ends.
+///
+/// The first password of an account takes the privacy notice as a sign-up does: 422 `consent_needed`
+/// names the version to agree to, and the code stays good.
 #[utoipa::path(
     post, path = "/api/v1/auth/password/reset", tag = "auth", request_body = ResetRequest,
     responses(
@@ -175,20 +169,13 @@ fn reset(api: &Api) -> Routes {
 pub(super) async fn handle_reset(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let asked = body.json::<ResetRequest>(&head).await?;
     let device = head.device(&api)?;
-    let (id, code, password) = (asked.reset_id, asked.code, asked.password);
-    api.services().reset_password(id, code, password, &device).await?;
+    let ResetRequest { reset_id, code, password, consent } = asked;
+    api.services().reset_password(reset_id, code, password, consent.as_deref(), &device).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn email(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "email")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_email)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "email").and(warp::post()), handle_email)
 }
 
 /// Begin to change the mail address: a code is mailed to the new one.
@@ -209,14 +196,11 @@ pub(super) async fn handle_email(head: Head, body: RawBody, api: Api) -> Result<
 }
 
 fn confirm_email(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "email" / "confirm")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_confirm_email)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "email" / "confirm").and(warp::post()),
+        handle_confirm_email,
+    )
 }
 
 /// End the change of the mail address with the mailed code; the old address is told.

@@ -1,7 +1,8 @@
-//! Pages of lists that are made from what memory holds: reading what is asked for, cutting the page out.
+//! What lists are asked for: how many rows, from where on, and other values of a question.
 //!
-//! The cursor is the place in the list at which the next page begins. Values of a question are read here
-//! one by one, so that each wrong one is named.
+//! Values are read here one by one, so that each wrong one is named with what it may be. Lists that are
+//! made from what memory holds are cut into pages here; their cursor is the place at which the next page
+//! begins. Called by the handlers of lists.
 
 use std::str::FromStr;
 
@@ -30,8 +31,22 @@ pub(super) fn value<T: FromStr>(
     name: &str,
     accepted: &str,
 ) -> Result<Option<T>, Problem> {
-    let wrong = || Problem::new(Code::Invalid, format!("{name} must be {accepted}"));
-    text.map(|text| text.parse().map_err(|_| wrong())).transpose()
+    named(text, name, accepted, |text| text.parse().ok())
+}
+
+/// Reads one of some names, as `find` knows them.
+pub(super) fn named<T>(
+    text: Option<&str>,
+    name: &str,
+    accepted: &str,
+    find: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| find(text).ok_or_else(|| wrong(name, accepted))).transpose()
+}
+
+/// The refusal of a value that is none of what it may be.
+pub(super) fn wrong(name: &str, accepted: &str) -> Problem {
+    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
 }
 
 /// Reads a flag.
@@ -39,13 +54,24 @@ pub(super) fn flag(text: Option<&str>, name: &str) -> Result<Option<bool>, Probl
     value(text, name, "true or false")
 }
 
+/// Reads where a page begins.
+pub(super) fn cursor<T: FromStr>(text: Option<&str>) -> Result<Option<T>, Problem> {
+    value(text, "cursor", "next_cursor of the page before")
+}
+
 /// Reads how many rows are asked for.
 pub(super) fn limit(text: Option<&str>) -> Result<u32, Problem> {
-    let limit = value(text, "limit", "1 to 100")?.unwrap_or(PAGE_DEFAULT);
-    if (1..=PAGE_MAX).contains(&limit) {
+    limit_up_to(text, PAGE_MAX)
+}
+
+/// Reads how many rows are asked for of a list with longer pages.
+pub(super) fn limit_up_to(text: Option<&str>, most: u32) -> Result<u32, Problem> {
+    let accepted = format!("1 to {most}");
+    let limit = value(text, "limit", &accepted)?.unwrap_or(PAGE_DEFAULT);
+    if (1..=most).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::new(Code::Invalid, "limit must be 1 to 100"))
+    Err(wrong("limit", &accepted))
 }
 
 /// Whether one of these holds the words that are looked for, whatever their case; without words all do.
@@ -60,7 +86,7 @@ pub(super) fn cut<T>(
     cursor: Option<&str>,
     asked_limit: Option<&str>,
 ) -> Result<Page<T>, Problem> {
-    let begin = value::<usize>(cursor, "cursor", "next_cursor of the page before")?.unwrap_or(0);
+    let begin = self::cursor::<usize>(cursor)?.unwrap_or(0);
     let limit = usize::try_from(limit(asked_limit)?).unwrap_or(usize::MAX);
     let total = all.len();
     let end = begin.saturating_add(limit);
@@ -72,6 +98,22 @@ pub(super) fn cut<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_asked_for_in_numbers() {
+        assert_eq!((limit(None).ok(), limit(Some("100")).ok()), (Some(PAGE_DEFAULT), Some(100)));
+        assert_eq!(limit_up_to(Some("101"), 200).ok(), Some(101));
+        for wrong in ["0", "101", "x", "-1", ""] {
+            let error = limit(Some(wrong)).expect_err(wrong);
+            assert!(format!("{error:?}").contains("limit must be 1 to 100"), "{error:?}");
+        }
+        assert_eq!(
+            (cursor::<i64>(None).ok(), cursor(Some("7")).ok()),
+            (Some(None), Some(Some(7_i64)))
+        );
+        let error = cursor::<i64>(Some("x")).expect_err("no number");
+        assert!(format!("{error:?}").contains("next_cursor of the page before"), "{error:?}");
+    }
 
     #[test]
     fn pages_follow_each_other_to_the_end() {

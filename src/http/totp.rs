@@ -11,10 +11,10 @@ use warp::http::header::{CACHE_CONTROL, HeaderValue};
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::extract::{Head, RawBody, body, head};
+use super::extract::{Head, RawBody, head};
 use super::problem::Problem;
 use super::sessions::{TokensReply, tokens_reply};
-use super::{Api, OrRoute, Routes, qr, with};
+use super::{Api, OrRoute, Routes, qr, with, with_body, with_part_and_body};
 use crate::domain::id::MemberId;
 use crate::service::members::Actor;
 use crate::service::totp::Proof;
@@ -112,14 +112,11 @@ pub(super) fn once_only<T: Serialize>(reply: &T, status: StatusCode) -> Response
 }
 
 fn second_step(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "login" / "second-factor")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_second_step)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "login" / "second-factor").and(warp::post()),
+        handle_second_step,
+    )
 }
 
 /// The second step of a log-in: the ticket of the first and a code.
@@ -173,14 +170,7 @@ pub(super) async fn handle_find(head: Head, api: Api) -> Result<Response, Proble
 }
 
 fn enrol(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "totp")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_enrol)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "totp").and(warp::post()), handle_enrol)
 }
 
 /// Set an authenticator app up, or another one in its place.
@@ -208,14 +198,11 @@ pub(super) async fn handle_enrol(head: Head, body: RawBody, api: Api) -> Result<
 }
 
 fn confirm(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "totp" / "confirm")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_confirm)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "totp" / "confirm").and(warp::post()),
+        handle_confirm,
+    )
 }
 
 /// Put the new app in force by its first code.
@@ -242,14 +229,11 @@ pub(super) async fn handle_confirm(
 }
 
 fn renew(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "totp" / "recovery-codes")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_renew)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(
+        api,
+        path!("api" / "v1" / "auth" / "totp" / "recovery-codes").and(warp::post()),
+        handle_renew,
+    )
 }
 
 /// Get a new set of recovery codes; those before are dead.
@@ -271,14 +255,7 @@ pub(super) async fn handle_renew(head: Head, body: RawBody, api: Api) -> Result<
 }
 
 fn remove(api: &Api) -> Routes {
-    path!("api" / "v1" / "auth" / "totp")
-        .and(warp::delete())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_remove)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "auth" / "totp").and(warp::delete()), handle_remove)
 }
 
 /// Take the authenticator app away; refused where the site demands one.
@@ -303,14 +280,11 @@ pub(super) async fn handle_remove(
 
 /// `/api/v1/members/{member_id}/totp`.
 pub(super) fn of_member(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId / "totp")
-        .and(warp::delete())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_reset)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId / "totp").and(warp::delete()),
+        handle_reset,
+    )
 }
 
 /// Take a member's authenticator app away because the phone is lost.
@@ -331,9 +305,8 @@ pub(super) async fn handle_reset(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_staff()?;
-    let request = body.json::<ReasonRequest>(&head).await?;
-    api.services().reset_totp(actor, id, &request.reason).await?;
+    let may = |caller| Actor::Caller(caller).demand_staff();
+    let (caller, request) = head.asked::<ReasonRequest>(body, &api, may).await?;
+    api.services().reset_totp(Actor::Caller(caller), id, &request.reason).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,7 +1,8 @@
 //! Speaking SMTP, by lettre's connection and not its pool: the pool takes back a connection whose
 //! conversation was cut off by a timeout, and then takes the late answer to one mail for the answer to
 //! the next. Here one connection serves a row of mails and is dropped after any failure. lettre bounds
-//! only the TCP connect, so every step gets its time here.
+//! only the TCP connect, so every step gets its time here. A mail is handed over step by step, since
+//! what a refusal is about depends on the step: up to the sender it is the site, behind it the mail.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, Certificate, TlsParameters, TlsParametersBuilder,
 };
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
 
 use super::{Failure, SendError};
 
@@ -22,9 +25,19 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Most characters of a server's words that are kept.
 const SAID_CHARS_MAX: usize = 200;
 
-/// Refusals that are about how this site shows itself, not about the mail: authentication is needed
-/// or failed, encryption is needed (RFC 4954 §6, RFC 3207 §4).
-const ABOUT_THE_SITE: [&str; 4] = ["530", "534", "535", "538"];
+/// Refusals that people can end without another mail: authentication is needed or failed, encryption
+/// is needed (RFC 4954 §6, RFC 3207 §4). To a recipient it is what servers say that relay to nobody
+/// outside.
+const MENDABLE: [&str; 4] = ["530", "534", "535", "538"];
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    /// The sender, who is the same for each mail.
+    Sender,
+    /// The recipient or what the mail says.
+    Mail,
+}
 
 /// How the way to the server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,13 +146,18 @@ impl Smtp {
         envelope: &Envelope,
         mail: &[u8],
     ) -> Result<String, SendError> {
-        let sending = open.0.send(envelope, mail);
+        let options = options(&open.0, envelope, mail)?;
+        let sending = hand_over(&mut open.0, envelope, options, mail);
         match tokio::time::timeout(self.settings.patience, sending).await {
             Ok(Ok(response)) => {
                 let said: Vec<&str> = response.message().collect();
                 Ok(shortened(&format!("{} {}", response.code(), said.join(" "))))
             }
-            Ok(Err(error)) => Err(SendError::new(failure(&error), in_words(&error))),
+            Ok(Err((refused, error))) => {
+                // It is not used again; whether the goodbye is heard changes nothing.
+                let _ = tokio::time::timeout(QUIT_TIMEOUT, open.0.abort()).await;
+                Err(SendError::new(failure(refused, &error), in_words(&error)))
+            }
             Err(_) => {
                 let text =
                     format!("the server did not take it within {:?}", self.settings.patience);
@@ -173,15 +191,59 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, String> {
     builder.build().map_err(unusable)
 }
 
-fn failure(error: &LettreError) -> Failure {
-    let about_site =
-        error.status().is_some_and(|code| ABOUT_THE_SITE.contains(&code.to_string().as_str()));
-    if about_site {
-        Failure::Unreachable
-    } else if error.is_permanent() || error.is_client() {
-        Failure::Permanent
-    } else {
-        Failure::Temporary
+/// What the server must be told about a mail in other letters than ASCII (RFC 6531, RFC 6152); a
+/// refusal when it cannot take them.
+fn options(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+    mail: &[u8],
+) -> Result<Vec<MailParameter>, SendError> {
+    let plain_addresses = envelope.to().iter().chain(envelope.from()).all(|address| {
+        let text: &str = address.as_ref();
+        text.is_ascii()
+    });
+    let mut options = Vec::new();
+    for (needed, extension, option) in [
+        (!plain_addresses, Extension::SmtpUtfEight, MailParameter::SmtpUtfEight),
+        (
+            !mail.is_ascii(),
+            Extension::EightBitMime,
+            MailParameter::Body(MailBodyParameter::EightBitMime),
+        ),
+    ] {
+        if needed && !connection.server_info().supports_feature(extension) {
+            let text = "the mail server takes no address with such letters";
+            return Err(SendError::new(Failure::Permanent, text));
+        }
+        options.extend(needed.then_some(option));
+    }
+    Ok(options)
+}
+
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+    options: Vec<MailParameter>,
+    mail: &[u8],
+) -> Result<Response, (Refused, LettreError)> {
+    let about = |refused| move |error| (refused, error);
+    let sender = Mail::new(envelope.from().cloned(), options);
+    connection.command(sender).await.map_err(about(Refused::Sender))?;
+    for address in envelope.to() {
+        let recipient = Rcpt::new(address.clone(), Vec::new());
+        connection.command(recipient).await.map_err(about(Refused::Mail))?;
+    }
+    connection.command(Data).await.map_err(about(Refused::Mail))?;
+    connection.message(mail).await.map_err(about(Refused::Mail))
+}
+
+fn failure(refused: Refused, error: &LettreError) -> Failure {
+    let mendable = error.status().is_some_and(|code| MENDABLE.contains(&code.to_string().as_str()));
+    let permanent = error.is_permanent() || error.is_client();
+    match refused {
+        Refused::Sender if permanent => Failure::Unreachable,
+        Refused::Mail if permanent && !mendable => Failure::Permanent,
+        Refused::Sender | Refused::Mail => Failure::Temporary,
     }
 }
 

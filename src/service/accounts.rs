@@ -13,7 +13,6 @@ use super::limits::{self, Limit};
 use super::passwords::{PASSWORD_BYTES_MAX, Verified};
 use super::sessions::{Device, Tokens, session_ended};
 use super::tokens::{Caller, Method};
-use crate::domain::id::MemberId;
 use crate::domain::limit::{LimitKind, Subject};
 use crate::domain::member::{self, Profile, Role};
 use crate::store::audit::AuditEntry;
@@ -22,9 +21,6 @@ use crate::store::{Lane, Tx, accounts, counts, devices, throttle};
 
 /// Longest id that somebody may type: the longest mail address.
 const ID_BYTES_MAX: usize = 254;
-
-/// Nobody's number: questions about an unknown account are asked all the same.
-const NOBODY: MemberId = MemberId(-1);
 
 /// How far the roster triple (student id, name, phone) opens the site.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize)]
@@ -192,23 +188,9 @@ impl Services {
                     (None, None) => None,
                 };
                 let member = row.as_ref().map(|row| row.id);
-                let known = match secret_hash {
-                    Some(hash) => devices::is_known(conn, member.unwrap_or(NOBODY), &hash)?,
-                    None => false,
-                };
-                // Strangers' failures do not keep out the device that the member has used before.
-                let own = match (secret_hash, member) {
-                    (Some(hash), Some(member)) if known => {
-                        (LimitKind::LogInDevice, Subject::device(&hash, member))
-                    }
-                    _ => (LimitKind::LogIn, Subject::typed(&typed, member)),
-                };
-                // A campus behind one address is not kept out by what others do there: whoever comes
-                // with a device of their own is not counted with it.
-                let limits = match own.0 {
-                    LimitKind::LogInDevice => vec![own],
-                    _ => vec![own, (LimitKind::Address, address)],
-                };
+                let known = devices::find_subject(conn, member, secret_hash.as_ref())?;
+                let stranger = (LimitKind::LogIn, Subject::typed(&typed, member));
+                let limits = failures_of(known, stranger, address);
                 // Both are asked about, whoever is known.
                 let mut in_force = None;
                 for (kind, subject) in &limits {
@@ -262,15 +244,16 @@ impl Services {
             return Err(bad_credentials());
         };
         let typed = self.vault.keyed_hash("typed", &id);
-        let address: Limit = (LimitKind::Address, Subject::address(&device.address));
+        let (secret_hash, address) = (device.secret_hash, Subject::address(&device.address));
         let (rules, today) = (self.settings.limits, self.clock.today());
         let row = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
                 let row = members::find_by_student_id(tx.conn, &id)?;
                 let member = row.as_ref().map(|row| row.id);
-                let own = (LimitKind::RosterLogIn, Subject::typed(&typed, member));
-                let limits = [own, address.clone()];
+                let known = devices::find_subject(tx.conn, member, secret_hash.as_ref())?;
+                let stranger = (LimitKind::RosterLogIn, Subject::typed(&typed, member));
+                let limits = failures_of(known, stranger, address.clone());
                 limits::check(tx, &limits)?;
                 let row = row.filter(|row| is_the_one(row, &name, &phone));
                 if row.is_some() {
@@ -301,6 +284,16 @@ impl Services {
         let row = self.store.read(move |conn| members::find_by_id(conn, id)).await?;
         let row = row.ok_or_else(session_ended)?;
         Ok(Account { row, method: caller.method })
+    }
+}
+
+/// Whose failures a try at a log-in counts with. Strangers' failures do not keep out the device that
+/// the member has used before; and a campus behind one address is not kept out by what others do
+/// there: whoever comes with a device of their own is not counted with it.
+fn failures_of(known: Option<Subject>, stranger: Limit, address: Subject) -> Vec<Limit> {
+    match known {
+        Some(device) => vec![(LimitKind::LogInDevice, device)],
+        None => vec![stranger, (LimitKind::Address, address)],
     }
 }
 

@@ -24,6 +24,13 @@ const LIFETIME_MS: i64 = 10 * 60 * 1000;
 /// Tries of one code.
 pub const TRIES_MAX: u32 = 5;
 
+/// Codes of one member for a forgotten password that are good side by side: what a stranger asks for
+/// does not take away the code that the owner is just typing.
+const SIDE_BY_SIDE_MAX: usize = 3;
+
+/// In the row of a code for a new password: whether it was mailed, or handed over.
+const MAILED: &str = "mailed";
+
 /// How long after the first code another one is sent in its place, in milliseconds.
 const SENT_AGAIN_MS: i64 = 60 * 60 * 1000;
 
@@ -69,9 +76,10 @@ impl Drawn {
         &self.text
     }
 
-    /// What its mail must say, beside the secret.
-    pub(super) fn payload(name: &str) -> Value {
-        json!({ "name": name, "minutes": LIFETIME_MS / 60_000 })
+    /// What its mail must say, beside the secret. No name: that of a member is looked up when it is
+    /// sent, and a stranger's would be whatever they typed.
+    pub(super) fn payload() -> Value {
+        json!({ "minutes": LIFETIME_MS / 60_000 })
     }
 
     /// What its mail must say and the database must not.
@@ -97,6 +105,19 @@ impl Drawn {
             expires_ms: tx.now_ms() + LIFETIME_MS,
         };
         Ok(codes::insert(tx.conn, &code, tx.now_ms())?)
+    }
+
+    /// Stores the row of a member's code for a new password beside the newest of the others; one that
+    /// is mailed proves the address when it comes back.
+    pub(super) fn store_reset(
+        &self,
+        tx: &Tx<'_>,
+        member: MemberId,
+        mailed: bool,
+    ) -> Result<(), Error> {
+        let (purpose, others) = (Purpose::PasswordReset, SIDE_BY_SIDE_MAX - 1);
+        codes::update_surplus(tx.conn, member, purpose, others, tx.now_ms())?;
+        self.store(tx, purpose, Some(member), true, &json!({ MAILED: mailed }))
     }
 
     /// Puts this code into the place of the row's former one.
@@ -128,11 +149,19 @@ impl Redeemed {
         match self {
             Self::Good(row) => Ok(row),
             Self::Wrong => {
-                Err(Error::new(Code::CodeWrong, "the code is wrong: look at the newest mail"))
+                let detail =
+                    "the code is wrong: take it from the mail that came after this request";
+                Err(Error::new(Code::CodeWrong, detail))
             }
             Self::Expired => Err(expired()),
         }
     }
+}
+
+/// Whether the code for a new password went to the account's address.
+pub(super) fn was_mailed(row: &CodeRow) -> bool {
+    let payload: Value = serde_json::from_str(&row.payload).unwrap_or_default();
+    payload[MAILED] == true
 }
 
 /// The refusal of a code that is over.

@@ -65,7 +65,7 @@ codes! {
     MemberNotFound "member_not_found" "There is no such member.",
     StillRenting "still_renting" "The account still has a locker.",
     LastAdmin "last_admin" "The site would be left without an admin.",
-    RosterShrinks "roster_shrinks" "The roster would lose very many people.",
+    RosterShrinks "roster_shrinks" "People would leave the roster: this must be confirmed.",
     KeysRotating "keys_rotating" "The keys were rotated a moment ago.",
     KeysElsewhere "keys_elsewhere" "The site's keys are managed outside of the program.",
     TotpEnrolled "totp_enrolled" "An authenticator app is set up already.",

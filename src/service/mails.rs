@@ -32,6 +32,9 @@ pub use crate::store::outbox::{MessageRow, MessageState};
 /// Most mails of one page.
 pub const PAGE_MAX: u32 = 100;
 
+/// Kinds that carry a code: it is erased when the mail is given up.
+const WITH_CODE: [&str; 3] = ["sign_up_code", "password_reset", "email_change_code"];
+
 /// Longest wait for what the server says to a test mail: whoever asked waits before a screen.
 const TEST_PATIENCE: Duration = Duration::from_secs(25);
 
@@ -143,7 +146,7 @@ impl Services {
                     let detail = "only a mail that was given up can be tried anew";
                     return Err(Error::new(Code::MailNotFound, detail));
                 }
-                if mail.kind.ends_with("_code") {
+                if WITH_CODE.contains(&mail.kind.as_str()) {
                     let detail = "its code is gone: the person has to ask for a new one";
                     return Err(Error::new(Code::CodeExpired, detail));
                 }

@@ -20,14 +20,14 @@ use super::sessions::{Device, end_sessions_of, session_ended};
 use super::sign_up::{post_known, recipient};
 use super::tokens::{Caller, Method};
 use crate::domain::id::{MemberId, SessionId};
-use crate::domain::limit::{LimitKind, Subject};
+use crate::domain::limit::{LimitKind, LimitRules, Subject};
 use crate::domain::member::{self, Role};
 use crate::domain::password::Owner;
 use crate::store::audit::AuditEntry;
 use crate::store::codes::{self as code_rows, Purpose};
 use crate::store::members::{self, MemberRow};
 use crate::store::outbox::Recipient;
-use crate::store::{Lane, StoreError, Tx, accounts, throttle};
+use crate::store::{Lane, StoreError, Tx, accounts, devices, throttle};
 
 impl Services {
     /// Changes the caller's password; their other log-ins end.
@@ -64,32 +64,43 @@ impl Services {
         let address: Limit = (LimitKind::Forgotten, Subject::address(&device.address));
         let drawn = Drawn::new(&self.vault)?;
         let (code, vault, rules) = (drawn.clone(), self.vault.clone(), self.settings.limits);
+        let secret_hash = device.secret_hash;
         self.store
             .write(Lane::Change, move |tx| {
-                limits::take(tx, &rules, &[asked.clone(), address.clone()])?;
                 let row = match (&student_id, &email) {
                     (Some(id), _) => members::find_by_student_id(tx.conn, id)?,
                     (None, Some(email)) => members::find_by_email(tx.conn, email)?,
                     (None, None) => None,
                 };
+                let member = row.as_ref().map(|row| row.id);
+                // What strangers ask for is not held against a browser that the member has used.
+                let known = devices::find_subject(tx.conn, member, secret_hash.as_ref())?;
+                let is_known = known.is_some();
+                let limits = known.map_or_else(
+                    || vec![asked.clone(), address.clone()],
+                    |device| vec![(LimitKind::Mail, device)],
+                );
+                limits::take(tx, &rules, &limits)?;
                 let own = row.filter(|row| row.email.is_some() && row.password_hash.is_some());
-                if let Some(row) = own
-                    && limits::has_room(tx, &rules, &(LimitKind::Mail, Subject::member(row.id)))?
-                {
-                    return store_reset(tx, &vault, &code, &row);
+                match own {
+                    Some(row) if is_known || has_mail_left(tx, &rules, row.id)? => {
+                        post_reset(tx, &vault, &code, &row)
+                    }
+                    _ => code.store(tx, Purpose::PasswordReset, None, false, &json!({})),
                 }
-                code.store(tx, Purpose::PasswordReset, None, false, &json!({}))
             })
             .await?;
         Ok(drawn.sent())
     }
 
-    /// Sets a forgotten password anew with the code that was mailed; every log-in ends.
+    /// Sets a forgotten password anew, or a first one, with the code that was mailed or handed over;
+    /// every log-in ends. The first one of an account is its sign-up and needs `consent` as one.
     pub async fn reset_password(
         &self,
         id: String,
         typed: String,
         new: String,
+        consent: Option<&str>,
         device: &Device,
     ) -> Result<(), Error> {
         if new.len() > PASSWORD_BYTES_MAX {
@@ -99,19 +110,28 @@ impl Services {
         let address: [Limit; 1] = [(LimitKind::Address, Subject::address(&device.address))];
         self.check_limits(&address).await?;
         let row = self.look_at_reset(id.clone(), typed.clone(), address.clone()).await?;
+        if row.password_hash.is_none() {
+            self.demand_consent(consent)?;
+        }
         let owner = self.owner_of(&row).await?;
         let hash = self.passwords.hash_new(&ticket, new, owner).await?;
-        let vault = self.vault.clone();
+        let (vault, version) = (self.vault.clone(), self.settings.privacy.version.clone());
         self.store
             .write(Lane::Change, move |tx| {
                 let purpose = Purpose::PasswordReset;
-                codes::redeem(tx, &vault, purpose, (&id, &typed))?.into_result()?;
+                let code = codes::redeem(tx, &vault, purpose, (&id, &typed))?.into_result()?;
                 // Read anew: whatever the password was meanwhile, the code was mailed to its owner.
                 let row = members::find_by_id(tx.conn, row.id)?.ok_or_else(expired)?;
-                set_password(tx, &vault, &row, &hash, None)
+                set_password(tx, &vault, &row, &hash, None)?;
+                if codes::was_mailed(&code) {
+                    accounts::update_email_verified(tx.conn, row.id, tx.now_ms())?;
+                }
+                if row.password_hash.is_none() {
+                    keep_consent(tx, row.id, &version)?;
+                }
+                Ok::<_, Error>(())
             })
-            .await?;
-        Ok(())
+            .await
     }
 
     /// Looks at a code before anything is said of the account that it is for.
@@ -162,8 +182,9 @@ impl Services {
         if row.email.as_ref() == Some(&email) {
             return Err(Error::new(Code::Invalid, "this is your address already"));
         }
+        // Not with the mails that strangers can have sent to the account.
         let limits = [
-            (LimitKind::Mail, Subject::member(row.id)),
+            (LimitKind::Mail, Subject::numbered("owner", row.id.0)),
             (LimitKind::Mail, recipient(&self.vault, &email)),
         ];
         let drawn = Drawn::new(&self.vault)?;
@@ -177,14 +198,14 @@ impl Services {
                 let payload = json!({ "email": email });
                 code.store(tx, purpose, Some(row.id), taken.is_none(), &payload)?;
                 match &taken {
-                    Some(owner) => post_known(tx, &vault, owner),
+                    Some(owner) => post_known(tx, &vault, &rules, owner),
                     None => mails::post(
                         tx,
                         &vault,
                         &Mail {
                             kind: "email_change_code",
-                            to: Recipient::Address(&email, &row.language),
-                            payload: Drawn::payload(&row.name),
+                            to: Recipient::AddressOf(row.id, &email, &row.language),
+                            payload: Drawn::payload(),
                             secret: Some(code.secret()),
                         },
                     ),
@@ -274,20 +295,23 @@ fn demand_password_log_in(caller: Caller) -> Result<(), Error> {
     }
 }
 
-/// Stores and mails the code for a forgotten password; an older one is good no longer.
-pub(super) fn store_reset(
+/// Takes one of the mails that an account gets in an hour, whoever asks; false when none is left.
+fn has_mail_left(tx: &mut Tx<'_>, rules: &LimitRules, member: MemberId) -> Result<bool, Error> {
+    limits::has_room(tx, rules, &(LimitKind::Mail, Subject::member(member)))
+}
+
+/// Stores and mails the code for a forgotten password.
+pub(super) fn post_reset(
     tx: &Tx<'_>,
     vault: &Vault,
     code: &Drawn,
     row: &MemberRow,
 ) -> Result<(), Error> {
-    let purpose = Purpose::PasswordReset;
-    code_rows::update_replaced(tx.conn, row.id, purpose, tx.now_ms())?;
-    code.store(tx, purpose, Some(row.id), true, &json!({}))?;
+    code.store_reset(tx, row.id, true)?;
     let mail = Mail {
         kind: "password_reset",
         to: Recipient::Member(row.id),
-        payload: Drawn::payload(&row.name),
+        payload: Drawn::payload(),
         secret: Some(code.secret()),
     };
     mails::post(tx, vault, &mail)
@@ -330,6 +354,18 @@ fn set_password(
     Ok(true)
 }
 
+/// Keeps that somebody agreed to the privacy notice when they took their account over.
+fn keep_consent(tx: &mut Tx<'_>, member: MemberId, version: &str) -> Result<(), StoreError> {
+    accounts::update_consent(tx.conn, member, version, tx.now_ms())?;
+    let (subject, detail) = (format!("member:{member}"), json!({ "consent": version }).to_string());
+    tx.audit(&AuditEntry {
+        actor: Some(member),
+        action: "member.consent",
+        subject: &subject,
+        detail: &detail,
+    })
+}
+
 /// Forgets the failures of an account whose owner has proven to be there.
 fn forgive(tx: &Tx<'_>, member: MemberId) -> Result<(), StoreError> {
     for kind in
@@ -362,7 +398,7 @@ fn set_email(
     if let Some(old) = &row.email {
         let mail = Mail {
             kind: "email_changed",
-            to: Recipient::Address(old, &row.language),
+            to: Recipient::AddressOf(row.id, old, &row.language),
             payload: json!({ "name": row.name }),
             secret: None,
         };

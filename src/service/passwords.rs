@@ -16,7 +16,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::{Code, Error};
-use crate::domain::password::{self, Owner, WeakPassword};
+use crate::domain::password::{self, Owner, WeakPassword, normalised};
 
 /// Most hashing threads.
 pub const THREADS_MAX: usize = 2;
@@ -27,8 +27,8 @@ pub const QUEUE_MAX: usize = 64;
 /// Longest time between a ticket and its answer.
 pub const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// Longest password that is hashed, in bytes: 256 characters of four bytes.
-pub const PASSWORD_BYTES_MAX: usize = 4 * password::CHARS_MAX;
+/// Longest password that is looked at, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = password::BYTES_MAX;
 
 /// How much the hashing threads give way to the others (0 to 19).
 const NICE: i32 = 10;
@@ -205,17 +205,32 @@ impl Hasher {
             Order::Hash { reply, .. } | Order::New { reply, .. } if reply.is_closed() => {}
             Order::Verify { reply, .. } if reply.is_closed() => {}
             Order::Hash { password, reply } => {
-                let _ = reply.send(self.hash(&password));
+                let _ = reply.send(self.hash(&normalised(&password)));
             }
             Order::New { password, owner, reply } => {
+                let password = normalised(&password);
                 // Hashed in any case: the time does not tell a list from the rest.
                 let hash = self.hash(&password);
                 let fit = password::check(&password, &owner).map_err(|error| weak(&error));
                 let _ = reply.send(fit.and(hash));
             }
             Order::Verify { password, hash, reply } => {
-                let _ = reply.send(self.verify(&password, hash.as_deref()));
+                let _ = reply.send(self.verify_any_form(&password, hash.as_deref()));
             }
+        }
+    }
+
+    /// Looks at a password in its one form, then as it was typed: hashes of before are of that. Known and
+    /// unknown accounts take the same steps.
+    fn verify_any_form(&mut self, typed: &str, hash: Option<&str>) -> Verified {
+        let password = normalised(typed);
+        let found = self.verify(&password, hash);
+        if found != Verified::Wrong || *password == *typed {
+            return found;
+        }
+        match self.verify(typed, hash) {
+            Verified::Right { .. } => Verified::Right { rehashed: self.hash(&password).ok() },
+            Verified::Wrong => Verified::Wrong,
         }
     }
 
@@ -336,6 +351,27 @@ mod tests {
         assert!(new.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{new}");
         let again = verify("the password", &new).await.expect("checked");
         assert_eq!(again, Verified::Right { rehashed: None });
+    }
+
+    #[tokio::test]
+    async fn one_password_is_one_however_it_is_typed_and_old_hashes_are_made_anew() {
+        let (whole, parts) = ("물개 우산", "\u{1106}\u{116e}\u{11af}\u{1100}\u{1162} 우산");
+        let passwords = Passwords::default();
+        let ticket = passwords.enter().expect("room");
+        let verify = |password: &str, hash: &str| {
+            passwords.verify(&ticket, password.to_owned(), Some(hash.to_owned()))
+        };
+        let hash = passwords.hash(parts.to_owned()).await.expect("hashed");
+        for typed in [whole, parts] {
+            let found = verify(typed, &hash).await.expect("checked");
+            assert_eq!(found, Verified::Right { rehashed: None });
+        }
+        let old = Hasher::default().hash(parts).expect("hashed");
+        assert!(wrong(&verify(whole, &old).await.expect("checked")));
+        let found = verify(parts, &old).await.expect("checked");
+        let Verified::Right { rehashed: Some(new) } = found else { panic!("not made anew") };
+        let found = verify(whole, &new).await.expect("checked");
+        assert_eq!(found, Verified::Right { rehashed: None });
     }
 
     #[tokio::test]

@@ -19,8 +19,12 @@ use crate::store::{Lane, Tx, members};
 /// Rows forgotten in one job: the writer is not kept from others for long.
 const SLICE: usize = 500;
 
-/// People made nameless in one job: each touches a dozen tables.
-const PEOPLE_SLICE: usize = 25;
+/// People made nameless in one job: each touches a dozen tables, and an opening may wait behind it.
+const PEOPLE_SLICE: usize = 5;
+
+/// An alarm that nobody acknowledged is kept for so many times its term: it waits for people, and what
+/// is kept of people must end some day.
+pub(super) const UNSEEN_TERMS: u32 = 2;
 
 /// Most jobs of one kind in one run.
 const JOBS_MAX: usize = 200;
@@ -115,7 +119,10 @@ impl Services {
             Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
         };
         if kind == Kind::Alarms {
-            return self.forget_alarms(before_ms, run_ms).await;
+            let term_ms = run_ms.saturating_sub(before_ms);
+            let unseen_before_ms =
+                run_ms.saturating_sub(term_ms.saturating_mul(i64::from(UNSEEN_TERMS)));
+            return self.forget_alarms((before_ms, unseen_before_ms), run_ms).await;
         }
         let vault = self.vault.clone();
         self.store
@@ -135,7 +142,7 @@ impl Services {
             .await
     }
 
-    async fn forget_alarms(&self, before_ms: i64, run_ms: i64) -> Result<usize, Error> {
+    async fn forget_alarms(&self, before_ms: (i64, i64), run_ms: i64) -> Result<usize, Error> {
         let work = move |tx: &mut Tx<'_>| {
             let gone = retention::delete_alarms(tx.conn, before_ms, SLICE)?;
             note(tx, run_ms, Kind::Alarms, gone.len())?;
@@ -160,7 +167,7 @@ fn forget_members(
     Ok(rows)
 }
 
-/// False when something is in the way for now.
+/// Makes one person nameless; false when they still hold or rent a locker, or are the last admin.
 fn forget_member(
     tx: &mut Tx<'_>,
     vault: &super::secrets::Vault,

@@ -19,7 +19,7 @@ use super::secrets::Vault;
 use super::sessions::{Device, Tokens, end_sessions_of, session_ended};
 use super::tokens::Method;
 use crate::domain::id::MemberId;
-use crate::domain::limit::{LimitKind, Subject};
+use crate::domain::limit::{LimitKind, LimitRules, Subject};
 use crate::domain::member::{Profile, Role};
 use crate::domain::password::{self, Owner};
 use crate::store::accounts::{self, SignedUp};
@@ -88,14 +88,10 @@ impl Services {
     pub async fn sign_up(&self, wish: SignUp, device: &Device) -> Result<CodeSent, Error> {
         self.demand_open_registration()?;
         self.demand_mail()?;
-        if wish.consent != self.settings.privacy.version {
-            let detail = "read the privacy notice in force and agree to it";
-            let version = self.settings.privacy.version.as_str();
-            return Err(Error::new(Code::ConsentNeeded, detail).with("version", version));
-        }
+        self.demand_consent(Some(&wish.consent))?;
         let profile = parse(&wish)?;
         self.demand_domain(profile.email().unwrap_or_default())?;
-        password::check_length(&wish.password, Role::Student, false)
+        password::check_length(&password::normalised(&wish.password), Role::Student, false)
             .map_err(|error| weak(&error))?;
         let ticket = self.passwords.enter()?;
         let limits = self.sign_up_limits(profile.email().unwrap_or_default(), device);
@@ -112,10 +108,7 @@ impl Services {
                 limits::take(tx, &rules, &limits)?;
                 let decision = decide(tx, mode, &profile)?;
                 if let Decision::Known(row) = &decision {
-                    let own: Limit = (LimitKind::Mail, Subject::member(row.id));
-                    if limits::has_room(tx, &rules, &own)? {
-                        post_known(tx, &vault, row)?;
-                    }
+                    post_known(tx, &vault, &rules, row)?;
                 }
                 let fill = match decision {
                     Decision::New => Some(None),
@@ -153,10 +146,7 @@ impl Services {
                 let recipient = (LimitKind::Mail, recipient(&vault, &waiting.email));
                 limits::take(tx, &rules, &[address.clone(), recipient])?;
                 code.replace(tx, waiting.account.is_some())?;
-                match &waiting.account {
-                    Some(account) => post_code(tx, &vault, &code, &waiting, &account.name),
-                    None => Ok(()),
-                }
+                post_code(tx, &vault, &code, &waiting)
             })
             .await?;
         Ok(drawn.sent())
@@ -173,6 +163,7 @@ impl Services {
         let address: [Limit; 1] = [(LimitKind::Address, Subject::address(&device.address))];
         self.check_limits(&address).await?;
         let (vault, rules) = (self.vault.clone(), self.settings.limits);
+        let registration = self.settings.registration;
         let made = self
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
@@ -180,7 +171,7 @@ impl Services {
                 match &found {
                     Redeemed::Good(row) => {
                         let waiting = read(&row.payload)?;
-                        return Ok(Ok(make(tx, &waiting)?));
+                        return Ok(Ok(make(tx, registration, &waiting)?));
                     }
                     Redeemed::Wrong | Redeemed::Expired => limits::fail(tx, &rules, &address)?,
                 }
@@ -200,6 +191,17 @@ impl Services {
             return Err(Error::new(Code::RegistrationClosed, detail));
         }
         Ok(())
+    }
+
+    /// Refuses whoever did not agree to the privacy notice in force.
+    pub(super) fn demand_consent(&self, consent: Option<&str>) -> Result<(), Error> {
+        let version = self.settings.privacy.version.as_str();
+        if consent == Some(version) {
+            return Ok(());
+        }
+        let detail =
+            "read the privacy notice in force and agree to it: send its version as consent";
+        Err(Error::new(Code::ConsentNeeded, detail).with("version", version))
     }
 
     /// On an open site the address must be of the campus; on others the roster knows who belongs.
@@ -263,15 +265,18 @@ fn decide(tx: &Tx<'_>, mode: Registration, profile: &Profile) -> Result<Decision
         {
             Decision::Known(Box::new(row))
         }
-        Some(row) if is_whom_the_roster_has(&row, profile) => Decision::Fill(row.id),
+        Some(row) if is_whom_the_roster_has(&row, mode, profile) => Decision::Fill(row.id),
         None | Some(_) => Decision::Nobody,
     })
 }
 
-/// Whether somebody says of themselves what the roster says; what it does not know is not asked.
-fn is_whom_the_roster_has(row: &MemberRow, profile: &Profile) -> bool {
+/// Whether somebody says of themselves what the roster says; what it does not know is not asked. Where
+/// the roster decides who belongs, id and name alone, which fellow students know, are not enough.
+fn is_whom_the_roster_has(row: &MemberRow, mode: Registration, profile: &Profile) -> bool {
     let same = |known: Option<&str>, told: Option<&str>| known.is_none() || known == told;
-    row.name == profile.name()
+    let says_more = row.phone.is_some() || row.email.is_some();
+    (says_more || mode == Registration::Open)
+        && row.name == profile.name()
         && same(row.phone.as_deref(), profile.phone())
         && same(row.email.as_deref(), profile.email())
         && row.disabled.is_none()
@@ -286,31 +291,35 @@ fn store_and_mail(
 ) -> Result<(), Error> {
     let payload = serde_json::to_value(waiting).unwrap_or_default();
     code.store(tx, PURPOSE, None, waiting.account.is_some(), &payload)?;
-    match &waiting.account {
-        Some(account) => post_code(tx, vault, code, waiting, &account.name),
-        None => Ok(()),
-    }
+    post_code(tx, vault, code, waiting)
 }
 
-fn post_code(
-    tx: &Tx<'_>,
-    vault: &Vault,
-    code: &Drawn,
-    waiting: &Waiting,
-    name: &str,
-) -> Result<(), Error> {
+/// Mails the code, if there is one that fits.
+fn post_code(tx: &Tx<'_>, vault: &Vault, code: &Drawn, waiting: &Waiting) -> Result<(), Error> {
+    let Some(account) = &waiting.account else { return Ok(()) };
+    let (email, language) = (waiting.email.as_str(), waiting.language.as_str());
     let mail = Mail {
         kind: "sign_up_code",
-        to: Recipient::Address(&waiting.email, &waiting.language),
-        payload: Drawn::payload(name),
+        to: match account.fill {
+            Some(id) => Recipient::AddressOf(MemberId(id), email, language),
+            None => Recipient::Address(email, language),
+        },
+        payload: Drawn::payload(),
         secret: Some(code.secret()),
     };
     mails::post(tx, vault, &mail)
 }
 
-/// Tells the owner of an account that somebody tried to sign up with their id or address.
-pub(super) fn post_known(tx: &Tx<'_>, vault: &Vault, row: &MemberRow) -> Result<(), Error> {
-    if row.email.is_none() {
+/// Tells the owner of an account that somebody tried to sign up with their id or address, a few times
+/// an hour at most.
+pub(super) fn post_known(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    rules: &LimitRules,
+    row: &MemberRow,
+) -> Result<(), Error> {
+    let told: Limit = (LimitKind::SignUpKnown, Subject::member(row.id));
+    if row.email.is_none() || !limits::has_room(tx, rules, &told)? {
         return Ok(());
     }
     let mail = Mail {
@@ -327,7 +336,7 @@ fn read(payload: &str) -> Result<Waiting, Error> {
 }
 
 /// Makes the account that waited. What somebody else took meanwhile is refused by its name.
-fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
+fn make(tx: &mut Tx<'_>, mode: Registration, waiting: &Waiting) -> Result<MemberRow, Error> {
     let Some(account) = &waiting.account else { return Err(expired()) };
     let profile = Profile::parse(
         &account.student_id,
@@ -338,6 +347,7 @@ fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
     .map_err(|error| Error::new(Code::Invalid, error.to_string()))?;
     let with = SignedUp {
         email: &waiting.email,
+        phone: &account.phone,
         password_hash: &account.password_hash,
         language: &waiting.language,
         consent: (&account.consent, account.consent_ms),
@@ -347,7 +357,7 @@ fn make(tx: &mut Tx<'_>, waiting: &Waiting) -> Result<MemberRow, Error> {
             // Staff may have decided otherwise while the code was on its way.
             let row = members::find_by_id(tx.conn, MemberId(id))?;
             let same = |row: &MemberRow| {
-                row.role == Role::Student && is_whom_the_roster_has(row, &profile)
+                row.role == Role::Student && is_whom_the_roster_has(row, mode, &profile)
             };
             row.filter(same).ok_or_else(expired)?;
             end_sessions_of(tx, MemberId(id), "password_changed", None)?;

@@ -72,11 +72,42 @@ pub fn update_email(
     Ok(())
 }
 
+/// Notes that the mail address which a member has was proven.
+pub fn update_email_verified(
+    conn: &Connection,
+    member: MemberId,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET email_verified_ms = ?2
+         WHERE id = ?1 AND email IS NOT NULL AND left_ms IS NULL",
+    )?
+    .execute([member.0, now_ms])?;
+    Ok(())
+}
+
+/// Keeps to which privacy notice a member agreed.
+pub fn update_consent(
+    conn: &Connection,
+    member: MemberId,
+    version: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE member SET consent_version = ?2, consent_ms = ?3
+         WHERE id = ?1 AND left_ms IS NULL",
+    )?
+    .execute(params![member.0, version, now_ms])?;
+    Ok(())
+}
+
 /// What a sign-up brings beside the profile.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedUp<'a> {
     /// The proven address.
     pub email: &'a str,
+    /// A phone number, kept where the row has none.
+    pub phone: &'a str,
     /// argon2id in PHC form.
     pub password_hash: &'a str,
     /// `ko` or `en`.
@@ -85,7 +116,8 @@ pub struct SignedUp<'a> {
     pub consent: (&'a str, i64),
 }
 
-/// Makes a row of the roster an account; false when it has become one meanwhile.
+/// Makes a row of the roster an account; false when it has become one meanwhile. A conflict names
+/// what somebody else has.
 pub fn update_signed_up(
     conn: &Connection,
     member: MemberId,
@@ -95,7 +127,8 @@ pub fn update_signed_up(
     let changed = conn
         .prepare_cached(
             "UPDATE member SET email = ?2, email_verified_ms = ?7, password_hash = ?3,
-               password_changed_ms = ?7, language = ?4, consent_version = ?5, consent_ms = ?6
+               password_changed_ms = ?7, language = ?4, consent_version = ?5, consent_ms = ?6,
+               phone = coalesce(phone, ?8)
              WHERE id = ?1 AND password_hash IS NULL AND left_ms IS NULL",
         )?
         .execute(params![
@@ -105,7 +138,8 @@ pub fn update_signed_up(
             with.language,
             with.consent.0,
             with.consent.1,
-            now_ms
+            now_ms,
+            with.phone
         ])?;
     Ok(changed == 1)
 }
@@ -134,13 +168,19 @@ mod tests {
     #[test]
     fn a_row_of_the_roster_becomes_an_account_once() {
         let conn = memory_with_people();
-        let with =
-            SignedUp { email: "a@b.kr", password_hash: "hash", language: "en", consent: ("1", 5) };
+        let with = SignedUp {
+            email: "a@b.kr",
+            phone: "01011112222",
+            password_hash: "hash",
+            language: "en",
+            consent: ("1", 5),
+        };
         assert!(update_signed_up(&conn, MemberId(1), &with, 7).expect("stored"));
         assert!(!update_signed_up(&conn, MemberId(1), &with, 8).expect("stored"));
         let row = members::find_by_id(&conn, MemberId(1)).expect("readable").expect("there");
         assert_eq!((row.email.as_deref(), row.language.as_str()), (Some("a@b.kr"), "en"));
         assert_eq!((row.email_verified_ms, row.consent), (Some(7), Some(("1".to_owned(), 5))));
+        assert_eq!(row.phone.as_deref(), Some("01011112222"));
         let taken = update_email(&conn, MemberId(2), "a@b.kr", 9);
         assert!(matches!(taken, Err(StoreError::Conflict(_))));
     }

@@ -148,19 +148,36 @@ pub fn update_sent_again(
     Ok(())
 }
 
-/// Uses up every code of a purpose that a member still has: a newer one takes their place.
+/// Uses up the codes of a purpose that a member still has, all but the newest `kept`.
+pub fn update_surplus(
+    conn: &Connection,
+    member: MemberId,
+    purpose: Purpose,
+    kept: usize,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE code SET used_ms = ?3, payload = '{}' WHERE id IN (
+           SELECT id FROM code WHERE member_id = ?1 AND purpose = ?2 AND used_ms IS NULL
+           ORDER BY created_ms DESC LIMIT -1 OFFSET ?4)",
+    )?
+    .execute(params![
+        member.0,
+        purpose.name(),
+        now_ms,
+        i64::try_from(kept).unwrap_or(i64::MAX)
+    ])?;
+    Ok(())
+}
+
+/// Uses up every code of a purpose that a member still has.
 pub fn update_replaced(
     conn: &Connection,
     member: MemberId,
     purpose: Purpose,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "UPDATE code SET used_ms = ?3, payload = '{}'
-         WHERE member_id = ?1 AND purpose = ?2 AND used_ms IS NULL",
-    )?
-    .execute(params![member.0, purpose.name(), now_ms])?;
-    Ok(())
+    update_surplus(conn, member, purpose, 0, now_ms)
 }
 
 /// Forgets at most `most` codes that ran out long enough ago; says how many.
@@ -209,6 +226,21 @@ mod tests {
             update_replaced(&conn, MemberId(1), purpose, 5).expect("stored");
             assert!(find(&conn, &id, purpose).expect("readable").expect("there").used);
         }
+    }
+
+    #[test]
+    fn the_newest_codes_stay_beside_each_other() {
+        let conn = memory_with_people();
+        let id = |n: i64| format!("00000000-0000-4000-8000-00000000000{n}");
+        for n in [3, 1, 4, 2] {
+            insert(&conn, &code(&id(n), Purpose::PasswordReset), n).expect("stored");
+        }
+        update_surplus(&conn, MemberId(1), Purpose::PasswordReset, 2, 5).expect("stored");
+        let used = |n| {
+            let row = find(&conn, &id(n), Purpose::PasswordReset).expect("readable");
+            row.expect("there").used
+        };
+        assert_eq!([1, 2, 3, 4].map(used), [true, true, false, false]);
     }
 
     #[test]

@@ -7,6 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::StoreError;
 use crate::domain::id::{DeviceId, MemberId};
+use crate::domain::limit::Subject;
+
+/// Nobody's number.
+const NOBODY: MemberId = MemberId(-1);
 
 /// Finds a device by the hash of its secret.
 pub fn find(conn: &Connection, secret_hash: &[u8; 32]) -> Result<Option<DeviceId>, StoreError> {
@@ -61,8 +65,19 @@ pub fn delete_old(conn: &Connection, before_ms: i64, most: usize) -> Result<usiz
     Ok(deleted)
 }
 
-/// Whether a member has logged in from the device with this secret before.
-pub fn is_known(
+/// The device with this secret as one that counts for itself, if the member has logged in from it
+/// before. The question is asked in the same way when nobody is known.
+pub fn find_subject(
+    conn: &Connection,
+    member: Option<MemberId>,
+    secret_hash: Option<&[u8; 32]>,
+) -> Result<Option<Subject>, StoreError> {
+    let Some(hash) = secret_hash else { return Ok(None) };
+    let known = is_known(conn, member.unwrap_or(NOBODY), hash)?;
+    Ok(member.filter(|_| known).map(|member| Subject::device(hash, member)))
+}
+
+fn is_known(
     conn: &Connection,
     member: MemberId,
     secret_hash: &[u8; 32],
@@ -102,6 +117,9 @@ mod tests {
         assert!(is_known(&conn, one, &[1; 32]).expect("readable"));
         assert!(!is_known(&conn, other, &[1; 32]).expect("readable"));
         assert!(!is_known(&conn, one, &[2; 32]).expect("readable"));
+        let subject = |member| find_subject(&conn, member, Some(&[1; 32])).expect("readable");
+        assert_eq!(subject(Some(one)), Some(Subject::device(&[1; 32], one)));
+        assert_eq!((subject(Some(other)), subject(None)), (None, None));
         let last: (i64, i64) = conn
             .query_row(
                 "SELECT device.last_ms, member_device.last_ms FROM device JOIN member_device

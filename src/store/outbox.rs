@@ -19,6 +19,8 @@ pub enum Recipient<'a> {
     Member(MemberId),
     /// An address that no member has (yet), in a language: `ko` or `en`.
     Address(&'a str, &'a str),
+    /// An address that a member had before or is to have, in a language. It goes with the account.
+    AddressOf(MemberId, &'a str, &'a str),
 }
 
 /// A message before it is stored.
@@ -59,6 +61,7 @@ pub fn insert_message(
     let (member, address, language) = match message.to {
         Recipient::Member(id) => (Some(id.0), None, None),
         Recipient::Address(address, language) => (None, Some(address), Some(language)),
+        Recipient::AddressOf(id, address, language) => (Some(id.0), Some(address), Some(language)),
     };
     conn.prepare_cached(
         "INSERT INTO outbox (kind, member_id, address, language, payload, sealed, message_id,
@@ -85,7 +88,7 @@ pub struct DueMessage {
     pub id: i64,
     /// By which its text is found.
     pub kind: String,
-    /// The member it is for; `None` when it has an address of its own.
+    /// The member it is for; `None` when it is for an address alone.
     pub member: Option<DueMember>,
     /// The address: its own or the member's.
     pub address: Option<String>,
@@ -214,7 +217,8 @@ pub fn update_all_dropped(
 ) -> Result<usize, StoreError> {
     Ok(conn
         .prepare_cached(
-            "UPDATE outbox SET dropped_ms = ?1, due_ms = NULL, sealed = NULL, last_error = ?2
+            "UPDATE outbox SET dropped_ms = ?1, due_ms = NULL, payload = '{}', sealed = NULL,
+                               last_error = ?2
              WHERE id IN (SELECT id FROM outbox WHERE due_ms IS NOT NULL LIMIT ?3)",
         )?
         .execute(params![now_ms, reason, limit])?)

@@ -84,16 +84,19 @@ pub fn delete_openings(
         .execute([&list])?)
 }
 
-/// Forgets at most `most` alarms that were over before `before_ms`, with their steps; says which.
+/// Forgets at most `most` alarms with their steps: those that somebody acknowledged and that were over
+/// before `before_ms`, and those that nobody did and were over before `unseen_before_ms`; says which.
 pub fn delete_alarms(
     conn: &Connection,
-    before_ms: i64,
+    (before_ms, unseen_before_ms): (i64, i64),
     most: usize,
 ) -> Result<Vec<AlarmId>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id FROM alarm WHERE cleared_ms < ?1 ORDER BY cleared_ms LIMIT ?2",
+        "SELECT id FROM alarm
+         WHERE cleared_ms < ?1 AND (acknowledged_ms IS NOT NULL OR cleared_ms < ?2)
+         ORDER BY cleared_ms LIMIT ?3",
     )?;
-    let rows = statement.query(params![before_ms, limit(most)])?;
+    let rows = statement.query(params![before_ms, unseen_before_ms, limit(most)])?;
     let ids = collect(rows, |row| Ok(AlarmId(row.get(0)?)))?;
     for id in &ids {
         conn.prepare_cached("DELETE FROM alarm_step WHERE alarm_id = ?1")?.execute([id.0])?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::{Client, Reply};
 use crate::support::inside::{Inside, open_now};
-use crate::support::site::{PASSWORD, Plan, Site};
+use crate::support::site::{PASSWORD, Plan, Site, student};
 
 const LOG_IN: &str = "/api/v1/auth/login";
 const JSON: &str = "Content-Type: application/json";
@@ -143,6 +143,34 @@ fn a_locked_account_still_opens_for_a_device_that_it_knows() {
     site.add("A1002", Role::Student, &[]);
     try_log_in(&site.nobody(), "A1002", WRONG).refused(401, "bad_credentials");
     browse(&site.nobody(), "A1002", PASSWORD, Some(&device)).refused(429, "too_many_attempts");
+}
+
+#[test]
+fn a_browser_that_is_known_logs_in_by_personal_data_whatever_strangers_try() {
+    let site = inside("");
+    let nobody = site.nobody();
+    let browse = |body: &Value, cookie: Option<&str>| {
+        let origin = format!("Origin: http://{}", nobody.address);
+        let cookie = cookie.map(|it| format!("Cookie: {it}"));
+        let mut headers = vec![JSON, "X-Lockerd: 1", origin.as_str()];
+        headers.extend(cookie.as_deref());
+        nobody.call("POST", LOG_IN, &headers, &body.to_string())
+    };
+    let device = device_cookie(&browse(&student(0), None).expect(200));
+    let mut wrong = student(0);
+    wrong["phone_number"] = json!("01000000000");
+    nobody.post_json(LOG_IN, &wrong).refused(401, "bad_credentials");
+    let lock = format!("UPDATE throttle SET count = 100, until_ms = {}", i64::MAX);
+    site.sql().execute(&lock, []).expect("stored");
+    nobody.post_json(LOG_IN, &student(0)).refused(429, "too_many_attempts");
+    browse(&student(0), None).refused(429, "too_many_attempts");
+    browse(&student(0), Some(&device)).expect(200);
+    // It has a ladder of its own, and is known for this student alone.
+    browse(&wrong, Some(&device)).refused(401, "bad_credentials");
+    browse(&student(0), Some(&device)).refused(429, "too_many_attempts");
+    site.pass(1_000);
+    browse(&student(0), Some(&device)).expect(200);
+    browse(&student(1), Some(&device)).refused(429, "too_many_attempts");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn known_and_unknown_accounts_are_answered_alike() {
         try_log_in(&nobody, id, "x").refused(401, "bad_credentials");
         try_log_in(&nobody, id, "x").refused(429, "too_many_attempts");
     }
-    for (id, password) in [("A1001", "x".repeat(1_025)), (&*"x".repeat(255), "x".to_owned())] {
+    for (id, password) in [("A1001", "x".repeat(3_073)), (&*"x".repeat(255), "x".to_owned())] {
         try_log_in(&nobody, id, &password).refused(401, "bad_credentials");
     }
 }
@@ -189,4 +189,34 @@ fn a_new_student_id_registers_and_a_known_one_belongs_to_its_owner() {
     let mut taken = triple;
     taken["student_id"] = json!("2030000002");
     site.nobody().post_json(path, &taken).refused(409, "phone_taken");
+}
+
+#[test]
+fn a_password_is_the_same_however_a_keyboard_puts_its_letters_together() {
+    let site = inside();
+    site.add("A1001", Role::Student, &[]);
+    // The same words: letters in one piece, and taken apart as some systems type them.
+    let (whole, apart) = (
+        "물개 우산 기차표 안경",
+        "\u{1106}\u{116e}\u{11af}\u{1100}\u{1162} \u{110b}\u{116e}\u{1109}\u{1161}\u{11ab} \u{1100}\u{1175}\u{110e}\u{1161}\u{1111}\u{116d} \u{110b}\u{1161}\u{11ab}\u{1100}\u{1167}\u{11bc}",
+    );
+    let change = json!({ "current_password": PASSWORD, "new_password": apart });
+    site.account("A1001").post_json("/api/v1/auth/password", &change).expect(204);
+    for typed in [whole, apart] {
+        try_log_in(&site.nobody(), "A1001", typed).expect(200);
+    }
+    // A hash of before, of the letters as they were typed: good, and made anew.
+    let old = Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        Params::new(19_456, 2, 1, None).expect("valid"),
+    )
+    .hash_password_with_salt(apart.as_bytes(), b"0123456789abcdef")
+    .expect("hashed")
+    .to_string();
+    site.sql().execute("UPDATE member SET password_hash = ?1", [&old]).expect("stored");
+    try_log_in(&site.nobody(), "A1001", whole).refused(401, "bad_credentials");
+    site.pass(1_000);
+    try_log_in(&site.nobody(), "A1001", apart).expect(200);
+    try_log_in(&site.nobody(), "A1001", whole).expect(200);
 }

@@ -281,6 +281,55 @@ fn a_refused_address_is_dead_at_once_and_staff_see_it() {
 }
 
 #[test]
+fn a_server_that_relays_to_nobody_outside_keeps_no_other_mail_back() {
+    let server = plain();
+    let inside = inside(&server);
+    post(&inside.sql(), "outside@elsewhere.org", now_ms(&inside));
+    for n in 0..3 {
+        post(&inside.sql(), &format!("p{n}@korea.ac.kr"), now_ms(&inside));
+    }
+    assert_eq!(deliver(&inside), 3);
+    assert_eq!(state(&inside.sql())[0], "rental_confirmed due 1", "it waits alone");
+    assert_eq!(state(&inside.sql())[1..], ["rental_confirmed sent 1"; 3]);
+    let admin = admin(&inside);
+    assert_eq!((&health(&admin)["status"], &health(&admin)["due"]), (&json!("ok"), &json!(1)));
+    let due = admin.get("/api/v1/mails?state=due").expect(200).json();
+    assert!(due["mails"][0]["last_error"].as_str().is_some_and(|it| it.contains("530")), "{due}");
+}
+
+#[test]
+fn a_server_that_wants_a_log_in_first_makes_everything_wait() {
+    let server = MailServer::start(Manners { security: "tls", log_in: true, ..Manners::default() });
+    let config = server.config();
+    let (without, _) = config.split_once("user").expect("a log-in");
+    let inside = Inside::configured(&format!("[mail]\n{without}"), 101..=101, 0, open_now);
+    for n in 0..3 {
+        post(&inside.sql(), &format!("p{n}@korea.ac.kr"), now_ms(&inside));
+    }
+    assert_eq!(deliver(&inside), 0);
+    assert_eq!(state(&inside.sql()), ["rental_confirmed due 1"; 3]);
+    assert!(last_error(&inside.sql()).contains("530"), "{}", last_error(&inside.sql()));
+    assert_eq!(health(&admin(&inside))["status"], "unreachable");
+}
+
+#[test]
+fn a_code_that_is_posted_during_a_run_goes_before_the_mails_that_wait() {
+    let server = MailServer::start(Manners { more: &["--hang-s", "1"], ..Manners::default() });
+    let inside = inside(&server);
+    for n in 0..3 {
+        post(&inside.sql(), &format!("p{n}@korea.ac.kr"), now_ms(&inside));
+    }
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| deliver(&inside));
+        until("the first is on its way", || (!server.mails().is_empty()).then_some(()));
+        post_code(&inside, "code@korea.ac.kr");
+        assert_eq!(run.join().expect("no panic"), 4);
+    });
+    let to: Vec<Value> = server.mails().iter().map(|mail| mail["to"][0].clone()).collect();
+    assert_eq!(to, ["p0@korea.ac.kr", "code@korea.ac.kr", "p1@korea.ac.kr", "p2@korea.ac.kr"]);
+}
+
+#[test]
 fn a_connection_that_breaks_in_the_middle_loses_nothing_and_doubles_nothing() {
     let server = MailServer::start(Manners { more: &["--close-once"], ..Manners::default() });
     let inside = inside(&server);
@@ -340,6 +389,13 @@ fn given_up_after_three_days_and_a_code_when_it_is_not_good_any_more() {
     assert!((72..=100).contains(&hours), "{hours} hours");
     assert!(state(&inside.sql())[0].starts_with("rental_confirmed dead"));
     // A code that is gone cannot be sent anew.
+    let dead = "UPDATE outbox SET dead_ms = 1, due_ms = NULL, sealed = NULL
+                WHERE kind = 'password_reset'";
+    let forgot = json!({ "id": student_id(0) });
+    let set = "UPDATE member SET password_hash = 'x' WHERE student_id = ?1";
+    inside.sql().execute(set, [student_id(0)]).expect("stored");
+    inside.nobody().post_json("/api/v1/auth/password/forgot", &forgot).expect(202);
+    assert_eq!(inside.sql().execute(dead, []).expect("stored"), 1);
     let admin = admin(&inside);
     let list = admin.get("/api/v1/mails?state=dead").expect(200).json();
     let of = |kind: &str| {
@@ -348,6 +404,7 @@ fn given_up_after_three_days_and_a_code_when_it_is_not_good_any_more() {
     };
     let retry = |id: Value| admin.post(&format!("/api/v1/mails/{id}/retry"));
     retry(of("sign_up_code")).refused(410, "code_expired");
+    retry(of("password_reset")).refused(410, "code_expired");
     retry(of("rental_confirmed")).expect(204);
     server.rise();
     assert_eq!(deliver(&inside), 1);

@@ -252,14 +252,16 @@ fn a_new_password_is_mailed_or_handed_over_and_set_once() {
     let id = number(&site.staff, &student_id(0));
     let reset = || site.staff.post(&path(id, "/reset-password")).expect(200).json();
     let set = |reset_id: &Value, code: &Value, password: &str| {
-        let body = json!({ "reset_id": reset_id, "code": code, "password": password });
+        let mut body = json!({ "reset_id": reset_id, "code": code, "password": password });
+        body["consent"] = json!("1");
         site.inside.nobody().post_json("/api/v1/auth/password/reset", &body)
     };
-    let old = reset();
-    let handed = reset();
-    set(&old["reset_id"], &old["code"], PASSWORD).refused(410, "code_expired");
+    let (old, handed) = (reset(), reset());
     set(&handed["reset_id"], &handed["code"], PASSWORD).expect(204);
-    set(&handed["reset_id"], &handed["code"], PASSWORD).refused(410, "code_expired");
+    // With it all others are over.
+    for reset in [old, handed] {
+        set(&reset["reset_id"], &reset["code"], PASSWORD).refused(410, "code_expired");
+    }
     site.inside.account(&student_id(0)).get(MEMBERS).refused(403, "forbidden");
     send(&site.staff, "PATCH", &path(id, ""), &json!({ "email": "a@korea.ac.kr" })).expect(200);
     let mailed = reset();
@@ -300,4 +302,42 @@ fn an_exported_file_opens_in_excel_and_comes_back_as_a_roster() {
         .expect("one row");
     assert!(audited.contains("\"rows\":3"), "{audited}");
     site.inside.student(1).get(&format!("{MEMBERS}/export")).refused(403, "forbidden");
+}
+
+#[test]
+fn a_first_password_needs_consent_and_a_mailed_code_proves_the_address() {
+    let site = people(2);
+    let nobody = site.inside.nobody();
+    let set = |reset: &Value, code: &Value, consent: Value| {
+        let mut body = json!({ "reset_id": reset["reset_id"], "code": code, "password": PASSWORD });
+        if consent != Value::Null {
+            body["consent"] = consent;
+        }
+        nobody.post_json("/api/v1/auth/password/reset", &body)
+    };
+    let kept = |n: usize| -> (Option<String>, bool, bool) {
+        let sql = "SELECT consent_version, consent_ms IS NOT NULL, email_verified_ms IS NOT NULL
+                   FROM member WHERE student_id = ?1";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        site.inside.sql().query_row(sql, [student_id(n)], row).expect("there")
+    };
+    // Handed over: nothing is known of an address.
+    let id = number(&site.staff, &student_id(0));
+    let reset = site.staff.post(&path(id, "/reset-password")).expect(200).json();
+    let refused = set(&reset, &reset["code"], Value::Null).refused(422, "consent_needed");
+    assert_eq!(refused["version"], "1");
+    set(&reset, &reset["code"], json!("0")).refused(422, "consent_needed");
+    set(&reset, &json!("x"), Value::Null).refused(422, "code_wrong");
+    set(&reset, &reset["code"], json!("1")).expect(204);
+    assert_eq!(kept(0), (Some("1".to_owned()), true, false));
+    // The next password is the account's own affair.
+    let reset = site.staff.post(&path(id, "/reset-password")).expect(200).json();
+    set(&reset, &reset["code"], Value::Null).expect(204);
+    assert_eq!(kept(0), (Some("1".to_owned()), true, false));
+    let id = number(&site.staff, &student_id(1));
+    send(&site.staff, "PATCH", &path(id, ""), &json!({ "email": "a@korea.ac.kr" })).expect(200);
+    let reset = site.staff.post(&path(id, "/reset-password")).expect(200).json();
+    let code = site.inside.mailed("password_reset")["code"].clone();
+    set(&reset, &code, json!("1")).expect(204);
+    assert_eq!(kept(1), (Some("1".to_owned()), true, true));
 }

@@ -195,16 +195,56 @@ fn mails_to_one_person_are_limited_for_known_and_unknown_alike() {
 }
 
 #[test]
-fn only_the_newest_code_is_good() {
+fn the_three_newest_codes_are_good_side_by_side_and_end_together() {
     let site = inside();
     site.add("A1001", Role::Student, &[]);
-    let first = forgot(&site, "A1001");
-    let first_code = code(&site, "password_reset");
-    let second = forgot(&site, "A1001");
-    let second_code = code(&site, "password_reset");
-    reset(&site, &first, &first_code, NEW).refused(410, "code_expired");
-    reset(&site, &second, &first_code, NEW).refused(422, "code_wrong");
-    reset(&site, &second, &second_code, NEW).expect(204);
+    let asked: Vec<(String, String)> = (0..4)
+        .map(|_| {
+            site.pass(1);
+            (forgot(&site, "A1001"), code(&site, "password_reset"))
+        })
+        .collect();
+    reset(&site, &asked[0].0, &asked[0].1, NEW).refused(410, "code_expired");
+    reset(&site, &asked[2].0, &asked[1].1, NEW).refused(422, "code_wrong");
+    // What strangers asked for meanwhile leaves the owner's own good.
+    reset(&site, &asked[1].0, &asked[1].1, NEW).expect(204);
+    reset(&site, &asked[3].0, &asked[3].1, NEW).refused(410, "code_expired");
+}
+
+#[test]
+fn strangers_do_not_use_up_the_codes_of_a_browser_that_the_account_knows() {
+    let site = inside();
+    site.add("A1001", Role::Student, &[]);
+    let nobody = site.nobody();
+    let origin = format!("Origin: http://{}", nobody.address);
+    let page = [JSON, "X-Lockerd: 1", origin.as_str()];
+    let body = json!({ "id": "A1001", "password": PASSWORD }).to_string();
+    let first = nobody.call("POST", LOG_IN, &page, &body).expect(200);
+    let cookies = first.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let mut pairs = cookies.filter_map(|(_, value)| value.split(';').next());
+    let device = pairs.find(|it| it.starts_with("lockerd_device=")).expect("a device");
+    let cookie = format!("Cookie: {device}");
+    let ask = |id: &str| {
+        let own = [page[0], page[1], page[2], &cookie];
+        nobody.call("POST", FORGOT, &own, &json!({ "id": id }).to_string())
+    };
+    for _ in 0..5 {
+        forgot(&site, "A1001");
+    }
+    nobody.post_json(FORGOT, &json!({ "id": "A1001" })).refused(429, "too_many_requests");
+    let wish = json!({ "email": "new@korea.ac.kr", "password": PASSWORD });
+    site.account("A1001").post_json(EMAIL, &wish).expect(202);
+    for _ in 0..5 {
+        ask("A1001").expect(202);
+    }
+    assert_eq!(mails(&site, "password_reset"), 10);
+    ask("A1001").refused(429, "too_many_requests");
+    // For another account it is a stranger as any.
+    site.add("A1002", Role::Student, &[]);
+    for _ in 0..5 {
+        forgot(&site, "A1002");
+    }
+    ask("A1002").refused(429, "too_many_requests");
 }
 
 #[test]

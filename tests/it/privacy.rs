@@ -239,9 +239,10 @@ fn what_is_over_is_forgotten_in_its_time_and_nothing_else() {
         .sql()
         .execute_batch(&format!(
             "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, raised_ms,
-                 last_seen_ms, count, evidence, cleared_ms, clear_reason)
+                 last_seen_ms, count, evidence, cleared_ms, clear_reason, acknowledged_ms,
+                 acknowledged_by, acknowledge_note)
                VALUES ('left_open', 'info', 'locker:101', 101, 1, {at_ms}, {at_ms}, 1, '{{}}', {at_ms},
-                       'door_closed');
+                       'door_closed', {at_ms}, {admin_id}, 'x');
              INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, raised_ms,
                  last_seen_ms, count, evidence)
                VALUES ('jammed', 'info', 'locker:102', 102, 1, {at_ms}, {at_ms}, 1, '{{}}');
@@ -311,5 +312,73 @@ fn who_gave_a_locker_back_is_not_forgotten_before_it_is_empty() {
     late.give_back(101);
     inside.run(inside.services.forget_old()).expect("forgotten");
     assert_eq!(count(&inside, nameless), 1);
+    inside.demand_clean();
+}
+
+#[test]
+fn an_alarm_that_nobody_acknowledged_is_kept_for_twice_the_term() {
+    let inside = site(0);
+    let at_ms = inside.clock.now().as_millisecond();
+    let admin = inside.add("ADMIN1", Role::Admin, &[]);
+    inside
+        .sql()
+        .execute_batch(&format!(
+            "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, raised_ms,
+                 last_seen_ms, count, evidence, cleared_ms, clear_reason)
+               VALUES ('left_open', 'info', 'locker:101', 101, 1, 1, 1, 1, '{{}}', {at_ms},
+                       'door_closed'),
+                      ('forced_open', 'info', 'locker:101', 101, 1, 1, 1, 1, '{{}}', {at_ms},
+                       'door_closed'),
+                      ('jammed', 'info', 'locker:102', 102, 1, 1, 1, 1, '{{}}', {at_ms}, 'calm');
+             UPDATE alarm SET acknowledged_ms = {at_ms}, acknowledged_by = {admin},
+                 acknowledge_note = 'x' WHERE kind = 'left_open';"
+        ))
+        .expect("consistent");
+    let left_on_day = |day: u64| {
+        let passed = inside.clock.now().as_millisecond() - at_ms;
+        inside.pass(day * DAY_MS - u64::try_from(passed).expect("forward"));
+        inside.run(inside.services.forget_old()).expect("forgotten");
+        texts(&inside, "SELECT kind FROM alarm ORDER BY id").join(" ")
+    };
+    assert_eq!(left_on_day(19), "left_open forced_open jammed");
+    assert_eq!(left_on_day(21), "forced_open jammed");
+    assert_eq!(left_on_day(39), "forced_open jammed");
+    // Whoever acknowledges one late has seen it.
+    let late = "UPDATE alarm SET acknowledged_ms = 1, acknowledged_by = 1, acknowledge_note = 'x'
+                WHERE kind = 'jammed'";
+    inside.sql().execute(late, []).expect("stored");
+    assert_eq!(left_on_day(40), "forced_open");
+    assert_eq!(left_on_day(41), "");
+}
+
+#[test]
+fn mails_to_addresses_of_an_account_go_with_it() {
+    let inside = site(0);
+    inside.add("2031000001", Role::Student, &[]);
+    let member = inside.account("2031000001");
+    let wish = json!({ "email": "first@korea.ac.kr", "password": PASSWORD });
+    let begun = member.post_json("/api/v1/auth/email", &wish).expect(202).json();
+    let code = inside.mailed("email_change_code")["code"].clone();
+    let confirm = json!({ "change_id": begun["change_id"], "code": code });
+    member.post_json("/api/v1/auth/email/confirm", &confirm).expect(204);
+    let wish = json!({ "email": "second@korea.ac.kr", "password": PASSWORD });
+    member.post_json("/api/v1/auth/email", &wish).expect(202);
+    let waiting = "SELECT address || ' ' || kind FROM outbox WHERE sent_ms IS NULL ORDER BY id";
+    assert_eq!(
+        texts(&inside, waiting),
+        [
+            "first@korea.ac.kr email_change_code",
+            "2031000001@korea.ac.kr email_changed",
+            "second@korea.ac.kr email_change_code"
+        ]
+    );
+    // One of them is through: it stays as a date.
+    let sent = "UPDATE outbox SET sent_ms = 1, due_ms = NULL, payload = '{}', sealed = NULL
+                WHERE kind = 'email_changed'";
+    inside.sql().execute(sent, []).expect("stored");
+    delete(&member, ME, &json!({ "password": PASSWORD })).expect(204);
+    assert_eq!(texts(&inside, waiting), ["first@korea.ac.kr account_deleted"]);
+    inside.sql().execute("DELETE FROM outbox WHERE kind = 'account_deleted'", []).expect("gone");
+    assert!(!everything(&inside).contains("korea.ac.kr"), "an address is still there");
     inside.demand_clean();
 }

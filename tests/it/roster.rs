@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::http::{Client, Reply, Wire};
 use crate::support::inside::{Inside, open_now};
 use crate::support::site::{student_id, student_name, student_phone};
+use crate::support::until;
 
 const IMPORT: &str = "/api/v1/members/import";
 const CSV: [&str; 1] = ["Content-Type: text/csv"];
@@ -199,4 +200,64 @@ fn what_is_no_roster_is_refused_and_two_at_once_wait_for_each_other() {
     let codes = [both.0.err(), both.1.err()].map(|it| it.map(|error| error.code.name()));
     assert!(codes.iter().flatten().all(|code| *code == "overloaded"), "{codes:?}");
     assert!(codes.contains(&None), "one of them is taken");
+}
+
+#[test]
+fn lines_that_cannot_be_read_make_leaving_a_question() {
+    let (inside, staff) = site(4);
+    // The quote of line 3 takes line 4 in; with it two of four are not on the list.
+    let file = format!(
+        "student_id,name,phone\n{},{},\n{},\"{},\n{},{},\"\n{},{},\n",
+        student_id(0),
+        student_name(0),
+        student_id(1),
+        student_name(1),
+        student_id(2),
+        student_name(2),
+        student_id(3),
+        student_name(3)
+    );
+    let preview = import(&staff, "leavers=mark&dry_run=true", &file).expect(200).json();
+    assert_eq!((&preview["errors"][0]["line"], &preview["refused"]), (&json!(3), &json!(1)));
+    let error = preview["errors"][0]["error"].as_str().expect("why");
+    assert!(error.contains("line 3"), "{error}");
+    assert_eq!(preview["leaving"], json!([student_id(2)]));
+    assert_eq!(preview["confirm_leavers"], 1);
+    import(&staff, "leavers=mark", &file).refused(409, "roster_shrinks");
+    // A line whose student id cannot be read may be anybody's.
+    let file = roster([0, 1, 2]) + "12,아무개,\n";
+    import(&staff, "leavers=mark", &file).refused(409, "roster_shrinks");
+    let nobody = staff.get("/api/v1/members?state=leaving").expect(200).json();
+    assert_eq!(nobody["total"], 0);
+    let report = import(&staff, "leavers=mark&confirm_leavers=1", &file).expect(200).json();
+    assert_eq!(counts(&report), [0, 0, 3, 0, 1, 1]);
+    // Without leavers nothing is asked, nor where only the name is wrong.
+    import(&staff, "", &file).expect(200);
+    let file = roster([0, 1]) + &format!("{},,\n", student_id(2));
+    import(&staff, "leavers=mark", &file).expect(200);
+    inside.demand_clean();
+}
+
+#[test]
+fn an_import_goes_on_when_nobody_waits_for_it_any_more() {
+    let (inside, staff) = site(3);
+    let file = roster(10..8_010);
+    let noted = || -> i64 {
+        let sql = "SELECT count(*) FROM audit WHERE action = 'roster.import'";
+        inside.sql().query_row(sql, [], |row| row.get(0)).expect("a number")
+    };
+    let before = noted();
+    let mut wire = Wire::connect(staff.address);
+    let request = staff.request("POST", &format!("{IMPORT}?leavers=mark"), &CSV, &file);
+    wire.send(request).expect("sent");
+    let people = || -> i64 {
+        let sql = "SELECT count(*) FROM member WHERE on_roster = 1";
+        inside.sql().query_row(sql, [], |row| row.get(0)).expect("a number")
+    };
+    until("it has begun", || (people() > 3).then_some(()));
+    drop(wire);
+    assert!(people() < 8_000, "the test was too slow to leave in the middle");
+    until("it is through", || (noted() > before).then_some(()));
+    assert_eq!(people(), 8_000, "who was there before has left");
+    inside.demand_clean();
 }

@@ -356,3 +356,87 @@ fn the_privacy_notice_names_the_terms_or_is_the_sites_own() {
     let notice = site.nobody().get("/api/v1/privacy-notice").expect(200).json();
     assert_eq!((&notice["version"], &notice["ko"]), (&json!("2026-1"), &json!("우리 안내문")));
 }
+
+#[test]
+fn mails_about_sign_ups_with_somebody_elses_data_have_a_budget_of_their_own() {
+    let site = open("");
+    site.add("A1001", Role::Student, &[]);
+    site.add("A1002", Role::Student, &[]);
+    for n in 0..7 {
+        let mut by_id = newcomer(n);
+        by_id["student_id"] = json!("A1001");
+        begin(&site, &by_id);
+    }
+    let wish = json!({ "email": "a1001@korea.ac.kr", "password": PASSWORD });
+    site.account("A1002").post_json("/api/v1/auth/email", &wish).expect(202);
+    assert_eq!(mails(&site, "sign_up_known"), 5, "whoever asks: at most five an hour");
+    let forgot = json!({ "id": "A1001" });
+    site.nobody().post_json("/api/v1/auth/password/forgot", &forgot).expect(202);
+    assert_eq!(mails(&site, "password_reset"), 1, "the owner's own are untouched");
+}
+
+/// Takes phone number and address of a student away.
+fn forget_contact(site: &Inside, n: usize) {
+    let set = "UPDATE member SET phone = NULL, email = NULL WHERE student_id = ?1";
+    assert_eq!(site.sql().execute(set, [student_id(n)]).expect("stored"), 1);
+}
+
+/// A sign-up of the n-th student of the roster.
+fn of_roster(n: usize) -> Value {
+    let mut wish = newcomer(n);
+    wish["student_id"] = json!(student_id(n));
+    wish["name"] = json!(student_name(n));
+    wish
+}
+
+#[test]
+fn on_a_roster_site_id_and_name_alone_claim_no_account() {
+    let site =
+        Inside::configured(&format!("{MAIL}[auth]\nregistration = 'roster'\n"), [101], 3, open_now);
+    forget_contact(&site, 0);
+    begin(&site, &of_roster(0));
+    assert_eq!(mails(&site, "sign_up_code"), 0);
+    // The address is enough where the roster has one, and the number is kept then.
+    let set = "UPDATE member SET email = 'new0@korea.ac.kr' WHERE student_id = ?1";
+    site.sql().execute(set, [student_id(0)]).expect("stored");
+    let id = begin(&site, &of_roster(0));
+    confirm(&site.nobody(), &id, &mailed_code(&site)).expect(201);
+    let me = site.account(&student_id(0)).get("/api/v1/auth/me").expect(200).json();
+    assert_eq!(me["phone_number"], "01055550000");
+    // Taken away while the code was on its way.
+    let mut wish = of_roster(1);
+    wish["phone_number"] = json!(student_phone(1));
+    let id = begin(&site, &wish);
+    forget_contact(&site, 1);
+    confirm(&site.nobody(), &id, &mailed_code(&site)).refused(410, "code_expired");
+}
+
+#[test]
+fn on_an_open_site_a_row_without_a_number_is_filled_and_keeps_the_number_given() {
+    let site = open("");
+    forget_contact(&site, 0);
+    let id = begin(&site, &of_roster(0));
+    confirm(&site.nobody(), &id, &mailed_code(&site)).expect(201);
+    let me = site.account(&student_id(0)).get("/api/v1/auth/me").expect(200).json();
+    assert_eq!(
+        (&me["phone_number"], &me["email"]),
+        (&json!("01055550000"), &json!("new0@korea.ac.kr"))
+    );
+    forget_contact(&site, 1);
+    let mut taken = of_roster(1);
+    taken["phone_number"] = json!(student_phone(2));
+    let id = begin(&site, &taken);
+    confirm(&site.nobody(), &id, &mailed_code(&site)).refused(409, "phone_taken");
+}
+
+#[test]
+fn a_mail_with_a_sign_up_code_says_nothing_that_somebody_typed() {
+    let site = open("");
+    let mut wish = newcomer(1);
+    wish["name"] = json!("https://phish.example");
+    begin(&site, &wish);
+    assert_eq!(site.run(site.services.deliver_mails()).expect("delivered"), 1);
+    let sent = &site.services.mailbox().expect("a box")[0];
+    let whole = format!("{} {} {}", sent.letter.subject, sent.letter.text, sent.letter.html);
+    assert!(whole.contains("10분") && !whole.contains("phish"), "{whole}");
+}

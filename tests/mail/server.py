@@ -31,6 +31,8 @@ class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("nobody"):
             return "550 5.1.1 no such person here"
+        if address.startswith("outside"):
+            return "530 5.7.1 log in to send mails elsewhere"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

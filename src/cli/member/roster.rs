@@ -34,7 +34,7 @@ pub(in crate::cli) struct ImportArgs {
     /// What becomes of students whom the last roster had and this one has not.
     #[arg(long, value_enum, default_value_t = Leavers::Keep)]
     leavers: Leavers,
-    /// The number of leavers that the dry run named, where that is very many.
+    /// The number of leavers that the dry run named, where it asks for that.
     #[arg(long, value_name = "NUMBER")]
     confirm_leavers: Option<usize>,
     /// Print the report as one line of JSON.
@@ -77,7 +77,10 @@ fn print(report: &RosterReport) {
          {leavers} leaving"
     ));
     if let Some(number) = report.confirm_leavers {
-        say(format!("so many leave only with --confirm-leavers {number}"));
+        say(format!("they leave only with --confirm-leavers {number}"));
+    }
+    for id in &report.leaving {
+        say(format!("{id}: leaves"));
     }
     for change in &report.changes {
         for field in &change.fields {

@@ -1,6 +1,7 @@
 //! Changing accounts: `POST /api/v1/members` and what stands below `/api/v1/members/{member_id}`.
 //! Staff manage students, admins everybody.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
@@ -10,10 +11,10 @@ use warp::{Filter, Reply, path};
 use super::role;
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{Profile, Role, parse_department, parse_language};
-use crate::http::extract::{Head, RawBody, body, head};
+use crate::http::extract::{Head, RawBody, head};
 use crate::http::lockers::answer;
 use crate::http::problem::Problem;
-use crate::http::{Api, OrRoute, Routes, with};
+use crate::http::{Api, OrRoute, Routes, with, with_body, with_part_and_body};
 use crate::service::error::Code;
 use crate::service::members::Actor;
 use crate::service::members::change::{NewPerson, TypedChanges};
@@ -120,6 +121,28 @@ pub(in crate::http) struct ResetReply {
     code: Option<String>,
 }
 
+/// Who of the staff asks for what.
+async fn staff_asked<T: DeserializeOwned>(
+    head: &Head,
+    body: RawBody,
+    api: &Api,
+) -> Result<(Actor, T), Problem> {
+    let may = |caller| Actor::Caller(caller).demand_staff();
+    let (caller, asked) = head.asked(body, api, may).await?;
+    Ok((Actor::Caller(caller), asked))
+}
+
+/// The same of admins.
+async fn admin_asked<T: DeserializeOwned>(
+    head: &Head,
+    body: RawBody,
+    api: &Api,
+) -> Result<(Actor, T), Problem> {
+    let may = |caller| Actor::Caller(caller).demand_admin();
+    let (caller, asked) = head.asked(body, api, may).await?;
+    Ok((Actor::Caller(caller), asked))
+}
+
 pub(super) fn routes(api: &Api) -> Routes {
     create(api)
         .or_route(change(api))
@@ -132,14 +155,7 @@ pub(super) fn routes(api: &Api) -> Routes {
 }
 
 fn create(api: &Api) -> Routes {
-    path!("api" / "v1" / "members")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_create)
-        .map(Reply::into_response)
-        .boxed()
+    with_body(api, path!("api" / "v1" / "members").and(warp::post()), handle_create)
 }
 
 impl NewMemberBody {
@@ -187,14 +203,11 @@ pub(in crate::http) async fn handle_create(
 }
 
 fn change(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId)
-        .and(warp::patch())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId).and(warp::patch()),
+        handle_change,
+    )
 }
 
 /// Change somebody's data; their rental and history stay.
@@ -213,9 +226,7 @@ pub(in crate::http) async fn handle_change(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_staff()?;
-    let asked: ChangeMemberBody = body.json(&head).await?;
+    let (actor, asked): (_, ChangeMemberBody) = staff_asked(&head, body, &api).await?;
     let typed = TypedChanges {
         student_id: asked.student_id,
         name: asked.name,
@@ -229,14 +240,11 @@ pub(in crate::http) async fn handle_change(
 }
 
 fn set_role(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId / "role")
-        .and(warp::put())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_role)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId / "role").and(warp::put()),
+        handle_role,
+    )
 }
 
 /// Give somebody another role; their log-ins end. For admins.
@@ -255,22 +263,17 @@ pub(in crate::http) async fn handle_role(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_admin()?;
-    let asked: RoleBody = body.json(&head).await?;
+    let (actor, asked): (_, RoleBody) = admin_asked(&head, body, &api).await?;
     api.services().set_role(actor, id, role(&asked.role)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn set_banks(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId / "banks")
-        .and(warp::put())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_banks)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId / "banks").and(warp::put()),
+        handle_banks,
+    )
 }
 
 /// Give a member of staff these banks and no others into their care. For admins.
@@ -289,23 +292,18 @@ pub(in crate::http) async fn handle_banks(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_admin()?;
-    let asked: BanksBody = body.json(&head).await?;
+    let (actor, asked): (_, BanksBody) = admin_asked(&head, body, &api).await?;
     let banks = asked.banks.into_iter().map(BankId).collect();
     api.services().set_staff_banks(actor, id, banks).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 fn disable(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId / "disable")
-        .and(warp::post())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_disable)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId / "disable").and(warp::post()),
+        handle_disable,
+    )
 }
 
 /// Keep somebody out: every log-in ends at once and none is let in. Their rental stays.
@@ -324,9 +322,7 @@ pub(in crate::http) async fn handle_disable(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_staff()?;
-    let asked: ReasonBody = body.json(&head).await?;
+    let (actor, asked): (_, ReasonBody) = staff_asked(&head, body, &api).await?;
     api.services().disable_member(actor, id, asked.reason).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -395,14 +391,11 @@ pub(in crate::http) async fn handle_reset(
 }
 
 fn delete(api: &Api) -> Routes {
-    path!("api" / "v1" / "members" / MemberId)
-        .and(warp::delete())
-        .and(head())
-        .and(body())
-        .and(with(api))
-        .then(handle_delete)
-        .map(Reply::into_response)
-        .boxed()
+    with_part_and_body(
+        api,
+        path!("api" / "v1" / "members" / MemberId).and(warp::delete()),
+        handle_delete,
+    )
 }
 
 /// Close an account for good: everything personal is blanked at once, the history stays countable.
@@ -424,9 +417,7 @@ pub(in crate::http) async fn handle_delete(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let actor = Actor::Caller(head.caller(&api)?);
-    actor.demand_admin()?;
-    let asked: ReasonBody = body.json(&head).await?;
+    let (actor, asked): (_, ReasonBody) = admin_asked(&head, body, &api).await?;
     api.services().delete_member(actor, id, asked.reason).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

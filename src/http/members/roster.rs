@@ -46,8 +46,8 @@ pub(in crate::http) struct ImportReply {
     leavers: usize,
     /// Lines that were left out; `errors` says why.
     refused: usize,
-    /// Set when so many would leave that it may be the wrong file: repeat the number as
-    /// `confirm_leavers`.
+    /// Set when so many would leave that it may be the wrong file, or when somebody would while lines
+    /// cannot be read: repeat the number as `confirm_leavers`.
     confirm_leavers: Option<usize>,
     /// The first 1,000 who change: line, `student_id`, and each field before and after.
     #[schema(value_type = Vec<Object>)]

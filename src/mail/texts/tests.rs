@@ -52,7 +52,7 @@ fn a_code_is_set_large_and_everything_is_escaped() {
     let name = "<img src=x onerror=alert(1)>&\"";
     let text = texts
         .render(
-            "sign_up_code",
+            "password_reset",
             "ko",
             &values(&json!({ "name": name, "minutes": 10, "code": "1<2" })),
         )

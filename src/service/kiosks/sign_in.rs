@@ -283,7 +283,7 @@ fn try_sign_in(
     let whose = row.as_ref().map(|row| row.id);
     let limits: [Limit; 2] = [
         (LimitKind::KioskCode, Subject::typed(&typed.id_hash, whose)),
-        (LimitKind::KioskCode, Subject::numbered("kiosk", typed.kiosk.0)),
+        (LimitKind::Kiosk, Subject::numbered("kiosk", typed.kiosk.0)),
     ];
     limits::check(tx, &limits)?;
     let proof = match &row {
@@ -331,7 +331,9 @@ fn count_wrong(tx: &Tx<'_>, limits: &[Limit]) -> Result<Tried, Error> {
     let (mut tries_left, mut wait_ms) = (FAILURES_MAX, 0);
     for (kind, subject) in limits {
         if let Some(tally) = throttle::find(tx.conn, *kind, subject)? {
-            tries_left = tries_left.min(FAILURES_MAX.saturating_sub(tally.count));
+            if kind.is_a_ladder() {
+                tries_left = tries_left.min(FAILURES_MAX.saturating_sub(tally.count));
+            }
             wait_ms = wait_ms.max(tally.until_ms.saturating_sub(tx.now_ms()));
         }
     }

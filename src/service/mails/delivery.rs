@@ -6,10 +6,11 @@
 //! nothing is sent, for it could not be marked; what was sent when it began to fail is remembered and
 //! marked first. Codes are delivered only as long as they are good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,7 +31,10 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// Most mails of one look at the outbox.
 const PAGE: u32 = 50;
 
-/// Most looks of one run; what is left waits for the next.
+/// Most mails of one run; what is left waits for the next.
+const MAILS_MAX: usize = 2_000;
+
+/// Most pages that one run drops on a site without mail.
 const PAGES_MAX: usize = 40;
 
 /// How long a mail waits after its n-th failed attempt, in seconds; the last one for all others.
@@ -197,27 +201,26 @@ impl Services {
 
     async fn deliver_due(&self, run: &mut Run) -> Result<usize, Error> {
         let mut connection = self.mailer.connection();
-        let mut sent = 0;
-        'run: for _ in 0..PAGES_MAX {
-            let now_ms = self.clock.now().as_millisecond();
-            let due = self.store.read(move |conn| outbox::list_due(conn, now_ms, PAGE)).await?;
-            if due.is_empty() {
+        let (mut sent, mut waiting) = (0, VecDeque::new());
+        for _ in 0..MAILS_MAX {
+            // What was posted meanwhile may be a code, which goes first: it is good for minutes.
+            if waiting.is_empty() || self.store.posted().notified().now_or_never().is_some() {
+                let now_ms = self.clock.now().as_millisecond();
+                let list = move |conn: &_| outbox::list_due(conn, now_ms, PAGE);
+                waiting = self.store.read(list).await?.into();
+            }
+            let Some(message) = waiting.pop_front() else { break };
+            if self.stopping.is_cancelled() {
                 break;
             }
-            let mut waiting = due.into_iter();
-            while let Some(message) = waiting.next() {
-                if self.stopping.is_cancelled() {
-                    break 'run;
-                }
-                let fate = self.attempt_mail(&mut connection, &message).await;
-                sent += usize::from(matches!(fate, Fate::Sent));
-                let unreachable = matches!(fate, Fate::PutOff(_, true));
-                self.note_reached(&fate).await;
-                let others = unreachable.then(|| waiting.by_ref().collect::<Vec<_>>());
-                self.settle_mail(run, message, fate, others.unwrap_or_default()).await?;
-                if unreachable {
-                    break 'run;
-                }
+            let fate = self.attempt_mail(&mut connection, &message).await;
+            sent += usize::from(matches!(fate, Fate::Sent));
+            let unreachable = matches!(fate, Fate::PutOff(_, true));
+            self.note_reached(&fate).await;
+            let others = if unreachable { waiting.drain(..).collect() } else { Vec::new() };
+            self.settle_mail(run, message, fate, others).await?;
+            if unreachable {
+                break;
             }
         }
         connection.close().await;

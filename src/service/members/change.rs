@@ -16,6 +16,7 @@ use crate::service::codes::{CodeSent, Drawn};
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey, once};
 use crate::service::mails::{Mail, post};
+use crate::service::own_account::post_reset;
 use crate::service::sessions::end_sessions_of;
 use crate::service::tokens::Caller;
 use crate::store::codes::{self, Purpose};
@@ -246,20 +247,13 @@ impl Services {
             .store
             .write::<_, Error, _>(Lane::Change, move |tx| {
                 let row = managed(tx, actor, id)?;
-                let purpose = Purpose::PasswordReset;
-                codes::update_replaced(tx.conn, id, purpose, tx.now_ms())?;
-                code.store(tx, purpose, Some(id), true, &json!({}))?;
                 let mailed = mail_on && row.email.is_some();
-                audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 if mailed {
-                    let mail = Mail {
-                        kind: "password_reset",
-                        to: Recipient::Member(id),
-                        payload: Drawn::payload(&row.name),
-                        secret: Some(code.secret()),
-                    };
-                    post(tx, &vault, &mail)?;
+                    post_reset(tx, &vault, &code, &row)?;
+                } else {
+                    code.store_reset(tx, id, false)?;
                 }
+                audit(tx, actor.id(), "member.reset", id, &json!({ "mailed": mailed }))?;
                 Ok(mailed)
             })
             .await?;
@@ -324,7 +318,7 @@ pub(super) fn change(
             let message_id = uuid::Uuid::now_v7().to_string();
             let message = NewMessage {
                 kind: "email_changed",
-                to: Recipient::Address(old, &row.language),
+                to: Recipient::AddressOf(row.id, old, &row.language),
                 payload: &json!({ "name": row.name }).to_string(),
                 sealed: None,
                 message_id: &message_id,

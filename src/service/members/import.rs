@@ -2,9 +2,11 @@
 //! written.
 //!
 //! The plan is made from everybody at once ([`plan`], pure), so that two people who swap their phone
-//! numbers are no conflict; it is carried out in slices, so that the writer is not kept from others.
-//! What somebody changed in between shows as a conflict of that line. A second import of the same
-//! file changes nothing. Lines with errors are left out and reported; nobody is ever deleted.
+//! numbers are no conflict; it is carried out in slices, so that the writer is not kept from others,
+//! and to its end when the one who asked is gone. What the plan went by is asked again at each step:
+//! who became staff, proved an address or left meanwhile is left alone, and reported. A second import
+//! of the same file changes nothing. Lines with errors are left out and reported; nobody is ever
+//! deleted.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +18,7 @@ use crate::domain::member::Role;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::store::audit::AuditEntry;
-use crate::store::members::{self, Changes};
+use crate::store::members::{self, Changes, MemberRow};
 use crate::store::{Change, Lane, StoreError, Tx};
 
 pub mod plan;
@@ -31,6 +33,9 @@ pub const SHOWN_MAX: usize = 1_000;
 
 /// So many may always leave without a word.
 pub const LEAVERS_FREE: usize = 20;
+
+const NO_STUDENT_ANY_MORE: &str = "became staff or left a moment ago: nothing was changed";
+const PROVEN_MEANWHILE: &str = "the e-mail address was proven by its owner a moment ago: it stays";
 
 /// A person whom a set-up brings along.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,7 +59,7 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// Whoever the last roster had and this one has not can only empty and return from now on.
     pub mark_leavers: bool,
-    /// How many leavers the preview named, where that is very many.
+    /// How many leavers the preview named, where it asks for that.
     pub confirm_leavers: Option<usize>,
 }
 
@@ -101,7 +106,8 @@ pub struct RosterReport {
     pub leavers: usize,
     /// Lines that were left out.
     pub refused: usize,
-    /// Repeat this number as `confirm_leavers`: so many would leave that it may be the wrong file.
+    /// Repeat this number as `confirm_leavers`: so many would leave that it may be the wrong file, or
+    /// lines that cannot be read may be about some of them.
     pub confirm_leavers: Option<usize>,
     /// Who changed, the first [`SHOWN_MAX`].
     pub changes: Vec<ChangedPerson>,
@@ -121,10 +127,12 @@ struct Done {
     returning: usize,
     leavers: usize,
     errors: Vec<LineNote>,
+    notes: Vec<LineNote>,
 }
 
 impl Services {
-    /// Takes a roster file, or says what it would do.
+    /// Takes a roster file, or says what it would do. Goes on to its end when the one who asked is
+    /// gone.
     pub async fn import_roster_file(
         &self,
         actor: Actor,
@@ -134,7 +142,11 @@ impl Services {
         actor.demand_staff()?;
         let read = tokio::task::spawn_blocking(move || RosterFile::read(&bytes)).await;
         let file = read.map_err(|_| Error::new(Code::Overloaded, "the server is ending"))??;
-        self.take_roster(actor, file, options).await
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.detach(move |services| async move {
+            let _ = tell.send(services.take_roster(actor, file, options).await);
+        });
+        told.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Makes and changes the people of a set-up as if they stood in a roster.
@@ -171,9 +183,13 @@ impl Services {
             return Ok(report);
         }
         if let Some(leavers) = report.confirm_leavers {
+            let doubt = match plan.unreadable {
+                0 => String::new(),
+                lines => format!(", while {lines} lines may be about anybody"),
+            };
             let detail = format!(
-                "{leavers} of {} people would leave the roster: look at the preview, and repeat \
-                 the number as confirm_leavers if it is right",
+                "{leavers} of {} people would leave the roster{doubt}: look at the preview, and \
+                 repeat the number as confirm_leavers if it is right",
                 plan.roster_before
             );
             return Err(Error::new(Code::RosterShrinks, detail).with("leavers", leavers));
@@ -183,6 +199,8 @@ impl Services {
         report.errors.extend(done.errors);
         report.errors.sort_by_key(|note| note.line);
         report.errors.truncate(SHOWN_MAX);
+        report.notes.extend(done.notes);
+        report.notes.truncate(SHOWN_MAX);
         (report.new, report.changed) = (done.new, done.changed);
         (report.returning, report.leavers) = (done.returning, done.leavers);
         self.note_import(actor.id(), &report).await?;
@@ -240,6 +258,7 @@ impl Done {
         self.returning += part.returning;
         self.leavers += part.leavers;
         self.errors.extend(part.errors);
+        self.notes.extend(part.notes);
     }
 }
 
@@ -288,11 +307,15 @@ fn carry_out_step(
             done.new += 1;
         }
         Step::Change { id, changes, .. } => {
-            let Some(row) = members::find_by_id(tx.conn, *id)? else { return Ok(()) };
-            if row.role != Role::Student {
+            let Some(row) = student(tx, *id)? else {
+                done.errors.push(step.note(NO_STUDENT_ANY_MORE));
                 return Ok(());
+            };
+            let mut changes = changes.clone();
+            if row.email_verified_ms.is_some() && changes.email.take().is_some() {
+                done.notes.push(step.note(PROVEN_MEANWHILE));
             }
-            let fields = change::change(tx, by, &row, changes.clone())?;
+            let fields = change::change(tx, by, &row, changes)?;
             done.changed += usize::from(!fields.is_empty());
             members::update_on_roster(tx.conn, *id, true, None)?;
             if row.leaving_ms.is_some() {
@@ -301,6 +324,9 @@ fn carry_out_step(
             }
         }
         Step::Leave(id) => {
+            if !student(tx, *id)?.is_some_and(|row| row.on_roster) {
+                return Ok(());
+            }
             let now_ms = tx.now_ms();
             members::update_on_roster(tx.conn, *id, false, Some(now_ms))?;
             audit(tx, by, "member.leaving", *id, &json!({}))?;
@@ -310,6 +336,12 @@ fn carry_out_step(
     Ok(())
 }
 
+/// The live student of this number, as of now.
+fn student(tx: &Tx<'_>, id: MemberId) -> Result<Option<MemberRow>, StoreError> {
+    let row = members::find_by_id(tx.conn, id)?;
+    Ok(row.filter(|row| row.role == Role::Student))
+}
+
 fn make_of_roster(tx: &Tx<'_>, id: MemberId, person: &Person) -> Result<(), StoreError> {
     if let Some(department) = &person.department {
         let department = Some(Some(department.clone()));
@@ -317,3 +349,6 @@ fn make_of_roster(tx: &Tx<'_>, id: MemberId, person: &Person) -> Result<(), Stor
     }
     members::update_on_roster(tx.conn, id, true, None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl Services {
             let detail = format!("q may have at most {TEXT_CHARS_MAX} characters");
             return Err(Error::new(Code::Invalid, detail));
         }
-        let order = filter.order;
+        let (order, limit) = (filter.order, limit.clamp(1, PAGE_MAX));
         let after = cursor.map(|cursor| read_cursor(cursor, &filter)).transpose()?;
         let (mut rows, total) = self
             .store

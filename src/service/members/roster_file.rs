@@ -136,6 +136,8 @@ pub struct RosterFile {
     pub people: Vec<Person>,
     /// Student ids of lines that cannot be taken: whoever is on the list does not leave.
     pub also_listed: Vec<String>,
+    /// Lines that may be about anybody: without a student id, or grown together by a quote.
+    pub unreadable: usize,
     /// What is wrong with the others.
     pub errors: Vec<LineNote>,
 }
@@ -207,6 +209,9 @@ impl Reading {
         if record.iter().all(str::is_empty) {
             return Ok(());
         }
+        if let Some(index) = record.iter().position(|cell| cell.contains(['\n', '\r'])) {
+            return self.refuse_open_quote(record, index, line);
+        }
         let cell = |field| {
             let index: usize = *self.columns.get(&field)?;
             record.get(index).map(|text| Cow::Borrowed(unguarded(text)))
@@ -222,11 +227,37 @@ impl Reading {
         self.take_row(&row)
     }
 
-    fn take_row(&mut self, row: &RawRow<'_>) -> Result<(), Error> {
+    /// A cell goes on over the end of its line: whoever stands on the lines behind was swallowed by it.
+    fn refuse_open_quote(
+        &mut self,
+        record: &csv::StringRecord,
+        index: usize,
+        line: usize,
+    ) -> Result<(), Error> {
+        self.count_row()?;
+        let field = self.columns.iter().find(|(_, at)| **at == index).map(|(field, _)| *field);
+        let error = format!(
+            "a quote is opened on line {line} and not closed there, so that the lines behind cannot \
+             be read: close it or take it away"
+        );
+        self.refuse(line, field, &error);
+        let id = self.columns.get(&Field::StudentId).and_then(|at| record.get(*at));
+        let id = id.and_then(|text| member::parse_student_id(unguarded(text)).ok());
+        self.file.also_listed.extend(id);
+        self.file.unreadable += 1;
+        Ok(())
+    }
+
+    fn count_row(&mut self) -> Result<(), Error> {
         self.file.rows += 1;
         if self.file.rows > ROWS_MAX {
             return Err(invalid(format!("the roster has more than {ROWS_MAX} people: split it")));
         }
+        Ok(())
+    }
+
+    fn take_row(&mut self, row: &RawRow<'_>) -> Result<(), Error> {
+        self.count_row()?;
         let errors_before = self.file.errors.len();
         let student_id = member::parse_student_id(&row.student_id);
         let checked = |text: &Option<Cow<'_, str>>| {
@@ -263,6 +294,7 @@ impl Reading {
         }
         let (Ok(student_id), true) = (student_id, self.file.errors.len() == errors_before) else {
             let listed = unique.into_iter().find(|(field, _)| *field == Field::StudentId);
+            self.file.unreadable += usize::from(listed.is_none());
             self.file.also_listed.extend(listed.map(|(_, id)| id));
             return Ok(());
         };
@@ -411,12 +443,35 @@ mod tests {
             ("A100,가,,\nA200,나,,\na100,다,,\n", vec![(4, Some(StudentId))]),
             ("A100,가,01011112222,\nA200,나,010-1111-2222,\n", vec![(3, Some(Phone))]),
             ("A100,가,,a@b.kr\nA200,나,,A@B.kr\n", vec![(3, Some(Email))]),
-            ("\n,,,\nA100,\"가\n나\",,\nA200,,,\n", vec![(6, Some(Name))]),
+            ("\n,,,\nA100,\"가\n나\",,\nA200,,,\n", vec![(4, Some(Name)), (6, Some(Name))]),
         ] {
             assert_eq!(errors(&format!("{head}{rows}")), found, "{rows}");
         }
         let bad = RosterFile::read(format!("{head}A100,,,\n").as_bytes()).expect("a roster");
         assert_eq!(bad.also_listed, ["A100"], "whoever is on the list does not leave");
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_named_with_its_line_and_makes_lines_unreadable() {
+        let head = "student_id,name,remark\r\n";
+        for (rows, people, listed, unreadable) in [
+            // Up to the end of the file, to the next quote, in a column that nobody reads.
+            ("A100,가,\r\nA200,\"나,\r\nA300,다,\r\n", vec!["가"], vec!["A200".to_owned()], 1),
+            ("A200,\"나,\r\nA300,\"다\",\r\nA400,라,\r\n", vec!["라"], vec!["A200".to_owned()], 1),
+            ("A200,나,\"x\r\nA300,다,\"\r\nA400,라,\r\n", vec!["라"], vec!["A200".to_owned()], 1),
+            ("\"A200,나,x\r\nA300,다,\"\r\nA400,라,\r\n", vec!["라"], vec![], 1),
+            ("A100,\"가\",\"x\"\r\n12,나,\r\nA300,,\r\n", vec!["가"], vec!["A300".to_owned()], 1),
+            ("A100,\"가\",\"x\r\n\"\r\nA300,다,\r\n", vec!["가", "다"], vec![], 0),
+        ] {
+            let file = RosterFile::read(format!("{head}{rows}").as_bytes()).expect("a roster");
+            assert_eq!(names(&file), people, "{rows}");
+            assert_eq!((file.also_listed, file.unreadable), (listed, unreadable), "{rows}");
+        }
+        let file = format!("{head}A100,가,\r\nA200,\"나,\r\nA300,다,\r\n");
+        let file = RosterFile::read(file.as_bytes()).expect("a roster");
+        let error = &file.errors[0];
+        assert_eq!((error.line, error.field), (3, Some(Field::Name)));
+        assert!(error.error.contains("opened on line 3"), "{}", error.error);
     }
 
     #[test]

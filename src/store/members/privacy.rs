@@ -23,18 +23,17 @@ const BLANKED: &[&str] = &[
     "DELETE FROM bank_staff WHERE member_id = ?1",
     // What was not sent cannot be sent any more; what was, stays as a date.
     "DELETE FROM outbox WHERE member_id = ?1 AND sent_ms IS NULL",
-    "UPDATE outbox SET payload = '{}', sealed = NULL, last_error = NULL WHERE member_id = ?1",
+    "UPDATE outbox SET address = NULL, payload = '{}', sealed = NULL, last_error = NULL
+     WHERE member_id = ?1",
 ];
+
+/// Mails to the address itself: sign-ups that somebody tried with it.
+const MAILS_TO_ADDRESS: &str = "DELETE FROM outbox WHERE member_id IS NULL
+    AND address = (SELECT email FROM member WHERE id = ?1)";
 
 /// Blanks everything personal of a member. The student id becomes a mark that nobody can have.
 pub fn anonymise(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), StoreError> {
-    // Mails to the address itself: sign-ups that somebody tried with it.
-    conn.prepare_cached(
-        "DELETE FROM outbox WHERE member_id IS NULL
-           AND address = (SELECT email FROM member WHERE id = ?1)",
-    )?
-    .execute([id.0])?;
-    for sql in BLANKED {
+    for sql in [&MAILS_TO_ADDRESS].into_iter().chain(BLANKED) {
         conn.prepare_cached(sql)?.execute([id.0])?;
     }
     conn.prepare_cached(
@@ -71,7 +70,7 @@ pub fn list_due(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::open::memory_with_people;
+    use crate::store::open::{memory_with_people, whole_tables};
 
     #[test]
     fn who_is_leaving_is_not_due_before_their_locker_is_empty() {
@@ -94,5 +93,14 @@ mod tests {
         )
         .expect("whole");
         assert_eq!(due(6), [MemberId(1), MemberId(2)]);
+    }
+
+    #[test]
+    fn nobody_is_made_nameless_by_going_through_whole_tables() {
+        let conn = memory_with_people();
+        for sql in [&MAILS_TO_ADDRESS].into_iter().chain(BLANKED) {
+            let whole = whole_tables(&conn, sql);
+            assert!(whole.is_empty(), "{sql}: {whole:?}");
+        }
     }
 }

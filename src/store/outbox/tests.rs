@@ -93,6 +93,10 @@ fn staff_page_through_them_and_old_ones_are_forgotten() {
     assert_eq!(page(Some(MessageState::Sent), None), [ids[2]]);
     assert_eq!(update_all_dropped(&conn, 300, "off", 2).expect("stored"), 2);
     assert_eq!(count_due(&conn).expect("readable"), 1);
+    let said = "SELECT count(*) FROM outbox WHERE dropped_ms = 300
+                  AND (payload <> '{}' OR sealed IS NOT NULL)";
+    let said: i64 = conn.query_row(said, [], |row| row.get(0)).expect("a number");
+    assert_eq!(said, 0, "what a dropped one said is erased");
 }
 
 #[test]

@@ -36,8 +36,10 @@ impl Step {
     /// Lets go of a phone number or address that somebody else gets in the same job.
     pub(super) fn loosen(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let Self::Change { id, changes, gives: true, .. } = self else { return Ok(()) };
+        let Some(row) = super::student(tx, *id)? else { return Ok(()) };
         let loose = |new: &Option<Option<String>>| new.as_ref().map(|_| None);
         let (phone, email) = (loose(&changes.phone), loose(&changes.email));
+        let email = email.filter(|_| row.email_verified_ms.is_none());
         members::update(tx.conn, *id, &Changes { phone, email, ..Changes::default() })
     }
 
@@ -66,6 +68,8 @@ pub(super) struct Plan {
     rows: usize,
     /// How many the last roster had.
     pub(super) roster_before: usize,
+    /// Lines that may be about anybody, so that somebody may only seem to be gone.
+    pub(super) unreadable: usize,
     make: Vec<Step>,
     change: Vec<Step>,
     changes: Vec<ChangedPerson>,
@@ -86,6 +90,7 @@ impl Plan {
         let mut plan = Self {
             encoding: file.encoding,
             rows: file.rows,
+            unreadable: file.unreadable,
             refused: file.errors.iter().map(|note| note.line).collect(),
             errors: file.errors,
             ..Self::default()
@@ -233,6 +238,7 @@ impl Plan {
     pub(super) fn report(&self, options: ImportOptions) -> RosterReport {
         let leavers = if options.mark_leavers { self.leavers.as_slice() } else { &[] };
         let very_many = leavers.len() > LEAVERS_FREE && leavers.len() * 3 > self.roster_before;
+        let doubtful = self.unreadable > 0 && !leavers.is_empty();
         let confirmed = options.confirm_leavers == Some(leavers.len());
         let shown = |notes: &[LineNote]| notes.iter().take(SHOWN_MAX).cloned().collect();
         RosterReport {
@@ -245,7 +251,7 @@ impl Plan {
             returning: self.returning,
             leavers: leavers.len(),
             refused: self.refused.len(),
-            confirm_leavers: (very_many && !confirmed).then_some(leavers.len()),
+            confirm_leavers: ((very_many || doubtful) && !confirmed).then_some(leavers.len()),
             changes: self.changes.clone(),
             leaving: leavers.iter().take(SHOWN_MAX).map(|(_, id)| id.clone()).collect(),
             errors: shown(&self.errors),
