@@ -14,6 +14,7 @@ mod crash;
 mod degraded;
 mod durability;
 mod flow;
+mod history;
 mod hold;
 mod jobs;
 mod kiosk;
