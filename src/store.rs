@@ -33,6 +33,8 @@ pub mod jobs;
 pub mod kiosks;
 pub mod mass_openings;
 pub mod members;
+#[cfg(feature = "mutants")]
+mod mutants;
 pub mod open;
 pub mod openings;
 pub mod outbox;
