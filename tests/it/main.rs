@@ -24,6 +24,7 @@ mod log_in;
 mod mail;
 mod mass_opening;
 mod members;
+mod model;
 mod opening;
 mod passwords;
 mod presence;
