@@ -172,20 +172,28 @@ impl Device {
         let belief = *self.member.belief();
         let anywhere = i64::try_from(self.dice.below(self.lockers)).unwrap_or(0) + 1;
         let luck = self.dice.below(100);
-        match (belief, luck) {
-            (_, 0..15) => self.look(),
-            (_, 15..20) => Call::Hold(anywhere),
-            (idle, _) if self.lies(idle) => self.look(),
-            (Belief::Nothing, 20..55) => Call::Hold(anywhere),
-            (Belief::Nothing, 55..85) => Call::HoldAny,
-            (_, 20..30) => Call::Confirm(anywhere),
-            (Belief::Held(locker) | Belief::Idle { locker, .. }, 30..65) => Call::Confirm(locker),
-            (Belief::Held(locker) | Belief::Idle { locker, .. }, 65..95) => Call::GiveUp(locker),
-            (Belief::Rented(locker), 30..80) => Call::Return(locker),
-            (Belief::Rented(locker), 80..88) => Call::GiveUp(locker),
-            (Belief::Rented(locker), 88..95) => Call::Confirm(locker),
-            (_, luck) if luck.is_multiple_of(2) => Call::Return(anywhere),
-            _ => Call::GiveUp(anywhere),
+        match luck {
+            0..15 => return self.look(),
+            15..20 => return Call::Hold(anywhere),
+            _ if self.lies(belief) => return self.look(),
+            20..26 => return Call::Confirm(anywhere),
+            26..28 => return Call::Return(anywhere),
+            28..30 => return Call::GiveUp(anywhere),
+            _ => {}
+        }
+        match belief {
+            Belief::Nothing if luck < 65 => Call::Hold(anywhere),
+            Belief::Nothing => Call::HoldAny,
+            Belief::Held(locker) | Belief::Idle { locker, .. } => match luck {
+                30..62 => Call::Confirm(locker),
+                62..94 => Call::GiveUp(locker),
+                _ => Call::Return(locker),
+            },
+            Belief::Rented(locker) => match luck {
+                30..80 => Call::Return(locker),
+                80..90 => Call::GiveUp(locker),
+                _ => Call::Confirm(locker),
+            },
         }
     }
 

@@ -184,7 +184,6 @@ impl Lease {
             Self::Return { who, freed } if state == State::Rented(*who) => {
                 vec![if *freed { State::Free } else { State::Returned }]
             }
-            Self::Confirm(_) | Self::GiveUp(_) | Self::Return { .. } => Vec::new(),
             Self::Maybe(steps) => {
                 let done = steps.iter().flat_map(|step| step.next(state, began));
                 std::iter::once(state).chain(done).collect()
@@ -203,7 +202,7 @@ impl Lease {
                 }
             }
             Self::Saw(view) if view.fits(state) => vec![state],
-            Self::Saw(_) => Vec::new(),
+            Self::Confirm(_) | Self::GiveUp(_) | Self::Return { .. } | Self::Saw(_) => Vec::new(),
         }
     }
 }

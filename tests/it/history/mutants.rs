@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use super::run::{Shape, make};
+use super::tell;
 
 /// How long a wrong program may hide.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// A rush with a kill in the middle.
 fn short() -> Shape {
@@ -27,7 +28,7 @@ fn caught(mutant: &str) -> String {
                 requests += counts.requests;
                 if let Err(finding) = super::partition::judge(&made.history) {
                     let took = began.elapsed();
-                    println!("{mutant}: {seed} histories, {requests} requests, {took:?}");
+                    tell(&format!("{mutant}: {seed} histories, {requests} requests, {took:?}"));
                     return finding.story;
                 }
             }
