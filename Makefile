@@ -3,12 +3,13 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test test-api lint release bench soak fuzz tools test-tools
+.PHONY: help demo test test-api test-mutants lint release bench soak fuzz tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
 	@echo "make test     format, lints, documentation, all tests"
 	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
+	@echo "make test-mutants wrong programs that the proofs must find out (part of make test)"
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
 	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
@@ -31,7 +32,12 @@ test: test-tools
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked
 	$(CARGO) test --locked
+	$(MAKE) test-mutants
 	$(MAKE) test-api
+
+# Three programs that are wrong on purpose: the judge of histories must find each out.
+test-mutants:
+	$(CARGO) test --locked --features mutants --test it -- history::mutants
 
 # The API document against the running demo, as nobody and as each role.
 test-api: test-tools

@@ -12,6 +12,11 @@
 //! Beside them: [`app`] builds and ends the whole, [`config`] reads `config.toml`, [`clock`] is the
 //! only one that asks for the time, [`lifecycle`] knows signals and systemd, [`telemetry`] the log.
 
+#[cfg(all(feature = "mutants", not(debug_assertions)))]
+compile_error!(
+    "the feature `mutants` makes programs that are wrong on purpose: never in a release"
+);
+
 pub mod app;
 pub mod bus;
 pub mod cli;

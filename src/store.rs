@@ -34,6 +34,8 @@ pub mod kiosks;
 pub mod lockers;
 pub mod mass_openings;
 pub mod members;
+#[cfg(feature = "mutants")]
+mod mutants;
 pub mod open;
 pub mod openings;
 pub mod outbox;

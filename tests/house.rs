@@ -204,3 +204,32 @@ fn every_room_says_what_it_owns_and_keeps_its_size() {
     }
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
+
+/// The programs that are wrong on purpose (`src/store/mutants.rs`) are in no build that does not ask
+/// for them by name, and in no release at all.
+#[test]
+fn what_is_wrong_on_purpose_is_never_shipped() {
+    const FEATURE: &str = "feature = \"mutants\"";
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("readable");
+    assert!(manifest.contains("\nmutants = []\n"), "the feature takes nothing else in");
+    let named = manifest.lines().filter(|line| line.contains("mutants") && !line.starts_with('#'));
+    assert_eq!(named.count(), 1, "nothing else in Cargo.toml turns it on");
+    let mut guarded = 0;
+    for source in sources().iter().filter(|it| !it.path.ends_with("store/mutants.rs")) {
+        let mut before = "";
+        for line in source.text.lines() {
+            if line.contains("mutants::") || line.contains("mod mutants") {
+                assert!(before.contains(FEATURE), "{}: {line}", source.path.display());
+                guarded += 1;
+            }
+            // The switch may stand over an `if` over it.
+            let goes_on = before.contains(FEATURE) && line.trim_start().starts_with("if ");
+            before = if goes_on { before } else { line };
+        }
+    }
+    assert!(guarded > 3, "only {guarded} places: the walk sees nothing");
+    let library = sources().into_iter().find(|it| it.path == Path::new("lib.rs")).expect("there");
+    let guard = format!("#[cfg(all({FEATURE}, not(debug_assertions)))]\ncompile_error!");
+    assert!(library.text.contains(&guard), "a release must refuse it");
+}

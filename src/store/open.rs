@@ -142,6 +142,8 @@ pub(super) fn writable(
     expect_text(&conn, "journal_mode = WAL", "wal")?;
     schema::migrate(&mut conn)?;
     prepare_writer(&conn)?;
+    #[cfg(feature = "mutants")]
+    super::mutants::drop_guards(&conn)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(StoreError::from)?;
     Ok(conn)
 }

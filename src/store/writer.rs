@@ -67,6 +67,8 @@ pub struct Tx<'a> {
     audit: &'a mut AuditHead,
     touched: &'a mut Touched,
     applied: &'a mut u64,
+    #[cfg(feature = "mutants")]
+    stale: Option<&'a Snapshot>,
 }
 
 /// What a batch has changed of what the snapshot shows.
@@ -85,6 +87,10 @@ impl Tx<'_> {
     /// jobs before this one.
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
+        #[cfg(feature = "mutants")]
+        if let Some(stale) = self.stale {
+            return stale;
+        }
         self.snapshot
     }
 
@@ -261,6 +267,8 @@ impl Writer {
         begin(conn)?;
         let base = self.shared.published.load_full();
         let mut batch = Batch {
+            #[cfg(feature = "mutants")]
+            stale: super::mutants::stale(&base),
             conn,
             now: self.clock.now(),
             monotonic: self.clock.monotonic(),
@@ -270,6 +278,10 @@ impl Writer {
             applied: 0,
         };
         let ran = jobs.iter_mut().try_for_each(|job| batch.run(job.as_mut(), care));
+        #[cfg(feature = "mutants")]
+        if ran.is_ok() {
+            super::mutants::before_commit(&self.shared, &batch.snapshot, jobs);
+        }
         let finished = ran.and_then(|()| batch.finish(base.version));
         match finished {
             Ok((snapshot, audit)) => {
@@ -350,6 +362,8 @@ struct Batch<'a> {
     touched: Touched,
     /// Changes shown in the snapshot so far.
     applied: u64,
+    #[cfg(feature = "mutants")]
+    stale: Option<Arc<Snapshot>>,
 }
 
 impl Batch<'_> {
@@ -378,6 +392,8 @@ impl Batch<'_> {
             audit: &mut self.audit,
             touched: &mut self.touched,
             applied: &mut self.applied,
+            #[cfg(feature = "mutants")]
+            stale: self.stale.as_deref(),
         });
         match ran {
             Ran::Failed(trouble) => return Err(Setback::Failed(trouble)),
@@ -420,6 +436,10 @@ impl Batch<'_> {
 }
 
 fn begin(conn: &Connection) -> Result<(), Setback> {
+    #[cfg(feature = "mutants")]
+    if let Some(sql) = super::mutants::begin() {
+        return execute(conn, sql);
+    }
     execute(conn, "BEGIN IMMEDIATE")
 }
 

@@ -30,6 +30,12 @@ use super::site::{PASSWORD, student, student_id, student_name, student_phone};
 /// When the clock starts: ten in the morning in Seoul.
 const START: &str = "2026-08-24T01:00:00Z";
 
+/// [`START`] in unix milliseconds.
+#[track_caller]
+pub fn start_ms() -> i64 {
+    START.parse::<Timestamp>().expect("a time").as_millisecond()
+}
+
 /// A site without a process of its own.
 pub struct Inside {
     /// Its clock; starts at [`START`] and stands still.
