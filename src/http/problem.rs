@@ -40,6 +40,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::KeyReused
         | Code::CodeWrong
         | Code::PasswordWeak
+        | Code::DatesRefused
         | Code::ConsentNeeded => StatusCode::UNPROCESSABLE_ENTITY,
         Code::CodeExpired => StatusCode::GONE,
         Code::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -65,6 +66,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LimitNotFound
         | Code::AuditRowNotFound
         | Code::JobNotFound
+        | Code::ReservationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -118,6 +120,11 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::OnlyHeld
         | Code::Occupied
         | Code::NoShortage
+        | Code::WrongMode
+        | Code::DayFull
+        | Code::AlreadyReserved
+        | Code::TooManyReservations
+        | Code::CheckedIn
         | Code::NotReturned
         | Code::ReturnByDoorOff
         | Code::ProofStep

@@ -28,6 +28,8 @@ mod opening;
 mod passwords;
 mod place_commands;
 mod places;
+mod pool;
+mod pool_model;
 mod presence;
 mod privacy;
 mod race;

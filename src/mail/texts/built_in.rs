@@ -19,6 +19,10 @@ pub const KINDS: &[&str] = &[
     "returned",
     "shortage",
     "rental_replaced",
+    "reserved",
+    "reservation_shortage",
+    "reservation_cancelled",
+    "no_show",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -67,6 +71,14 @@ sources! {
     "shortage.en.txt",
     "rental_replaced.ko.txt",
     "rental_replaced.en.txt",
+    "reserved.ko.txt",
+    "reserved.en.txt",
+    "reservation_shortage.ko.txt",
+    "reservation_shortage.en.txt",
+    "reservation_cancelled.ko.txt",
+    "reservation_cancelled.en.txt",
+    "no_show.ko.txt",
+    "no_show.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -113,6 +125,13 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
             "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
             "ends_on": "2026-06-19"
         })],
+        "reserved" | "reservation_cancelled" | "no_show" => vec![reservation(&Value::Null)],
+        "reservation_shortage" => {
+            vec![
+                reservation(&json!({ "ko": "2번 사물함", "en": "Bank 2" })),
+                reservation(&Value::Null),
+            ]
+        }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
@@ -126,6 +145,14 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         _ => vec![json!({ "name": "홍길동" })],
     };
     listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+}
+
+fn reservation(offered: &Value) -> Value {
+    json!({
+        "name": "홍길동", "bank": { "ko": "사물함", "en": "Lockers" },
+        "location": { "ko": "정보관 1층", "en": "IT Hall 1F" }, "starts_on": "2026-03-02",
+        "ends_on": "2026-03-04", "check_in_until": "2026-03-02", "offered": offered
+    })
 }
 
 const ALARMS: [&str; 7] = [
