@@ -28,7 +28,16 @@ fn pool(days_max: u16, check_in_days: Option<u16>, reservations_max: u16) -> Val
 }
 
 fn policy(pool: &Value) -> Value {
-    json!({ "hold_seconds": 60, "open_from": "anywhere", "closings": [], "pool": pool })
+    // The usual reminder comes a week before the end: too early for so short reservations.
+    let overdue = json!({
+        "reminder_days": [1], "remind_on_last_day": true, "remind_while_late": true,
+        "late_opening": "until_sealed", "seal_after_days": null, "penalty_factor": 0,
+        "penalty_max_days": 30,
+    });
+    json!({
+        "hold_seconds": 60, "open_from": "anywhere", "closings": [], "pool": pool,
+        "overdue": overdue,
+    })
 }
 
 impl Hall {
@@ -36,7 +45,6 @@ impl Hall {
     fn open(students: usize, settings: &Value) -> Self {
         let site = Inside::start([1, 2], students, open_now);
         site.add("ADMIN", Role::Admin, &[]);
-        site.add("STAFF02", Role::Staff, &[2]);
         let hall = Self { site };
         let admin = hall.admin();
         for (name, lockers) in [("예약", 11..=13), ("예약 2", 21..=21)] {
@@ -49,6 +57,7 @@ impl Hall {
             let range = json!({ "from": lockers.start(), "to": lockers.end() });
             admin.post_json(&path, &range).expect(201);
         }
+        hall.site.add("STAFF02", Role::Staff, &[2]);
         hall
     }
 
@@ -531,6 +540,9 @@ fn a_bank_that_opens_in_presence_only_is_checked_in_there() {
     let refused = student.post_json(&path, &wrong).refused(403, "presence_wrong");
     assert!(refused["tries_left"].is_number(), "{refused}");
     let code = json!({ "presence_code": here.code(2) });
+    // Whoever missed it waits, also with the right one.
+    student.post_json(&path, &code).refused(429, "too_many_attempts");
+    hall.site.pass(1_000);
     let locker = student.post_json(&path, &code).expect(200).json()["locker_id"].clone();
     // The code is still good for the opening.
     let path = format!("/api/v1/lockers/{locker}/open");

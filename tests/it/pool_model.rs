@@ -14,6 +14,7 @@ use lockerd::domain::bank::{BankPolicy, Mode};
 use lockerd::domain::id::{BankId, LocationId, LockerId, MemberId, RentalId, SessionId};
 use lockerd::domain::member::Role;
 use lockerd::domain::name::Name;
+use lockerd::domain::overdue::OverduePolicy;
 use lockerd::domain::pool::PoolPolicy;
 use lockerd::domain::time::DateSpan;
 use lockerd::service::error::Code;
@@ -75,11 +76,12 @@ impl Walk {
             check_in_days,
             reservations_max: 2,
         };
+        let overdue = OverduePolicy { reminder_days: vec![1], ..OverduePolicy::default() };
         let new = NewBank {
             location_id: LocationId(1),
             name: Name::parse("예약", None).expect("a name"),
             mode: Mode::Pool,
-            policy: BankPolicy { pool, ..BankPolicy::default() },
+            policy: BankPolicy { pool, overdue, ..BankPolicy::default() },
         };
         let made = site.run(site.services.add_bank(Actor::CommandLine, new, None)).expect("made");
         assert_eq!(made.value, BANK);
