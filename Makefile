@@ -58,6 +58,7 @@ bench: tools
 	$(CARGO) bench --locked --bench bus
 	$(CARGO) bench --locked --bench startup
 	$(CARGO) bench --locked --bench login
+	$(CARGO) bench --locked --bench calendar
 
 # No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
 fuzz: tools

@@ -117,3 +117,6 @@ CREATE INDEX rental_live_ends ON rental (ends_on) WHERE ended_ms IS NULL;
 -- Histories and statistics.
 CREATE INDEX rental_of_locker ON rental (locker_id, id);
 CREATE INDEX rental_of_bank ON rental (bank_id, held_ms);
+-- When a locker was last freed in pool mode: rentals by a term are many more and no part of it.
+CREATE INDEX rental_freed ON rental (locker_id, ended_ms)
+  WHERE term_id IS NULL AND ended_ms IS NOT NULL AND locker_id IS NOT NULL;

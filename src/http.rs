@@ -57,6 +57,7 @@ mod policies;
 mod presence;
 pub mod problem;
 mod qr;
+mod reservations;
 mod retention;
 mod returns;
 mod roles;

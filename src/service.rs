@@ -45,6 +45,7 @@ pub mod openings;
 pub mod own_account;
 pub mod passwords;
 pub mod places;
+pub mod pool;
 pub mod presence;
 pub mod privacy;
 pub mod rentals;

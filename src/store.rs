@@ -46,6 +46,7 @@ pub mod proofs;
 pub mod queue;
 pub mod registration_codes;
 pub mod rentals;
+mod reserved;
 pub mod retention;
 pub mod schema;
 pub mod sessions;

@@ -1,15 +1,20 @@
 //! Pool mode: students reserve dates, the compartment is bound at check-in.
 //!
-//! Here stand the rules of a bank in this mode and what a reservation is. How many reservations a day
-//! can bear is asked of the published state (`store/snapshot.rs`), which counts them; the use-cases
-//! are in `service/pool.rs`.
+//! Here stand the rules of a bank in this mode, what a reservation is, and which free compartment it
+//! gets; in [`room`], how many reservations a day can bear. The published state
+//! (`store/snapshot.rs`) counts them; the use-cases are in `service/pool.rs`.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::bank::Mistake;
-use super::id::{BankId, MemberId, RentalId};
+use super::id::{BankId, LockerId, MemberId, RentalId};
+use super::locker::Locker;
+use super::rental::{Rental, RentalState};
 use super::time::DateSpan;
+
+pub mod room;
 
 /// Most days that one reservation or the advance window may have.
 pub const DAYS_MAX: u16 = 366;
@@ -70,6 +75,79 @@ impl PoolPolicy {
     }
 }
 
+/// Why dates cannot be reserved, however much room there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DatesRefused {
+    /// They begin today or before.
+    #[error("a reservation begins tomorrow at the earliest")]
+    TooEarly,
+    /// They begin further ahead than the bank allows.
+    #[error("this bank does not take reservations so far ahead")]
+    TooFar,
+    /// They are more days than the bank allows.
+    #[error("this bank does not take reservations for so many days")]
+    TooLong,
+    /// The bank does not open on their first or last day.
+    #[error("the bank does not open on {0}: a reservation cannot begin or end on that day")]
+    Closed(Date),
+}
+
+impl DatesRefused {
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooEarly => "too_early",
+            Self::TooFar => "too_far",
+            Self::TooLong => "too_long",
+            Self::Closed(_) => "closed",
+        }
+    }
+}
+
+impl PoolPolicy {
+    /// The days on which a reservation that is made on `today` may begin.
+    #[must_use]
+    pub fn starts(&self, today: Date) -> DateSpan {
+        let tomorrow = today.saturating_add(1.day());
+        let last = today.saturating_add(i64::from(self.advance_days).days());
+        DateSpan::new(tomorrow, last.max(tomorrow)).unwrap_or_else(|| DateSpan::day(tomorrow))
+    }
+
+    /// Whether a reservation for `dates` may be made on `today`, if there is room. `opens`: whether the
+    /// bank opens at some time of a day.
+    pub fn check_dates(
+        &self,
+        dates: DateSpan,
+        today: Date,
+        opens: impl Fn(Date) -> bool,
+    ) -> Result<(), DatesRefused> {
+        let starts = self.starts(today);
+        if dates.first() < starts.first() {
+            return Err(DatesRefused::TooEarly);
+        }
+        if dates.first() > starts.last() {
+            return Err(DatesRefused::TooFar);
+        }
+        if self.days_max.is_none_or(|most| dates.count() > i32::from(most)) {
+            return Err(DatesRefused::TooLong);
+        }
+        match [dates.first(), dates.last()].into_iter().find(|day| !opens(*day)) {
+            Some(day) => Err(DatesRefused::Closed(day)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a reservation cannot be checked in today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckInRefused {
+    /// It has not begun.
+    TooEarly,
+    /// Its days of check-in are over.
+    TooLate,
+}
+
 /// One member's claim to some compartment of a bank on certain days, not yet checked in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
@@ -90,7 +168,7 @@ impl Reservation {
     #[must_use]
     pub fn check_in_until(&self, policy: &PoolPolicy) -> Date {
         let days = policy.check_in_days.map_or(i64::from(DAYS_MAX), |days| i64::from(days) - 1);
-        let last = self.dates.first().saturating_add(jiff::Span::new().days(days));
+        let last = self.dates.first().saturating_add(days.days());
         last.min(self.dates.last())
     }
 
@@ -99,4 +177,46 @@ impl Reservation {
     pub fn is_no_show(&self, policy: &PoolPolicy, today: Date) -> bool {
         self.check_in_until(policy) < today
     }
+
+    /// Whether it can be checked in on `today`, as far as its days are concerned.
+    pub fn check_in(&self, policy: &PoolPolicy, today: Date) -> Result<(), CheckInRefused> {
+        if today < self.dates.first() {
+            return Err(CheckInRefused::TooEarly);
+        }
+        if self.is_no_show(policy, today) { Err(CheckInRefused::TooLate) } else { Ok(()) }
+    }
+
+    /// The rental that it becomes when a compartment is bound to it.
+    #[must_use]
+    pub const fn bound(self, locker_id: LockerId) -> Rental {
+        Rental {
+            id: self.id,
+            locker_id,
+            member_id: self.member_id,
+            term_id: None,
+            dates: self.dates,
+            opened: false,
+            extensions: 0,
+            hold_extended: false,
+            sealed: false,
+            state: RentalState::Active,
+        }
+    }
 }
+
+/// By what free compartments are given, the least first: with the wish those at an accessible height,
+/// then what stood empty longest, what was never used before all. `kept`: others who wait today have
+/// that wish, so whoever has not takes such a compartment last.
+#[must_use]
+pub fn preference(
+    locker: &Locker,
+    freed_ms: Option<i64>,
+    wish: bool,
+    kept: bool,
+) -> (bool, Option<i64>, LockerId) {
+    let behind = if wish { !locker.accessible } else { kept && locker.accessible };
+    (behind, freed_ms, locker.id)
+}
+
+#[cfg(test)]
+mod tests;

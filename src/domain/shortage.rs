@@ -1,4 +1,5 @@
-//! A rental whose locker is not to be had: somebody has not emptied it, or it is out of service.
+//! A rental whose locker is not to be had: somebody has not emptied it, or it is out of service; and a
+//! reservation for which no compartment is left.
 //!
 //! Occupied is not rented: the renter of such a rental cannot open the locker, is told beforehand
 //! and offered another one for the same dates. Used by `service/shortages.rs`.
@@ -16,6 +17,8 @@ pub enum ShortageReason {
     Occupied,
     /// It is broken or set aside.
     OutOfService,
+    /// Of a reservation: fewer compartments are left than were promised.
+    TooFew,
 }
 
 impl ShortageReason {
@@ -25,6 +28,7 @@ impl ShortageReason {
         match self {
             Self::Occupied => "occupied",
             Self::OutOfService => "out_of_service",
+            Self::TooFew => "too_few",
         }
     }
 }
@@ -49,7 +53,9 @@ mod tests {
             [(104, 2), (110, 1), (101, 1), (105, 1)].map(|(id, bank)| locker(id, bank));
         others.sort_by_key(|other| nearness(&mine, other));
         assert_eq!(others.map(|other| other.id.0), [101, 105, 110, 104]);
-        for reason in [ShortageReason::Occupied, ShortageReason::OutOfService] {
+        for reason in
+            [ShortageReason::Occupied, ShortageReason::OutOfService, ShortageReason::TooFew]
+        {
             let told = serde_json::to_value(reason).expect("JSON");
             assert_eq!(told, reason.name());
         }

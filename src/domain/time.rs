@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,23 @@ impl DateSpan {
     #[must_use]
     pub fn new(first: Date, last: Date) -> Option<Self> {
         (first <= last).then_some(Self { first, last })
+    }
+
+    /// One day alone.
+    #[must_use]
+    pub const fn day(day: Date) -> Self {
+        Self { first: day, last: day }
+    }
+
+    /// How many days, at least 1.
+    #[must_use]
+    pub fn count(self) -> i32 {
+        (self.last - self.first).get_days().saturating_add(1)
+    }
+
+    /// Each day, the first one first.
+    pub fn days(self) -> impl Iterator<Item = Date> {
+        self.first.series(1.day()).take_while(move |day| *day <= self.last)
     }
 
     /// The first day.
@@ -83,6 +101,16 @@ mod tests {
     #[test]
     fn a_span_that_ends_before_it_starts_does_not_exist() {
         assert_eq!(DateSpan::new(date(2026, 3, 2), date(2026, 3, 1)), None);
+    }
+
+    #[test]
+    fn a_span_counts_both_of_its_ends() {
+        let span = DateSpan::new(date(2026, 2, 27), date(2026, 3, 2)).expect("in order");
+        assert_eq!((span.count(), span.days().count()), (4, 4));
+        assert_eq!(span.days().last(), Some(span.last()));
+        assert_eq!(DateSpan::day(span.last()).count(), 1);
+        let years = DateSpan::new(date(2026, 1, 1), date(2028, 1, 1)).expect("in order");
+        assert_eq!(years.count(), 731);
     }
 
     #[test]

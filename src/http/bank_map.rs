@@ -1,6 +1,8 @@
-//! `/api/v1/banks/{bank_id}/map` and `/calendar`: how a bank looks, and on which days it is open.
+//! `/api/v1/banks/{bank_id}/map` and `/calendar`: how a bank looks, on which days it is open, and which
+//! are full.
 
 use data_encoding::HEXLOWER;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -17,7 +19,10 @@ use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::hours::Openness;
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::layout::{BankLayout, Fixture, FixtureKind, Front, Level, Place};
+use crate::domain::pool::PoolPolicy;
+use crate::domain::time::DateSpan;
 use crate::service::commissioning::demand_admin;
+use crate::service::error::Code;
 use crate::service::members::Actor;
 use crate::service::places::map::{CalendarView, CellOrder, DayView, MapView};
 
@@ -188,6 +193,23 @@ impl From<MapView> for MapReply {
 pub(super) struct CalendarQuery {
     from: Option<String>,
     to: Option<String>,
+    month: Option<String>,
+}
+
+impl CalendarQuery {
+    /// The first and the last day that are asked for.
+    fn read(&self) -> Result<(Option<Date>, Option<Date>), Problem> {
+        let accepted = "a date like 2026-09-01";
+        let from = page::value(self.from.as_deref(), "from", accepted)?;
+        let to = page::value(self.to.as_deref(), "to", accepted)?;
+        let Some(month) = &self.month else { return Ok((from, to)) };
+        let first = page::value(Some(&format!("{month}-01")), "month", "a month like 2026-09")?;
+        if from.is_some() || to.is_some() {
+            let detail = "month must be left out where from or to is given";
+            return Err(Problem::new(Code::Invalid, detail));
+        }
+        Ok((first, first.map(Date::last_of_month)))
+    }
 }
 
 /// A span in which renters may open.
@@ -212,6 +234,27 @@ pub(super) struct DayReply {
     closing: Option<NameReply>,
     /// The spans that begin on it.
     spans: Vec<SpanReply>,
+    /// In pool mode, of a day that is not over: how many more reservations it can bear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<u32>,
+    /// In pool mode, of a day that is not over: whether it can bear none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full: Option<bool>,
+}
+
+/// How a bank in pool mode takes reservations today.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReservableReply {
+    /// The first day on which a reservation may begin.
+    first_start_on: String,
+    /// The last one.
+    last_start_on: String,
+    /// Most days of one reservation.
+    days_max: Option<u16>,
+    /// Within how many days it must be checked in, the first one counted; `null`: until its last day.
+    check_in_days: Option<u16>,
+    /// How many reservations of one member may wait.
+    reservations_max: u16,
 }
 
 /// When a bank is open to its renters.
@@ -227,6 +270,9 @@ pub(super) struct CalendarReply {
     time_zone: String,
     /// The server's clock, RFC 3339.
     server_time: String,
+    /// How reservations are taken; only in pool mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservations: Option<ReservableReply>,
     /// The days that were asked for.
     days: Vec<DayReply>,
 }
@@ -243,6 +289,8 @@ impl From<DayView> for DayReply {
             open: !day.spans.is_empty(),
             spans: spans.collect(),
             closing: day.closing.map(Into::into),
+            left: day.left,
+            full: day.left.map(|left| left == 0),
         }
     }
 }
@@ -294,21 +342,8 @@ fn map_response(head: &Head, api: &Api, id: BankId, changed: bool) -> Result<Res
     let text = serde_json::to_string(&reply).unwrap_or_default();
     let hash = Sha256::digest(&text);
     let etag = format!("\"{}\"", HEXLOWER.encode(&hash[..12]));
-    let mut response = Response::default();
-    let known = !changed && head.has_version(&etag);
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    } else {
-        response = Response::new(text.into());
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
-    }
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&etag) {
-        headers.insert(ETAG, value);
-    }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    Ok(response)
+    let known = if changed { None } else { Some(head) };
+    Ok(unless_known(known, &etag, || text))
 }
 
 /// Say where the lockers of a bank stand, all at once. For admins.
@@ -352,19 +387,21 @@ pub(super) async fn handle_put_map(
     map_response(&head, &api, id, true)
 }
 
-/// When a bank is open to its renters, from one day to another.
+/// When a bank is open to its renters, from one day to another, and in pool mode which days are full.
 ///
 /// From today for a month when nothing is said; at most 92 days. A span belongs to the day on which it
-/// begins, also when it ends after midnight. Staff of the bank may open at any time.
+/// begins, also when it ends after midnight. Staff of the bank may open at any time. Send the `ETag` back
+/// as If-None-Match to get 304 while nothing has changed.
 #[utoipa::path(
     get, path = "/api/v1/banks/{bank_id}/calendar", tag = "places",
     params(
         ("bank_id" = i64, Path),
         ("from" = Option<String>, Query, description = "first day, like 2026-09-01"),
         ("to" = Option<String>, Query, description = "last day"),
+        ("month" = Option<String>, Query, description = "instead of both: all of a month, like 2026-09"),
     ),
     responses(
-        (status = 200, body = CalendarReply), (status = 400), (status = 401), (status = 404),
+        (status = 200, body = CalendarReply), (status = 304), (status = 400), (status = 401), (status = 404),
         (status = 422),
     ),
     security(("bearer" = []))
@@ -375,24 +412,51 @@ pub(super) async fn handle_calendar(
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
-    head.caller(&api)?;
-    let accepted = "a date like 2026-09-01";
-    let from = page::value(query.from.as_deref(), "from", accepted)?;
-    let to = page::value(query.to.as_deref(), "to", accepted)?;
+    head.caller_at_kiosk_too(&api)?;
+    let (from, to) = query.read()?;
     let services = api.services();
-    let CalendarView { bank_id, now, days } = services.calendar(id, from, to)?;
+    let CalendarView { bank_id, now, pool, version, days } = services.calendar(id, from, to)?;
     let opens_at = match now {
         Openness::Open => None,
         Openness::Closed { opens_at } => opens_at.map(|at| at.to_string()),
     };
-    let zone = services.clock.zone().iana_name().unwrap_or("UTC");
-    let reply = CalendarReply {
+    let asked = days.first().zip(days.last()).map(|(first, last)| (first.date, last.date));
+    let seen = (api.0.started.as_millisecond(), version, bank_id, asked, &opens_at, now);
+    let hash = Sha256::digest(format!("{seen:?}"));
+    let etag = format!("\"{}\"", HEXLOWER.encode(&hash[..12]));
+    let reservable = |(pool, starts): (PoolPolicy, DateSpan)| ReservableReply {
+        first_start_on: starts.first().to_string(),
+        last_start_on: starts.last().to_string(),
+        days_max: pool.days_max,
+        check_in_days: pool.check_in_days,
+        reservations_max: pool.reservations_max,
+    };
+    let reply = move || CalendarReply {
         bank_id: bank_id.0,
         open_now: now == Openness::Open,
         opens_at,
-        time_zone: zone.to_owned(),
+        time_zone: services.clock.zone().iana_name().unwrap_or("UTC").to_owned(),
         server_time: services.clock.now().to_string(),
+        reservations: pool.map(reservable),
         days: days.into_iter().map(Into::into).collect(),
     };
-    Ok(warp::reply::json(&reply).into_response())
+    Ok(unless_known(Some(&head), &etag, || serde_json::to_string(&reply()).unwrap_or_default()))
+}
+
+/// Answers a text with its tag, or that the client has it already.
+fn unless_known(head: Option<&Head>, etag: &str, text: impl FnOnce() -> String) -> Response {
+    let mut response = Response::default();
+    if head.is_some_and(|head| head.has_version(etag)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        response = Response::new(text().into());
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(etag) {
+        headers.insert(ETAG, value);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
 }

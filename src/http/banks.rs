@@ -1,4 +1,4 @@
-//! `/api/v1/banks`: hold whatever locker of a bank is free; maintenance, layout, staff, opening.
+//! `/api/v1/banks`: hold whatever locker of a bank is free; reservations, maintenance, layout, staff, opening.
 
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
@@ -7,8 +7,8 @@ use super::extract::{Head, head};
 use super::lockers;
 use super::problem::Problem;
 use super::{
-    Api, OrRoute, Routes, alarms, bank_admin, bank_map, layouts, locker_admin, presence, roles,
-    waiting, with,
+    Api, OrRoute, Routes, alarms, bank_admin, bank_map, layouts, locker_admin, presence,
+    reservations, roles, waiting, with,
 };
 use crate::domain::id::BankId;
 
@@ -20,6 +20,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .then(handle_hold_any)
         .map(Reply::into_response)
         .boxed()
+        .or_route(reservations::of_bank(api))
         .or_route(alarms::maintenance(api))
         .or_route(layouts::routes(api))
         .or_route(presence::routes(api))

@@ -25,8 +25,8 @@ use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
     jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, retention, returns, sign_up, terms,
-    totp, waiting,
+    member_sessions, members, openapi, openings, operations, reservations, retention, returns,
+    sign_up, terms, totp, waiting,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -51,6 +51,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
+        ("reservations", reservations::routes(api)),
         ("returns", returns::routes(api)),
         ("shortages", returns::shortage_routes(api)),
         ("waiting", waiting::routes(api)),

@@ -234,6 +234,8 @@ pub(super) struct LocationSummaryReply {
 pub(super) struct BankSummaryReply {
     bank_id: i64,
     name: NameReply,
+    /// How its lockers are lent: choose (held by number) or pool (reserved by days).
+    mode: &'static str,
     /// Lockers that are lent.
     in_service: u32,
     /// Of those, how many can be held now.
@@ -250,6 +252,8 @@ pub(super) struct BankSummaryReply {
     waiting: u32,
     /// Not lent for now.
     out_of_service: u32,
+    /// In pool mode: reservations for today that were not checked in yet.
+    reserved_today: u32,
     /// Whether people work on it: its doors raise no alarms meanwhile.
     maintenance: bool,
     /// From where renters may open: anywhere or presence (only when they stand before it).
@@ -269,6 +273,7 @@ impl From<BankSummary> for BankSummaryReply {
     fn from(sums: BankSummary) -> Self {
         Self {
             bank_id: sums.bank.id.0,
+            mode: sums.bank.mode.name(),
             maintenance: sums.bank.maintenance.is_some(),
             open_from: sums.bank.policy.open_from.name(),
             name: sums.bank.name.into(),
@@ -280,6 +285,7 @@ impl From<BankSummary> for BankSummaryReply {
             overdue: sums.overdue,
             waiting: sums.waiting,
             out_of_service: sums.out_of_service,
+            reserved_today: sums.reserved_today,
             window: sums.window,
         }
     }
@@ -318,6 +324,8 @@ pub(super) struct MyLockerReply {
     locker: Option<MyLockerDetail>,
     /// Others that the caller gave back, and may open again until they are free.
     returning: Vec<MyLockerDetail>,
+    /// How many reservations of the caller wait for their day: see `/api/v1/reservations/me`.
+    reservations: usize,
 }
 
 /// Whether a rental can be extended.
@@ -409,7 +417,8 @@ pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Proble
     let caller = head.caller_at_kiosk_too(&api)?;
     let (locker, returning) = api.services().my_lockers(caller);
     let returning = returning.into_iter().map(Into::into).collect();
-    let reply = MyLockerReply { locker: locker.map(Into::into), returning };
+    let reservations = api.services().reservations_waiting(caller);
+    let reply = MyLockerReply { locker: locker.map(Into::into), returning, reservations };
     Ok(warp::reply::json(&reply).into_response())
 }
 

@@ -21,7 +21,7 @@ use super::{
     alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, extensions,
     health, jobs, keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers,
     mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, own_account,
-    presence, retention, returns, roles, sessions, sign_up, terms, totp, waiting,
+    presence, reservations, retention, returns, roles, sessions, sign_up, terms, totp, waiting,
 };
 use crate::service::error::Code;
 
@@ -109,6 +109,11 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         returns::handle_shortages,
         lockers::handle_open,
         banks::handle_hold_any,
+        reservations::handle_reserve,
+        reservations::handle_mine,
+        reservations::handle_cancel,
+        reservations::handle_check_in,
+        reservations::handle_replace,
         locations::handle_list,
         locations::handle_add,
         locations::handle_change,

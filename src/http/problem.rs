@@ -40,6 +40,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::KeyReused
         | Code::CodeWrong
         | Code::PasswordWeak
+        | Code::DatesRefused
         | Code::ConsentNeeded => StatusCode::UNPROCESSABLE_ENTITY,
         Code::CodeExpired => StatusCode::GONE,
         Code::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -67,6 +68,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::JobNotFound
         | Code::NotWaiting
         | Code::WaitingNotFound
+        | Code::ReservationNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -128,6 +130,11 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AlreadyWaiting
         | Code::Occupied
         | Code::NoShortage
+        | Code::WrongMode
+        | Code::DayFull
+        | Code::AlreadyReserved
+        | Code::TooManyReservations
+        | Code::CheckedIn
         | Code::NotReturned
         | Code::ReturnByDoorOff
         | Code::ProofStep

@@ -136,10 +136,10 @@ pub(super) struct ReturnListReply {
 /// A rental whose locker is not to be had.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ShortageReply {
-    /// The rental.
+    /// The rental or reservation.
     rental_id: i64,
-    /// The number on its door.
-    locker_id: i64,
+    /// The number on its door; `null` of a reservation.
+    locker_id: Option<i64>,
     /// Its bank.
     bank_id: i64,
     /// Who rents it.
@@ -148,7 +148,8 @@ pub(super) struct ShortageReply {
     starts_on: String,
     /// Last day of the rental.
     ends_on: String,
-    /// occupied (somebody has not emptied it) or `out_of_service`.
+    /// occupied (somebody has not emptied it), `out_of_service`, or `too_few`: a reservation for which
+    /// no locker is left.
     reason: &'static str,
     /// The last day of whoever has not emptied it.
     occupied_until: Option<String>,
@@ -156,6 +157,8 @@ pub(super) struct ShortageReply {
     told: bool,
     /// Free lockers at the location for the same dates, the nearest first; at most three.
     alternatives: Vec<i64>,
+    /// Of a reservation: banks at the location that have room for the same days.
+    alternative_banks: Vec<i64>,
 }
 
 /// A page of shortages.
@@ -261,16 +264,17 @@ impl From<Waiting> for ReturnReply {
 impl From<Shortage> for ShortageReply {
     fn from(row: Shortage) -> Self {
         Self {
-            rental_id: row.rental.id.0,
-            locker_id: row.rental.locker_id.0,
+            rental_id: row.id.0,
+            locker_id: row.locker_id.map(|id| id.0),
             bank_id: row.bank_id.0,
-            renter: renter(row.rental.member_id.0, row.member),
-            starts_on: row.rental.dates.first().to_string(),
-            ends_on: row.rental.dates.last().to_string(),
+            renter: renter(row.member_id.0, row.member),
+            starts_on: row.dates.first().to_string(),
+            ends_on: row.dates.last().to_string(),
             reason: row.reason.name(),
             occupied_until: row.occupied_until.map(|day| day.to_string()),
             told: row.told,
             alternatives: row.alternatives.into_iter().map(|id| id.0).collect(),
+            alternative_banks: row.alternative_banks.into_iter().map(|id| id.0).collect(),
         }
     }
 }
@@ -457,7 +461,8 @@ pub(super) fn shortage_routes(api: &Api) -> Routes {
 }
 
 /// Rentals of the caller's banks that begin on a day and whose locker is not to be had, as known
-/// now: somebody has not emptied it, or it is out of service.
+/// now: somebody has not emptied it, or it is out of service. And reservations that begin on that
+/// day and cannot be served, because fewer lockers are left than were promised.
 #[utoipa::path(
     get, path = "/api/v1/shortages", tag = "returns",
     params(
@@ -480,7 +485,7 @@ pub(super) async fn handle_shortages(
     let caller = head.caller(&api)?;
     let Asked { on, bank, after, limit } = query.read()?;
     let (on, rows) = api.services().shortages(caller, on, bank, (after, limit + 1)).await?;
-    let (rows, next_cursor) = page(rows, limit, |row| row.rental.id);
+    let (rows, next_cursor) = page(rows, limit, |row| row.id);
     let shortages = rows.into_iter().map(Into::into).collect();
     let reply = ShortageListReply { on: on.to_string(), shortages, next_cursor };
     Ok(warp::reply::json(&reply).into_response())

@@ -179,7 +179,7 @@ fn find(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_find(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let LineView { term, count, refusal, mine } = api.services().line(caller, id)?;
+    let LineView { term, count, refusal, mine } = api.services().waiting_line(caller, id)?;
     let reply = LineReply {
         bank_id: id.0,
         term_id: term.map(|(id, _)| id.0),

@@ -4,7 +4,6 @@
 //! rental, and carried out. The database has the last word on claims of others, whose dead holds
 //! are ended first.
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -149,28 +148,13 @@ fn around(
     }
 }
 
-/// The first of these days on which a bank in pool mode has promised all it has: reservations and rentals
-/// reach the lockers that are in service and were left in time. In choose mode each locker is promised
-/// by itself.
+/// The first of these days on which a bank in pool mode has promised all it has. In choose mode each
+/// locker is promised by itself.
 fn full_day(snapshot: &Snapshot, bank: &Bank, added: DateSpan, moment: Moment) -> Option<Date> {
-    if bank.mode == Mode::Choose {
-        return None;
+    match bank.mode {
+        Mode::Choose => None,
+        Mode::Pool => snapshot.room(bank.id, added, moment.today).full_days().first().copied(),
     }
-    let (now, today) = (moment.monotonic, moment.today);
-    let mut promised: Vec<DateSpan> =
-        snapshot.reservations().filter(|it| it.bank_id == bank.id).map(|it| it.dates).collect();
-    let mut lockers = 0;
-    for locker in snapshot.site.lockers_of(bank.id) {
-        let late = |it: &Rental| it.occupies(today) && it.dates.last() < today;
-        let left = !snapshot.of_locker(locker.id).any(late);
-        lockers += usize::from(locker.in_service && left);
-        let live = snapshot.of_locker(locker.id).filter(|it| it.is_live(now));
-        promised.extend(live.map(|it| it.dates));
-    }
-    promised.retain(|it| it.overlaps(added));
-    let is_full = |day: &Date| promised.iter().filter(|it| it.contains(*day)).count() >= lockers;
-    let days = added.first().series(1.day()).take_while(|day| *day <= added.last());
-    days.into_iter().find(is_full)
 }
 
 fn explain(error: ExtensionError, rental: &Rental) -> Error {

@@ -68,6 +68,10 @@ pub const JOBS: &[Job] = &[
     job("make-offers", Schedule::every_s(2), TrustedTime, |it| Box::pin(it.make_offers())),
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
+    // Reservations that nobody came for.
+    job("release-no-shows", Schedule::every_s(60), TrustedTime, |it| {
+        Box::pin(it.release_no_shows())
+    }),
     // For a start on a broken database.
     job("save-state", Schedule::every_s(2), AnyTime, |it| Box::pin(it.save_state())),
     // Sign-ins at kiosks that nobody uses are dead before that; this only writes it down.

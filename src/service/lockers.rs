@@ -99,6 +99,8 @@ pub struct BankSummary {
     pub waiting: u32,
     /// Not lent for now.
     pub out_of_service: u32,
+    /// In pool mode: reservations for today that were not checked in yet.
+    pub reserved_today: u32,
     /// Whether claims are accepted, and when.
     pub window: Value,
 }
@@ -197,6 +199,7 @@ impl Services {
                 overdue: 0,
                 waiting: 0,
                 out_of_service: 0,
+                reserved_today: reserved_on(snapshot, bank, listing.today),
                 window: window_data(
                     window(&snapshot.site.terms, bank, listing.now),
                     listing.now,
@@ -233,6 +236,12 @@ impl Services {
             banks.iter().filter(|sums| sums.bank.location_id == location.id).cloned().collect()
         };
         snapshot.site.locations.values().map(|location| (location.clone(), of(location))).collect()
+    }
+
+    /// How many reservations of the caller wait for their day.
+    #[must_use]
+    pub fn reservations_waiting(&self, caller: Caller) -> usize {
+        self.store.snapshot().reservations_of(caller.member_id).count()
     }
 
     /// The number of the locker that a member holds or rents, for the list's head.
@@ -328,12 +337,13 @@ impl Services {
 fn offered_dates(snapshot: &Snapshot, bank: &Bank, now: Timestamp, today: Date) -> DateSpan {
     match window(&snapshot.site.terms, bank, now) {
         Window::Open(term) | Window::Before(term) => term.dates,
-        Window::After(_) | Window::None => single_day(today),
+        Window::After(_) | Window::None => DateSpan::day(today),
     }
 }
 
-fn single_day(day: Date) -> DateSpan {
-    DateSpan::new(day, day).expect("a day is not before itself")
+fn reserved_on(snapshot: &Snapshot, bank: &Bank, day: Date) -> u32 {
+    let waiting = snapshot.reservations_until(bank.id, day).filter(|it| it.dates.contains(day));
+    u32::try_from(waiting.count()).unwrap_or(u32::MAX)
 }
 
 /// A window as clients see it, with the server's clock beside it. By a clock that is not trusted none

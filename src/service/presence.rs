@@ -7,6 +7,7 @@
 //! guard in memory decides instead, so that the rightful renter with a right code still gets in.
 //!
 //! Ways to open a locker, and who must prove presence:
+//! - `POST reservations/{id}/check-in`: as for an opening, but the code is not used up.
 //! - `POST lockers/{id}/open` as its renter: at a bank with `open_from = "presence"`, and with a
 //!   roster log-in in `claim` mode at every bank. At a kiosk: only lockers of its banks.
 //! - The same as staff of the bank, and mass openings: staff are exempt.
@@ -311,6 +312,11 @@ pub(super) fn use_presence(tx: &Tx<'_>, it: PresenceUse) -> Result<bool, Error> 
     }
     limits::succeed(tx, &limits)?;
     Ok(true)
+}
+
+/// Refuses whoever missed the code too often, for what a right code allows without being used up.
+pub(super) fn demand_few_misses(tx: &Tx<'_>, it: PresenceUse) -> Result<(), Error> {
+    limits::check(tx, &presence_limits(it.member))
 }
 
 /// The refusal of a code that the member used.

@@ -15,9 +15,10 @@ use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::places::bank_not_found;
 use super::tokens::Caller;
-use super::{Services, returning, waiting};
-use crate::domain::bank::Bank;
+use super::{Services, pool, returning, waiting};
+use crate::domain::bank::{Bank, Mode};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId};
 use crate::domain::locker::Locker;
 use crate::domain::rental::{EndReason, Rental, RentalError, RentalState};
@@ -187,6 +188,7 @@ impl Services {
             return if same && held { Ok(()) } else { Err(has_another(mine, moment.monotonic)) };
         }
         waiting::demand_nobody_waits(snapshot, bank.id, dates)?;
+        pool::demand_not_reserved(snapshot, member, dates)?;
         match wish {
             Wish::This(id) => match self.in_the_way(snapshot, id, dates, moment) {
                 Some(other) => Err(taken(other, moment.monotonic)),
@@ -261,13 +263,14 @@ fn wished_bank(snapshot: &Snapshot, wish: Wish) -> Result<&Bank, Error> {
     match wish {
         Wish::This(id) => {
             let (locker, bank) = snapshot.site.locker(id).ok_or_else(|| locker_not_found(id))?;
+            pool::demand_mode(bank, Mode::Choose)?;
             if locker.in_service { Ok(bank) } else { Err(out_of_service()) }
         }
-        Wish::AnyOf(id) => snapshot
-            .site
-            .banks
-            .get(&id)
-            .ok_or_else(|| Error::new(Code::BankNotFound, format!("there is no bank {id}"))),
+        Wish::AnyOf(id) => {
+            let bank = snapshot.site.banks.get(&id).ok_or_else(|| bank_not_found(id))?;
+            pool::demand_mode(bank, Mode::Choose)?;
+            Ok(bank)
+        }
     }
 }
 
@@ -288,6 +291,7 @@ fn open_term<'a>(snapshot: &'a Snapshot, bank: &Bank, moment: Moment) -> Result<
     Err(Error::new(Code::OutsideWindow, detail).with("window", window_data(found, now, true)))
 }
 
+/// The hold or rental of a member on some of these days.
 pub(super) fn overlapping(
     snapshot: &Snapshot,
     member: MemberId,
@@ -433,8 +437,10 @@ pub(super) fn demand_emptied(
 fn explain(snapshot: &Snapshot, error: StoreError, hold: &NewHold, now: Monotonic) -> Error {
     let refused = match &error {
         StoreError::Conflict(Constraint::RentalMember) => {
+            let reserved = pool::demand_not_reserved(snapshot, hold.member_id, hold.dates);
             overlapping(snapshot, hold.member_id, hold.dates, now)
                 .map(|mine| has_another(mine, now))
+                .or_else(|| reserved.err())
         }
         StoreError::Conflict(Constraint::RentalLocker) => {
             let of_locker = snapshot.of_locker(hold.locker_id);

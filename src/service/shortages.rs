@@ -4,7 +4,7 @@
 //! Their renters cannot open it, are told beforehand and offered the nearest free one for the same
 //! dates, which they may take; staff have a list. Whoever has things inside may always take them
 //! out. What a job tells is asked of the state, so that a missed day is told later and nothing
-//! twice.
+//! twice. Reservations that cannot be served are told and listed beside these (`pool/short.rs`).
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,8 @@ use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::{self as claims, Moment, locker_not_found, not_your_locker, refuse, taken};
 use super::returning::PAGE_MAX;
 use super::tokens::Caller;
-use super::{Services, is_staff_for, returning};
+use super::{Services, is_staff_for, pool, returning};
+use crate::domain::bank::{Bank, Mode};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId};
 use crate::domain::locker::Locker;
 use crate::domain::rental::{EndReason, Rental, RentalState};
@@ -33,19 +34,25 @@ use crate::store::{Change, Lane, Snapshot, StoreError, Tx, members, outbox};
 const ALTERNATIVES_MAX: usize = 3;
 
 /// Most renters told in one job: the writer is not kept from others for long.
-const TELL_SLICE: usize = 32;
+pub(super) const TELL_SLICE: usize = 32;
 
 /// From which hour of the eve on a renter is told that the one before has not left: until then most
 /// lockers of a term that ends that day are still in rightful use.
-const EVE_HOUR: i8 = 18;
+pub(super) const EVE_HOUR: i8 = 18;
 
-/// A rental whose locker is not to be had, for staff.
+/// A rental whose locker is not to be had, or a reservation that cannot be served, for staff.
 #[derive(Debug, Clone)]
 pub struct Shortage {
-    /// The rental.
-    pub rental: Rental,
+    /// The rental or reservation.
+    pub id: RentalId,
+    /// Its locker; `None` of a reservation.
+    pub locker_id: Option<LockerId>,
     /// Its bank.
     pub bank_id: BankId,
+    /// Whose it is.
+    pub member_id: MemberId,
+    /// From which day to which day.
+    pub dates: DateSpan,
     /// Whose it is: student id and name; `None` when they have left since.
     pub member: Option<(String, String)>,
     /// Why the locker is not to be had.
@@ -56,6 +63,8 @@ pub struct Shortage {
     pub told: bool,
     /// Free lockers for the same dates, the nearest first.
     pub alternatives: Vec<LockerId>,
+    /// Of a reservation: banks that have room for the same days.
+    pub alternative_banks: Vec<BankId>,
 }
 
 /// A locker that was taken in place of another one.
@@ -109,20 +118,50 @@ impl View<'_> {
     fn alternatives(&self, rental: &Rental) -> Vec<LockerId> {
         let site = &self.snapshot.site;
         let Some((mine, bank)) = site.locker(rental.locker_id) else { return Vec::new() };
-        let here = |locker: &&Locker| {
-            let other = site.banks.get(&locker.bank_id);
-            other.is_some_and(|other| other.location_id == bank.location_id)
+        let days = DateSpan::new(rental.dates.first().max(self.today), rental.dates.last());
+        let has_room = |other: &Bank| {
+            let room = days.map(|days| self.snapshot.room(other.id, days, self.today));
+            room.is_some_and(|room| room.full_days().is_empty())
         };
+        // What was promised to those who reserved days in another bank is not given away.
+        let here: BTreeSet<BankId> = site
+            .banks
+            .values()
+            .filter(|other| other.location_id == bank.location_id && other.mode == bank.mode)
+            .filter(|other| other.id == bank.id || other.mode == Mode::Choose || has_room(other))
+            .map(|other| other.id)
+            .collect();
+        let here = |locker: &&Locker| here.contains(&locker.bank_id);
         let free = |locker: &&Locker| self.can_be_had(locker, rental.dates);
         let mut found: Vec<&Locker> = site.lockers.values().filter(here).filter(free).collect();
         found.sort_by_key(|other| nearness(mine, other));
         found.into_iter().map(|locker| locker.id).collect()
     }
 
+    /// A rental whose locker is not to be had, as far as the state tells of it.
+    fn shortage(&self, rental: &Rental) -> Option<Shortage> {
+        let reason = self.reason(rental)?;
+        Some(Shortage {
+            id: rental.id,
+            locker_id: Some(rental.locker_id),
+            bank_id: self.snapshot.site.locker(rental.locker_id)?.1.id,
+            member_id: rental.member_id,
+            dates: rental.dates,
+            member: None,
+            reason,
+            occupied_until: self.occupant_before(rental).map(|other| other.dates.last()),
+            told: false,
+            alternatives: Vec::new(),
+            alternative_banks: Vec::new(),
+        })
+    }
+
     /// Whether the renter is to be told by now.
     fn is_to_be_told(&self, rental: &Rental, reason: ShortageReason, hour: i8) -> bool {
         match reason {
             ShortageReason::OutOfService => rental.opened || rental.dates.last() >= self.today,
+            // Of reservations, which are told by themselves.
+            ShortageReason::TooFew => false,
             ShortageReason::Occupied if rental.dates.first() <= self.today => true,
             ShortageReason::Occupied => {
                 let tomorrow =
@@ -184,9 +223,9 @@ impl Services {
             .await
     }
 
-    /// Rentals of the caller's banks that begin on a day and whose locker is not to be had, as known
-    /// now, by number, those behind `after`, at most `limit`; with the day, tomorrow when none is
-    /// given.
+    /// Rentals of the caller's banks that begin on a day and whose locker is not to be had, and
+    /// reservations that cannot be served then, as known now, by number, those behind `after`, at most
+    /// `limit`; with the day, tomorrow when none is given.
     pub async fn shortages(
         &self,
         caller: Caller,
@@ -198,19 +237,19 @@ impl Services {
         let (snapshot, today) = (self.store.snapshot(), self.clock.today());
         let on = on.unwrap_or_else(|| today.checked_add(1.day()).unwrap_or(today));
         let view = View { snapshot: &snapshot, monotonic: self.clock.monotonic(), today };
-        let mut found: Vec<_> = snapshot
+        let asked =
+            |id: BankId| bank.is_none_or(|bank| bank == id) && is_staff_for(&snapshot, caller, id);
+        let rented = snapshot
             .rentals()
-            .filter(|rental| rental.dates.first() == on && after.is_none_or(|it| it < rental.id))
-            .filter_map(|rental| {
-                let bank_id = snapshot.site.locker(rental.locker_id)?.1.id;
-                let wanted = bank.is_none_or(|bank| bank == bank_id);
-                let may = is_staff_for(&snapshot, caller, bank_id);
-                (wanted && may).then_some((*rental, bank_id, view.reason(rental)?))
-            })
-            .collect();
-        found.sort_by_key(|(rental, ..)| rental.id);
+            .filter(|rental| rental.dates.first() == on)
+            .filter_map(|rental| view.shortage(rental));
+        let mut found: Vec<Shortage> = rented.filter(|it| asked(it.bank_id)).collect();
+        let banks = snapshot.site.banks.values().filter(|bank| asked(bank.id));
+        found.extend(self.line(&snapshot).shortages_on(banks, on));
+        found.retain(|it| after.is_none_or(|after| after < it.id));
+        found.sort_by_key(|it| it.id);
         found.truncate(limit.min(PAGE_MAX + 1));
-        let people: Vec<MemberId> = found.iter().map(|(rental, ..)| rental.member_id).collect();
+        let people: Vec<MemberId> = found.iter().map(|it| it.member_id).collect();
         let read = self.store.read(move |conn| {
             let one = |id: MemberId| {
                 let row = members::find_by_id(conn, id)?;
@@ -220,16 +259,13 @@ impl Services {
             Ok((people?, rentals::list_shortages_told(conn)?))
         });
         let (people, told) = read.await?;
-        let row = |((rental, bank_id, reason), member): ((Rental, _, _), _)| Shortage {
-            rental,
-            bank_id,
-            member,
-            reason,
-            occupied_until: view.occupant_before(&rental).map(|other| other.dates.last()),
-            told: told.contains(&rental.id),
-            alternatives: view.alternatives(&rental).into_iter().take(ALTERNATIVES_MAX).collect(),
-        };
-        Ok((on, found.into_iter().zip(people).map(row).collect()))
+        for (row, member) in found.iter_mut().zip(people) {
+            (row.member, row.told) = (member, told.contains(&row.id));
+            row.alternatives = snapshot.rental(row.id).map_or_else(Vec::new, |rental| {
+                view.alternatives(rental).into_iter().take(ALTERNATIVES_MAX).collect()
+            });
+        }
+        Ok((on, found))
     }
 
     /// Tells each renter once whose locker is not to be had: of one out of service at once, of one
@@ -252,7 +288,11 @@ impl Services {
                 due.insert(rental.id);
             }
         }
-        let over = |id: &RentalId| snapshot.rental(*id).is_none_or(|it| view.reason(it).is_none());
+        let short = self.line(&snapshot).short();
+        let over = |id: &RentalId| match snapshot.rental(*id) {
+            Some(rental) => view.reason(rental).is_none(),
+            None => !short.contains(id),
+        };
         let over: Vec<RentalId> = told.iter().copied().filter(over).collect();
         if !over.is_empty() {
             self.store
@@ -276,7 +316,7 @@ impl Services {
                 })
                 .await?;
         }
-        Ok(due.len())
+        Ok(due.len() + self.tell_short_reservations(&told).await?)
     }
 }
 
@@ -419,15 +459,19 @@ fn choose(
     };
     let place = |id| snapshot.site.locker(id).ok_or_else(|| locker_not_found(id));
     let (target, bank) = place(wanted)?;
-    if bank.location_id != place(locker)?.1.location_id {
-        let detail = "the other locker must be at the same location";
+    let mine_in = place(locker)?.1;
+    if bank.location_id != mine_in.location_id || bank.mode != mine_in.mode {
+        let detail = "the other locker must be at the same location, lent in the same way";
         return Err(Error::new(Code::Invalid, detail));
+    }
+    if bank.id != mine_in.id {
+        pool::demand_room(snapshot, bank, mine.dates, moment.today)?;
     }
     if target.in_service { Ok((*mine, wanted)) } else { Err(claims::out_of_service()) }
 }
 
 /// Ends what is over by now at a locker, and demands that it is empty and free for the dates.
-fn make_room(
+pub(super) fn make_room(
     tx: &mut Tx<'_>,
     own: &Services,
     locker: LockerId,

@@ -116,7 +116,7 @@ impl Services {
     }
 
     /// The line before a bank as the caller sees it.
-    pub fn line(&self, caller: Caller, bank: BankId) -> Result<LineView, Error> {
+    pub fn waiting_line(&self, caller: Caller, bank: BankId) -> Result<LineView, Error> {
         let (snapshot, moment) = (self.store.snapshot(), self.moment());
         let known = snapshot.site.banks.get(&bank).ok_or_else(|| bank_not_found(bank))?;
         let term = term_to_wait_for(&snapshot.site.terms, known, moment.now, moment.today);

@@ -24,7 +24,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "rentals",
-        "SELECT locker_id, state, starts_on, ends_on, held_ms, confirmed_ms, opened_ms,
+        "SELECT bank_id, locker_id, accessible, state, starts_on, ends_on, held_ms, confirmed_ms, opened_ms,
                 returned_ms, closed_ms, emptied_ms, shortage_told_ms, ended_ms, end_reason
          FROM rental WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
@@ -101,7 +101,7 @@ fn object(row: &Row<'_>, names: &[String]) -> Result<Value, StoreError> {
         let value = match row.get_ref(index)? {
             ValueRef::Integer(ms) if name.ends_with("_ms") => instant(ms).to_string().into(),
             ValueRef::Integer(flag)
-                if matches!(name.as_str(), "strong" | "by_me" | "in_service") =>
+                if matches!(name.as_str(), "strong" | "by_me" | "in_service" | "accessible") =>
             {
                 (flag == 1).into()
             }

@@ -34,6 +34,21 @@ pub struct NewReplacement {
     pub follows: RentalId,
 }
 
+/// A reservation before it has a number.
+#[derive(Debug, Clone, Copy)]
+pub struct NewReservation {
+    /// In which bank.
+    pub bank_id: BankId,
+    /// For whom.
+    pub member_id: MemberId,
+    /// For which days.
+    pub dates: DateSpan,
+    /// Whether a compartment at an accessible height is wished for.
+    pub accessible: bool,
+    /// In whose place it comes, if any; that one must be over by now.
+    pub follows: Option<RentalId>,
+}
+
 /// Where a live row stands. Deadlines and graces are not stored, they count in monotonic time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LiveState {
@@ -76,6 +91,60 @@ pub fn insert_hold(conn: &Connection, hold: &NewHold, now_ms: i64) -> Result<Ren
         now_ms
     ])?;
     Ok(RentalId(conn.last_insert_rowid()))
+}
+
+/// Inserts a reservation; a conflict says that the member has another claim on these days.
+pub fn insert_reservation(
+    conn: &Connection,
+    new: &NewReservation,
+    now_ms: i64,
+) -> Result<RentalId, StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO rental (bank_id, member_id, state, starts_on, ends_on, held_ms, accessible,
+                             follows_id)
+         VALUES (?1, ?2, 'reserved', ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        new.bank_id.0,
+        new.member_id.0,
+        new.dates.first().to_string(),
+        new.dates.last().to_string(),
+        now_ms,
+        new.accessible,
+        new.follows.map(|id| id.0)
+    ])?;
+    Ok(RentalId(conn.last_insert_rowid()))
+}
+
+/// Binds a locker to a stored reservation, which is an active rental from now on; false when it waits
+/// no more. A conflict says that the locker is taken.
+pub fn update_checked_in(
+    conn: &Connection,
+    id: RentalId,
+    locker: LockerId,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE rental SET state = 'active', locker_id = ?2, confirmed_ms = ?3
+             WHERE id = ?1 AND state = 'reserved'",
+        )?
+        .execute(params![id.0, locker.0, now_ms])?;
+    Ok(changed == 1)
+}
+
+/// When each locker of a bank was last freed by somebody who had it without a term, as in pool mode;
+/// those that never were are not listed.
+pub fn list_freed(conn: &Connection, bank: BankId) -> Result<Vec<(LockerId, i64)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, freed_ms FROM (
+           SELECT id, (SELECT max(ended_ms) FROM rental INDEXED BY rental_freed
+                       WHERE locker_id = locker.id AND term_id IS NULL
+                         AND ended_ms IS NOT NULL) AS freed_ms
+           FROM locker WHERE bank_id = ?1 AND retired_ms IS NULL)
+         WHERE freed_ms IS NOT NULL",
+    )?;
+    collect(statement.query([bank.0])?, |row| Ok((LockerId(row.get(0)?), row.get(1)?)))
 }
 
 /// Makes a stored hold an active rental; false when it is no hold any more.
@@ -414,6 +483,43 @@ mod tests {
         assert_eq!(list_shortages_told(&conn).expect("readable"), [id]);
         update_shortage_told(&conn, id, None).expect("stored");
         assert_eq!(list_shortages_told(&conn).expect("readable"), []);
+    }
+
+    #[test]
+    fn a_reservation_is_bound_once_and_only_to_a_free_locker() {
+        let conn = memory_with_people();
+        let march = |day| date(2026, 3, day);
+        let dates = |first, last| DateSpan::new(march(first), march(last)).expect("in order");
+        let new = |member, dates| NewReservation {
+            bank_id: BankId(1),
+            member_id: MemberId(member),
+            dates,
+            accessible: true,
+            follows: None,
+        };
+        let first = insert_reservation(&conn, &new(1, dates(5, 9)), 5).expect("free");
+        let same = insert_reservation(&conn, &new(1, dates(9, 12)), 5);
+        assert_eq!(conflict(same), Constraint::RentalMember);
+        assert_eq!(conflict(hold(&conn, 101, 1, march(7), march(7))), Constraint::RentalMember);
+        let kept = list_reserved(&conn).expect("readable");
+        assert_eq!(kept.len(), 1);
+        assert_eq!((kept[0].id, kept[0].dates, kept[0].accessible), (first, dates(5, 9), true));
+        let second = insert_reservation(&conn, &new(2, dates(5, 9)), 5).expect("another member");
+        assert!(update_checked_in(&conn, first, LockerId(101), 6).expect("free"));
+        assert!(!update_checked_in(&conn, first, LockerId(102), 6).expect("bound before"));
+        let taken = update_checked_in(&conn, second, LockerId(101), 6).map(|_| second);
+        assert_eq!(conflict(taken), Constraint::RentalLocker);
+        assert_eq!(live(&conn, first).state, LiveState::Active);
+
+        assert_eq!(list_freed(&conn, BankId(1)).expect("readable"), []);
+        assert!(update_ended(&conn, first, EndReason::Returned, 8).expect("stored"));
+        assert!(update_checked_in(&conn, second, LockerId(101), 9).expect("free again"));
+        assert!(update_ended(&conn, second, EndReason::Returned, 11).expect("stored"));
+        // Whoever had it by a term is not counted.
+        let by_term = hold(&conn, 102, 1, march(1), march(2)).expect("free");
+        assert!(update_ended(&conn, by_term, EndReason::Returned, 12).expect("stored"));
+        assert_eq!(list_freed(&conn, BankId(1)).expect("readable"), [(LockerId(101), 11)]);
+        assert_eq!(list_reserved(&conn).expect("readable"), []);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::reserved::Reserved;
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
 use crate::domain::id::{
@@ -18,6 +19,7 @@ use crate::domain::kiosk::Kiosk;
 use crate::domain::layout::BankLayout;
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::pool::Reservation;
+use crate::domain::pool::room::Room;
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
 use crate::domain::time::{DateSpan, Monotonic};
@@ -119,9 +121,8 @@ pub struct Snapshot {
     by_locker: imbl::HashMap<LockerId, Vec<RentalId>>,
     by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
     ended_sessions: imbl::HashMap<SessionId, i64>,
-    reserved: imbl::HashMap<RentalId, Reservation>,
-    reserved_by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
     lines: Lines,
+    reserved: Reserved,
 }
 
 impl Snapshot {
@@ -140,9 +141,8 @@ impl Snapshot {
             by_locker: imbl::HashMap::new(),
             by_member: imbl::HashMap::new(),
             ended_sessions: ended_sessions.into_iter().collect(),
-            reserved: imbl::HashMap::new(),
-            reserved_by_member: imbl::HashMap::new(),
             lines: Lines::default(),
+            reserved: Reserved::default(),
         };
         for rental in rentals {
             snapshot.put(rental);
@@ -163,14 +163,10 @@ impl Snapshot {
             Change::SessionsForgotten(before_ms) => {
                 self.ended_sessions.retain(|_, ended_ms| *ended_ms >= *before_ms);
             }
-            Change::Reserved(it) => self.put_reservation(*it),
-            Change::ReservationEnded(id) => {
-                if let Some(it) = self.reserved.remove(id) {
-                    forget(&mut self.reserved_by_member, &it.member_id, *id);
-                }
-            }
             Change::Waiting(waiter) => self.lines.put(*waiter),
             Change::WaitingEnded(id) => self.lines.remove(*id),
+            Change::Reserved(it) => self.reserved.put(*it),
+            Change::ReservationEnded(id) => self.reserved.remove(*id),
             Change::Site => {}
         }
     }
@@ -192,32 +188,44 @@ impl Snapshot {
     #[must_use]
     pub fn with_reservations(mut self, all: impl IntoIterator<Item = Reservation>) -> Self {
         for it in all {
-            self.put_reservation(it);
+            self.reserved.put(it);
         }
         self
     }
 
-    fn put_reservation(&mut self, it: Reservation) {
-        if self.reserved.insert(it.id, it).is_none() {
-            self.reserved_by_member.entry(it.member_id).or_default().push(it.id);
-        }
-    }
-
     /// Every reservation that waits for its day.
     pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
-        self.reserved.values()
+        self.reserved.all()
     }
 
     /// A reservation that waits for its day.
     #[must_use]
     pub fn reservation(&self, id: RentalId) -> Option<&Reservation> {
-        self.reserved.get(&id)
+        self.reserved.find(id)
     }
 
     /// The reservations of a member that wait for their day.
     pub fn reservations_of(&self, member: MemberId) -> impl Iterator<Item = &Reservation> {
-        let ids = self.reserved_by_member.get(&member);
-        ids.into_iter().flatten().filter_map(|id| self.reserved.get(id))
+        self.reserved.of_member(member)
+    }
+
+    /// The reservations of a bank that begin on a day or before, by when they begin.
+    pub fn reservations_until(
+        &self,
+        bank: BankId,
+        last: Date,
+    ) -> impl Iterator<Item = &Reservation> {
+        self.reserved.until(bank, last)
+    }
+
+    /// What a bank can give on some days and what was promised of it, as known on `today`.
+    #[must_use]
+    pub fn room(&self, bank: BankId, days: DateSpan, today: Date) -> Room {
+        let mut room = Room::new(days, self.reserved.counts(bank), today);
+        for locker in self.site.lockers_of(bank) {
+            room.add(locker.in_service, self.of_locker(locker.id));
+        }
+        room
     }
 
     fn put(&mut self, rental: Rental) {

@@ -15,7 +15,7 @@ use crate::support::until;
 use lockerd::sim::{SimBoard, SimBus};
 
 /// What a sign-in at a kiosk may ask for.
-const AT_KIOSK_TOO: [&str; 15] = [
+const AT_KIOSK_TOO: [&str; 21] = [
     "POST /api/v1/auth/logout",
     "GET /api/v1/auth/me",
     "GET /api/v1/lockers",
@@ -31,6 +31,12 @@ const AT_KIOSK_TOO: [&str; 15] = [
     "GET /api/v1/openings/{operation_id}",
     "POST /api/v1/alarms/{alarm_id}/it-was-me",
     "GET /api/v1/me/alarms",
+    "GET /api/v1/banks/{bank_id}/calendar",
+    "POST /api/v1/banks/{bank_id}/reservations",
+    "GET /api/v1/reservations/me",
+    "DELETE /api/v1/reservations/{reservation_id}",
+    "POST /api/v1/reservations/{reservation_id}/check-in",
+    "POST /api/v1/reservations/{reservation_id}/replace",
 ];
 
 /// Two banks (101 to 103, 201 to 203), staff of each, an admin, three students.

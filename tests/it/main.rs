@@ -31,6 +31,8 @@ mod opening;
 mod passwords;
 mod place_commands;
 mod places;
+mod pool;
+mod pool_model;
 mod presence;
 mod privacy;
 mod race;

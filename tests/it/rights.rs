@@ -95,6 +95,7 @@ impl House {
         put("bus", "east");
         put("address", "1");
         put("slug", "locker_taken");
+        put("reservation_id", "999999");
         put("key", "a-key");
         for (name, value) in [("audit_id", "1"), ("mail_id", "1"), ("number", "1")] {
             put(name, value);

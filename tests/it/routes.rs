@@ -21,6 +21,7 @@ pub fn concrete(path: &str) -> String {
         .replace("{proof_id}", "east-0")
         .replace("{job}", "prune")
         .replace("{waiting_id}", "1")
+        .replace("{reservation_id}", "1")
         .replace("{key}", "a-key")
         .replace("{kind}", "log_in")
         .replace("{subject}", "member:1")

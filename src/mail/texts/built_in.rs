@@ -23,6 +23,10 @@ pub const KINDS: &[&str] = &[
     "offer",
     "offer_expired",
     "waiting_ended",
+    "reserved",
+    "reservation_shortage",
+    "reservation_cancelled",
+    "no_show",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -79,6 +83,14 @@ sources! {
     "offer_expired.en.txt",
     "waiting_ended.ko.txt",
     "waiting_ended.en.txt",
+    "reserved.ko.txt",
+    "reserved.en.txt",
+    "reservation_shortage.ko.txt",
+    "reservation_shortage.en.txt",
+    "reservation_cancelled.ko.txt",
+    "reservation_cancelled.en.txt",
+    "no_show.ko.txt",
+    "no_show.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -131,6 +143,13 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
             })
             .to_vec(),
         "offer" | "offer_expired" | "waiting_ended" => waiting(kind),
+        "reserved" | "reservation_cancelled" | "no_show" => vec![reservation(&Value::Null)],
+        "reservation_shortage" => {
+            vec![
+                reservation(&json!({ "ko": "2번 사물함", "en": "Bank 2" })),
+                reservation(&Value::Null),
+            ]
+        }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
@@ -163,6 +182,14 @@ fn waiting(kind: &str) -> Vec<Value> {
         one(bank, true, "list_closed", None),
         one(Value::Null, false, "term_over", None),
     ]
+}
+
+fn reservation(offered: &Value) -> Value {
+    json!({
+        "name": "홍길동", "bank": { "ko": "사물함", "en": "Lockers" },
+        "location": { "ko": "정보관 1층", "en": "IT Hall 1F" }, "starts_on": "2026-03-02",
+        "ends_on": "2026-03-04", "check_in_until": "2026-03-02", "offered": offered
+    })
 }
 
 const ALARMS: [&str; 7] = [

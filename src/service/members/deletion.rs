@@ -1,7 +1,8 @@
 //! Closing an account for good: by its owner, by an admin, and by retention.
 //!
 //! Everything personal is blanked at once; rentals, openings and the audit log keep the member's
-//! number, which names nobody any more. Who holds or rents a locker must give it back first.
+//! number, which names nobody any more. Who holds or rents a locker must give it back first;
+//! reservations are given up.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -14,6 +15,7 @@ use crate::service::Services;
 use crate::service::accounts::RosterLogin;
 use crate::service::error::{Code, Error};
 use crate::service::mails::{Mail, post};
+use crate::service::pool;
 use crate::service::rentals::expire;
 use crate::service::secrets::Vault;
 use crate::service::sessions::{Device, end_sessions_of};
@@ -106,6 +108,7 @@ pub(in crate::service) fn delete(
     demand_nothing_rented(tx, row.id)?;
     demand_other_admin(tx, row)?;
     waiting::end_all_of(tx, row.id)?;
+    pool::end_all_of(tx, row.id, by)?;
     end_sessions_of(tx, row.id, "account_changed", None)?;
     privacy::anonymise(tx.conn, row.id, tx.now_ms())?;
     if let Some(email) = &row.email {

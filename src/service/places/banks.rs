@@ -1,5 +1,6 @@
 //! Banks: made, changed, retired, and their policies.
 
+use jiff::civil::Date;
 use serde_json::json;
 
 use super::locations::demand_location;
@@ -9,7 +10,7 @@ use crate::domain::id::{BankId, LocationId, LockerId};
 use crate::domain::name::Name;
 use crate::domain::term::TermScope;
 use crate::service::Services;
-use crate::service::error::Error;
+use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey};
 use crate::service::members::Actor;
 use crate::service::tokens::Caller;
@@ -144,7 +145,7 @@ impl Services {
     }
 
     /// Retires a bank with its lockers and the terms that were for it alone, when nobody rents or holds
-    /// one of them. For admins.
+    /// one of them or has reserved days. For admins.
     pub async fn retire_bank(
         &self,
         actor: Actor,
@@ -156,7 +157,7 @@ impl Services {
             demand_bank(tx, id)?;
             let site = std::sync::Arc::clone(&tx.snapshot().site);
             let its: Vec<LockerId> = site.lockers_of(id).map(|locker| locker.id).collect();
-            demand_unused(tx, its.iter().copied())?;
+            demand_unlent(tx, id)?;
             for locker in &its {
                 lockers::retire(tx.conn, *locker, tx.now_ms())?;
             }
@@ -210,7 +211,13 @@ pub(super) fn demand_bank(tx: &Tx<'_>, id: BankId) -> Result<Bank, Error> {
 /// Demands that nobody holds, rents or has reserved anything in a bank.
 pub(in crate::service) fn demand_unlent(tx: &Tx<'_>, id: BankId) -> Result<(), Error> {
     let site = std::sync::Arc::clone(&tx.snapshot().site);
-    demand_unused(tx, site.lockers_of(id).map(|locker| locker.id))
+    demand_unused(tx, site.lockers_of(id).map(|locker| locker.id))?;
+    let waiting = tx.snapshot().reservations_until(id, Date::MAX).count();
+    if waiting == 0 {
+        return Ok(());
+    }
+    let detail = format!("{waiting} reservations wait in this bank: they must be over first");
+    Err(Error::new(Code::StillInUse, detail).with("reservations", waiting))
 }
 
 pub(super) fn subject(id: BankId) -> String {

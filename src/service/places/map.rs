@@ -1,6 +1,6 @@
-//! How a bank looks from the front, and on which days it is open.
+//! How a bank looks from the front, on which days it is open, and how much room they have.
 //!
-//! Both are for everybody who is logged in: nothing here tells who rents what.
+//! All is for everybody who is logged in: nothing here tells who rents what.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -8,12 +8,14 @@ use serde_json::json;
 
 use super::banks::{demand_bank, recheck, subject};
 use super::{audit, bank_not_found};
-use crate::domain::bank::Bank;
+use crate::domain::bank::{Bank, Mode};
 use crate::domain::hours::{CalendarDay, Openness, Span};
 use crate::domain::id::{BankId, LockerId};
 use crate::domain::layout::{self, BankLayout, Level, Place};
 use crate::domain::locker::Locker;
 use crate::domain::name::Name;
+use crate::domain::pool::PoolPolicy;
+use crate::domain::time::DateSpan;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey};
@@ -90,6 +92,8 @@ pub struct DayView {
     pub closing: Option<Name>,
     /// When it is open; empty when it is closed.
     pub spans: Vec<SpanView>,
+    /// In pool mode: how many more reservations it can bear; `None` for a day that is over.
+    pub left: Option<u32>,
 }
 
 /// When a bank is open.
@@ -99,6 +103,11 @@ pub struct CalendarView {
     pub bank_id: BankId,
     /// Whether it is open now, or when it opens next.
     pub now: Openness,
+    /// How reservations are taken, and the days on which one that is made today may begin; in pool mode.
+    pub pool: Option<(PoolPolicy, DateSpan)>,
+    /// Of the state that it shows, and of the day: both are the same as long as nothing can differ but
+    /// what is open now.
+    pub version: (u64, Date),
     /// The days that were asked for.
     pub days: Vec<DayView>,
 }
@@ -166,8 +175,8 @@ impl Services {
         .await
     }
 
-    /// When a bank is open from one day to another, both included; from today for a month when nothing
-    /// is said.
+    /// When a bank is open from one day to another, both included, and in pool mode how much room each
+    /// day has; from today for a month when nothing is said.
     pub fn calendar(
         &self,
         id: BankId,
@@ -186,11 +195,24 @@ impl Services {
             let detail = format!("from {from} to {to} must be 1 to {CALENDAR_DAYS_MAX} days");
             return Err(Error::new(Code::Invalid, detail));
         }
-        let opening = bank.policy.opening();
+        let (opening, today) = (bank.policy.opening(), self.clock.today());
         let dates = (0..days).map_while(|n| from.checked_add(n.days()).ok());
-        let days = dates.map(|date| day(opening.day(date, self.clock.zone()))).collect();
-        let now = opening.at(self.clock.now(), self.clock.zone());
-        Ok(CalendarView { bank_id: id, now, days })
+        let mut days: Vec<DayView> =
+            dates.map(|date| day(opening.day(date, self.clock.zone()))).collect();
+        let still = DateSpan::new(from.max(today), to).filter(|_| bank.mode == Mode::Pool);
+        if let Some(still) = still {
+            let room = snapshot.room(id, still, today);
+            let behind = days.iter_mut().filter(|day| day.date >= today);
+            behind.zip(room.left()).for_each(|(day, (_, left))| day.left = Some(left));
+        }
+        let pool = &bank.policy.pool;
+        Ok(CalendarView {
+            bank_id: id,
+            now: opening.at(self.clock.now(), self.clock.zone()),
+            pool: (bank.mode == Mode::Pool).then(|| (*pool, pool.starts(today))),
+            version: (snapshot.version, today),
+            days,
+        })
     }
 
     /// Demands that a bank is open to its renters now.
@@ -219,6 +241,7 @@ fn day(day: CalendarDay<'_>) -> DayView {
         date: day.date,
         closing: day.closing.map(|closing| closing.name.clone()),
         spans: day.spans.into_iter().map(span).collect(),
+        left: None,
     }
 }
 

@@ -62,7 +62,7 @@ pub fn list_due(
          UNION ALL
          SELECT id FROM member WHERE leaving_ms < ?1 AND left_ms IS NULL AND role = 'student'
            AND NOT EXISTS (SELECT 1 FROM rental INDEXED BY rental_of_member
-                           WHERE member_id = member.id AND ended_ms IS NULL)
+                           WHERE member_id = member.id AND ended_ms IS NULL AND state <> 'reserved')
          LIMIT ?2",
         params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],
     )

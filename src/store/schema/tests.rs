@@ -189,6 +189,7 @@ fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
     let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("readable");
     let names: Vec<String> = names.collect::<Result<_, _>>().expect("text");
     let wanted = [
+        "rental_freed",
         "rental_live_ends",
         "rental_live_locker",
         "rental_live_member",

@@ -211,7 +211,7 @@ impl Inside {
     #[track_caller]
     pub fn history(&self) -> Vec<String> {
         let conn = self.sql();
-        let sql = "SELECT locker_id || ' ' || student_id || ' ' || state || ' '
+        let sql = "SELECT coalesce(locker_id, '-') || ' ' || student_id || ' ' || state || ' '
                      || coalesce(end_reason, '-')
                    FROM rental JOIN member ON member.id = member_id ORDER BY rental.id";
         let mut statement = conn.prepare(sql).expect("good SQL");
