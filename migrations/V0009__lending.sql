@@ -101,13 +101,16 @@ CREATE TABLE waiting (
   offered_ms INTEGER,
   ended_ms INTEGER,
   end_reason TEXT CONSTRAINT waiting_end_reason_known
-    CHECK (end_reason IN ('taken', 'declined', 'offer_expired', 'left', 'has_locker', 'term_over', 'by_staff')),
+    CHECK (end_reason IN ('taken', 'declined', 'offer_expired', 'left', 'has_locker', 'term_over',
+      'by_staff', 'list_closed', 'member_left')),
   CONSTRAINT waiting_ended_whole CHECK ((ended_ms IS NULL) = (end_reason IS NULL)),
   CONSTRAINT waiting_offered_whole CHECK (rental_id IS NULL OR offered_ms IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX waiting_live ON waiting (member_id, term_id) WHERE ended_ms IS NULL;
 CREATE INDEX waiting_line ON waiting (bank_id, id) WHERE ended_ms IS NULL;
 CREATE INDEX waiting_offer ON waiting (rental_id) WHERE rental_id IS NOT NULL;
+CREATE INDEX waiting_member ON waiting (member_id);
+CREATE INDEX waiting_ended ON waiting (ended_ms) WHERE ended_ms IS NOT NULL;
 
 -- Detecting who is late, reminding, no-shows: by the days of live rentals.
 CREATE INDEX rental_live_ends ON rental (ends_on) WHERE ended_ms IS NULL;

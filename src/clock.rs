@@ -200,6 +200,14 @@ impl Clock {
         Timestamp::from_millisecond(then_ms).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// The wall time some milliseconds from now, as the wall clock stands now; whole milliseconds.
+    #[must_use]
+    pub fn wall_in(&self, wait_ms: u64) -> Timestamp {
+        let wait_ms = i64::try_from(wait_ms).unwrap_or(i64::MAX);
+        let then_ms = self.now().as_millisecond().saturating_add(wait_ms);
+        Timestamp::from_millisecond(then_ms).unwrap_or(Timestamp::MAX)
+    }
+
     /// Today's date on the site.
     #[must_use]
     pub fn today(&self) -> Date {

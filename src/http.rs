@@ -29,6 +29,7 @@ mod buses;
 mod clock;
 mod commissioning;
 pub mod dispatch;
+mod extensions;
 mod extract;
 mod health;
 mod jobs;
@@ -64,6 +65,7 @@ mod sign_up;
 pub mod simulator;
 mod terms;
 mod totp;
+mod waiting;
 
 pub use accept::{Limits, Server};
 pub use dispatch::{simulator_site, site};

@@ -52,12 +52,13 @@ mod state;
 pub mod terms;
 pub mod throttle;
 pub mod totp;
+pub mod waiting;
 mod writer;
 
 pub use error::{Constraint, JobError, OpenError, StoreError, Trouble};
 pub use open::DataDir;
 pub use queue::Lane;
-pub use snapshot::{Change, Site, Snapshot};
+pub use snapshot::{Change, Lines, Site, Snapshot};
 pub use writer::{Degraded, Tx};
 
 use queue::{Queue, Rejected};

@@ -57,6 +57,10 @@ integer_id! {
     TermId
 }
 integer_id! {
+    /// One place in the line before a bank; never reused.
+    WaitingId
+}
+integer_id! {
     /// One log-in of one member on one device; never reused.
     SessionId
 }

@@ -13,6 +13,8 @@
 //! written that down yet. A returned rental keeps others from the locker until it was emptied, but
 //! not its member from another one.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +114,9 @@ pub enum RentalError {
     /// The step wants a hold, and this is an active rental.
     #[error("this rental is confirmed already")]
     AlreadyActive,
+    /// The hold was extended already.
+    #[error("this hold was extended already")]
+    HoldExtended,
     /// The step wants an active rental, and this is a hold.
     #[error("this locker is only held, not rented")]
     OnlyHeld,
@@ -205,6 +210,26 @@ impl Rental {
         }
     }
 
+    /// Gives a live hold of `by` its full time again, once. One that has more left, an offer to somebody
+    /// who waited, keeps that.
+    pub fn extend_hold(
+        self,
+        by: MemberId,
+        now: Monotonic,
+        hold: Duration,
+    ) -> Result<Self, RentalError> {
+        match self.owned_by(by)?.state {
+            RentalState::Held { until } if until <= now => Err(RentalError::HoldExpired),
+            RentalState::Held { .. } if self.hold_extended => Err(RentalError::HoldExtended),
+            RentalState::Held { until } => {
+                let state = RentalState::Held { until: until.max(now.after(hold)) };
+                Ok(Self { state, hold_extended: true, ..self })
+            }
+            RentalState::Active => Err(RentalError::AlreadyActive),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
     /// Gives a live hold of `by` up.
     pub fn release_hold(self, by: MemberId, now: Monotonic) -> Result<Self, RentalError> {
         match self.owned_by(by)?.state {
@@ -265,6 +290,16 @@ impl Rental {
     #[must_use]
     pub fn expire(self, now: Monotonic) -> Self {
         if self.is_expired_hold(now) { self.ended(EndReason::HoldExpired) } else { self }
+    }
+
+    /// Ends a hold that was an offer, which is taken back or given up with the wait; leaves everything
+    /// else as it is.
+    #[must_use]
+    pub const fn let_go(self, reason: EndReason) -> Self {
+        match self.state {
+            RentalState::Held { .. } => self.ended(reason),
+            _ => self,
+        }
     }
 
     fn owned_by(&self, member: MemberId) -> Result<&Self, RentalError> {

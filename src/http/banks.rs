@@ -8,7 +8,7 @@ use super::lockers;
 use super::problem::Problem;
 use super::{
     Api, OrRoute, Routes, alarms, bank_admin, bank_map, layouts, locker_admin, presence, roles,
-    with,
+    waiting, with,
 };
 use crate::domain::id::BankId;
 
@@ -27,6 +27,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(bank_admin::routes(api))
         .or_route(bank_map::routes(api))
         .or_route(locker_admin::bank_routes(api))
+        .or_route(waiting::bank_routes(api))
 }
 
 /// Keep any free locker of the bank for a minute.

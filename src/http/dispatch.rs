@@ -26,7 +26,7 @@ use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
     jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
     member_sessions, members, openapi, openings, operations, retention, returns, sign_up, terms,
-    totp,
+    totp, waiting,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -53,6 +53,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("openings", openings::routes(api)),
         ("returns", returns::routes(api)),
         ("shortages", returns::shortage_routes(api)),
+        ("waiting", waiting::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         (
             "members",

@@ -17,12 +17,14 @@ use warp::{Filter, Reply, path};
 use super::body::SharedTail;
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, locker_admin, returns, with};
+use super::{Api, OrRoute, Routes, alarms, extensions, locker_admin, returns, with};
 use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
 use crate::domain::returning::WaitsFor;
 use crate::domain::time::Monotonic;
+use crate::service::error::Code;
+use crate::service::extensions::Extendable;
 use crate::service::idempotency::Answer;
 use crate::service::lockers::{BankSummary, MyLocker};
 use crate::service::openings::Wanted;
@@ -37,6 +39,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(mine(api))
         .or_route(summary(api))
         .or_route(returns::locker_routes(api))
+        .or_route(extensions::routes(api))
         .or_route(release_hold(api))
         .or_route(open(api))
         .or_route(find(api))
@@ -243,6 +246,8 @@ pub(super) struct BankSummaryReply {
     returning: u32,
     /// Rented past the end of the rental; these count as taken or free as well.
     overdue: u32,
+    /// How many people wait for a locker of it and were offered none yet.
+    waiting: u32,
     /// Not lent for now.
     out_of_service: u32,
     /// Whether people work on it: its doors raise no alarms meanwhile.
@@ -273,6 +278,7 @@ impl From<BankSummary> for BankSummaryReply {
             taken: sums.taken,
             returning: sums.returning,
             overdue: sums.overdue,
+            waiting: sums.waiting,
             out_of_service: sums.out_of_service,
             window: sums.window,
         }
@@ -314,6 +320,33 @@ pub(super) struct MyLockerReply {
     returning: Vec<MyLockerDetail>,
 }
 
+/// Whether a rental can be extended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ExtendableReply {
+    /// Whether it can be now.
+    possible: bool,
+    /// The last day that it would have then; `null`: it cannot be extended any more.
+    until: Option<String>,
+    /// How often it can be extended yet.
+    left: u16,
+    /// Why not now, as a code of refusals.
+    reason: Option<&'static str>,
+    /// With `extension_early`: the first day on which it can be.
+    from: Option<String>,
+}
+
+impl From<Extendable> for ExtendableReply {
+    fn from(it: Extendable) -> Self {
+        Self {
+            possible: it.refusal.is_none(),
+            until: it.until.map(|day| day.to_string()),
+            left: it.left,
+            reason: it.refusal.map(Code::name),
+            from: it.from.map(|day| day.to_string()),
+        }
+    }
+}
+
 /// The caller's hold or rental.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MyLockerDetail {
@@ -323,6 +356,10 @@ pub(super) struct MyLockerDetail {
     state: &'static str,
     /// How much of a hold is left, in milliseconds.
     hold_expires_in_ms: Option<u64>,
+    /// Whether a hold is what the caller waited for: it lives as long as the bank's offers do.
+    offer: bool,
+    /// Whether a rental can be extended; `null` where the bank extends none.
+    extendable: Option<ExtendableReply>,
     /// What a returned one waits for before it is free: door, grace, confirmation or staff.
     waits_for: Option<&'static str>,
     /// From when on a returned one is free, RFC 3339, as far as that is known.
@@ -342,6 +379,8 @@ impl From<MyLocker> for MyLockerDetail {
             locker_id: mine.rental.locker_id.0,
             state: mine.rental.state.name(),
             hold_expires_in_ms: mine.hold_expires_in_ms,
+            offer: mine.offer,
+            extendable: mine.extendable.map(Into::into),
             waits_for: mine.waits_for.map(WaitsFor::name),
             free_at: mine.free_at.map(|at| at.to_string()),
             starts_on: mine.rental.dates.first().to_string(),

@@ -80,6 +80,9 @@ pub(super) struct OwnDataReply {
     /// Holds and rentals.
     #[schema(value_type = Vec<Object>)]
     rentals: Value,
+    /// Places in lines before banks.
+    #[schema(value_type = Vec<Object>)]
+    waiting: Value,
     /// Attempts to open a locker.
     #[schema(value_type = Vec<Object>)]
     openings: Value,
@@ -157,6 +160,7 @@ pub(super) async fn handle_data(head: Head, api: Api) -> Result<Response, Proble
         kept: api.services().settings.retention.into(),
         sessions: section("sessions"),
         rentals: section("rentals"),
+        waiting: section("waiting"),
         openings: section("openings"),
         alarms: section("alarms"),
         mails: section("mails"),

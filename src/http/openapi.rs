@@ -18,10 +18,10 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, health, jobs,
-    keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers, mailbox, mails,
-    mass_openings, me, member_sessions, members, openings, operations, own_account, presence,
-    retention, returns, roles, sessions, sign_up, terms, totp,
+    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, extensions,
+    health, jobs, keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers,
+    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, own_account,
+    presence, retention, returns, roles, sessions, sign_up, terms, totp, waiting,
 };
 use crate::service::error::Code;
 
@@ -94,6 +94,14 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         lockers::handle_hold,
         lockers::handle_confirm,
         lockers::handle_release_hold,
+        extensions::handle_extend_hold,
+        extensions::handle_extend,
+        extensions::handle_swap,
+        waiting::handle_find,
+        waiting::handle_join,
+        waiting::handle_leave,
+        waiting::handle_list,
+        waiting::handle_remove,
         returns::handle_release,
         returns::handle_free,
         returns::handle_replace,

@@ -65,6 +65,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LimitNotFound
         | Code::AuditRowNotFound
         | Code::JobNotFound
+        | Code::NotWaiting
+        | Code::WaitingNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -116,6 +118,14 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AlreadyRenting
         | Code::HoldExpired
         | Code::OnlyHeld
+        | Code::OptionOff
+        | Code::HoldExtended
+        | Code::ExtensionEarly
+        | Code::ExtensionsUsed
+        | Code::LastDayOver
+        | Code::OthersWait
+        | Code::LockerFree
+        | Code::AlreadyWaiting
         | Code::Occupied
         | Code::NoShortage
         | Code::NotReturned

@@ -16,7 +16,7 @@ use crate::domain::id::{BankId, LockerId, RentalId};
 use crate::domain::returning::WaitsFor;
 use crate::service::error::Code;
 use crate::service::returning::{GivenBack, PAGE_MAX, ReturnWish, Waiting};
-use crate::service::shortages::Shortage;
+use crate::service::shortages::{Replacement, Shortage};
 
 /// Rows of a page when nothing else is asked for.
 const PAGE_DEFAULT: usize = 50;
@@ -81,6 +81,17 @@ pub(super) struct ReplaceReply {
     starts_on: String,
     /// Last day of the rental, as before.
     ends_on: String,
+}
+
+impl From<Replacement> for ReplaceReply {
+    fn from(it: Replacement) -> Self {
+        Self {
+            locker_id: it.locker_id.0,
+            former_locker_id: it.former_locker_id.0,
+            starts_on: it.dates.first().to_string(),
+            ends_on: it.dates.last().to_string(),
+        }
+    }
 }
 
 /// Who has a rental.
@@ -228,7 +239,7 @@ impl From<GivenBack> for ReleaseReply {
     }
 }
 
-fn renter(member_id: i64, known: Option<(String, String)>) -> RenterReply {
+pub(super) fn renter(member_id: i64, known: Option<(String, String)>) -> RenterReply {
     let (student_id, name) = known.unzip();
     RenterReply { member_id, student_id, name }
 }
@@ -388,13 +399,7 @@ pub(super) async fn handle_replace(
     let wanted = asked.locker_id.map(LockerId);
     let key = head.request_key(&format!("replace {id} {wanted:?}"))?;
     let taken = api.services().replace(caller, id, wanted, key).await?;
-    let reply = taken.map(|it| ReplaceReply {
-        locker_id: it.locker_id.0,
-        former_locker_id: it.former_locker_id.0,
-        starts_on: it.dates.first().to_string(),
-        ends_on: it.dates.last().to_string(),
-    });
-    Ok(answer(&reply, StatusCode::OK))
+    Ok(answer(&taken.map(ReplaceReply::from), StatusCode::OK))
 }
 
 /// `/api/v1/returns`.

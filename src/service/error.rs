@@ -118,6 +118,16 @@ codes! {
     HoldExpired "hold_expired" "The account does not hold this locker, or not any more.",
     NotYourLocker "not_your_locker" "The account does not rent this locker.",
     OnlyHeld "only_held" "The locker is held but not yet confirmed.",
+    OptionOff "option_off" "The bank does not offer this.",
+    HoldExtended "hold_extended" "The hold was extended already.",
+    ExtensionEarly "extension_early" "The rental cannot be extended yet.",
+    ExtensionsUsed "extensions_used" "The rental was extended as often as the bank allows.",
+    LastDayOver "last_day_over" "The last day of the rental is over.",
+    OthersWait "others_wait" "Others wait for a locker of this bank.",
+    LockerFree "locker_free" "A locker is free: there is nothing to wait for.",
+    AlreadyWaiting "already_waiting" "The account waits for a locker already.",
+    NotWaiting "not_waiting" "The account does not wait for a locker of this bank.",
+    WaitingNotFound "waiting_not_found" "Nobody waits under this number.",
     Occupied "occupied" "Somebody has not emptied this locker yet.",
     NoShortage "no_shortage" "The locker can be had: there is nothing to replace.",
     NotReturned "not_returned" "The locker was not returned.",
@@ -232,6 +242,9 @@ fn unique(columns: &str) -> Error {
         ),
         "locker.bus, locker.board, locker.lock" => {
             Error::new(Code::ChannelTaken, "another locker hangs on this lock: take it off first")
+        }
+        "waiting.member_id, waiting.term_id" => {
+            Error::new(Code::AlreadyWaiting, "you wait for a locker for these days already")
         }
         other => Error::new(Code::Invalid, format!("{other} is taken already")),
     }

@@ -64,6 +64,8 @@ pub const JOBS: &[Job] = &[
     // Returned lockers that are surely empty by now. What was seen of their doors counts on the
     // monotonic clock.
     job("settle-returns", Schedule::every_s(2), AnyTime, |it| Box::pin(it.settle_returns())),
+    // What got free is offered to who waits.
+    job("make-offers", Schedule::every_s(2), TrustedTime, |it| Box::pin(it.make_offers())),
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
     // For a start on a broken database.

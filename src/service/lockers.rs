@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use super::error::Error;
+use super::extensions::Extendable;
 use super::rentals::locker_not_found;
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
@@ -94,6 +95,8 @@ pub struct BankSummary {
     pub returning: u32,
     /// Rented past the end of the rental.
     pub overdue: u32,
+    /// How many people wait before the bank without an offer.
+    pub waiting: u32,
     /// Not lent for now.
     pub out_of_service: u32,
     /// Whether claims are accepted, and when.
@@ -107,6 +110,10 @@ pub struct MyLocker {
     pub rental: Rental,
     /// How much of a hold is left, in milliseconds; `None` for a rental.
     pub hold_expires_in_ms: Option<u64>,
+    /// Whether a hold is the offer for which the caller waited.
+    pub offer: bool,
+    /// Whether a rental can be extended, where the bank does so.
+    pub extendable: Option<Extendable>,
     /// What a returned one waits for.
     pub waits_for: Option<WaitsFor>,
     /// From when on a returned one is free, as far as that is known.
@@ -188,6 +195,7 @@ impl Services {
                 taken: 0,
                 returning: 0,
                 overdue: 0,
+                waiting: 0,
                 out_of_service: 0,
                 window: window_data(
                     window(&snapshot.site.terms, bank, listing.now),
@@ -215,6 +223,11 @@ impl Services {
                 Availability::Taken => sums.taken += 1,
                 Availability::OutOfService => sums.out_of_service += 1,
             }
+        }
+        for (bank, term) in snapshot.lines().waited_for() {
+            let count = u32::try_from(snapshot.lines().count(bank, term)).unwrap_or(u32::MAX);
+            let sums = banks.iter_mut().find(|sums| sums.bank.id == bank);
+            sums.into_iter().for_each(|sums| sums.waiting = sums.waiting.saturating_add(count));
         }
         let of = |location: &Location| {
             banks.iter().filter(|sums| sums.bank.location_id == location.id).cloned().collect()
@@ -254,6 +267,8 @@ impl Services {
         Some(MyLocker {
             rental,
             hold_expires_in_ms,
+            offer: snapshot.lines().of_offer(rental.member_id, rental.id).is_some(),
+            extendable: self.extendable(snapshot, &rental),
             waits_for: verdict.and_then(Verdict::waits_for),
             free_at: verdict.and_then(|verdict| self.free_at(verdict)),
             door: self.door(channel.as_ref()),

@@ -5,6 +5,9 @@
 //! whatever this code may get wrong. A hold whose time is up, and a return whose locker is empty by
 //! now, are ended by the first job that meets them.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -13,13 +16,14 @@ use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
 use super::tokens::Caller;
-use super::{Services, returning};
+use super::{Services, returning, waiting};
 use crate::domain::bank::Bank;
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId};
 use crate::domain::locker::Locker;
 use crate::domain::rental::{EndReason, Rental, RentalError, RentalState};
 use crate::domain::term::{Term, Window, window};
 use crate::domain::time::{DateSpan, Monotonic};
+use crate::domain::waiting::WaitingEnd;
 use crate::store::audit::AuditEntry;
 use crate::store::rentals::{self, NewHold};
 use crate::store::{Change, Constraint, Lane, Snapshot, StoreError, Tx, outbox};
@@ -182,6 +186,7 @@ impl Services {
             let held = matches!(mine.state, RentalState::Held { .. });
             return if same && held { Ok(()) } else { Err(has_another(mine, moment.monotonic)) };
         }
+        waiting::demand_nobody_waits(snapshot, bank.id, dates)?;
         match wish {
             Wish::This(id) => match self.in_the_way(snapshot, id, dates, moment) {
                 Some(other) => Err(taken(other, moment.monotonic)),
@@ -194,7 +199,7 @@ impl Services {
     }
 
     /// What keeps a claim from a locker; a return that only waits to be written down does not.
-    fn in_the_way<'a>(
+    pub(super) fn in_the_way<'a>(
         &self,
         snapshot: &'a Snapshot,
         id: LockerId,
@@ -210,7 +215,7 @@ impl Services {
 
     /// Picks a free locker; different members start at different places, so that a crowd that asks
     /// for any locker does not fight for the first.
-    fn any_free_locker(
+    pub(super) fn any_free_locker(
         &self,
         snapshot: &Snapshot,
         bank: BankId,
@@ -283,7 +288,7 @@ fn open_term<'a>(snapshot: &'a Snapshot, bank: &Bank, moment: Moment) -> Result<
     Err(Error::new(Code::OutsideWindow, detail).with("window", window_data(found, now, true)))
 }
 
-fn overlapping(
+pub(super) fn overlapping(
     snapshot: &Snapshot,
     member: MemberId,
     dates: DateSpan,
@@ -295,7 +300,7 @@ fn overlapping(
 }
 
 /// The member has a hold or rental in these dates already.
-fn has_another(mine: &Rental, now: Monotonic) -> Error {
+pub(super) fn has_another(mine: &Rental, now: Monotonic) -> Error {
     let id = mine.locker_id;
     match mine.state {
         RentalState::Held { until } => Error::new(
@@ -329,7 +334,7 @@ fn hold_job(
     demand_staying(tx.snapshot(), member)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
-    let (term_id, dates) = (Some(term.id), term.dates);
+    let (bank_id, term_id, dates) = (bank.id, Some(term.id), term.dates);
     let locker_id = match wish {
         Wish::This(id) => id,
         Wish::AnyOf(bank) => {
@@ -339,37 +344,56 @@ fn hold_job(
     if let Some(held) = kept(tx.snapshot(), member, locker_id, dates, moment.monotonic) {
         return Ok(held);
     }
-    let dead: Vec<Rental> = tx
-        .snapshot()
-        .of_locker(locker_id)
-        .chain(tx.snapshot().of_member(member))
-        .filter(|rental| rental.is_expired_hold(moment.monotonic))
-        .copied()
-        .collect();
-    for rental in &dead {
-        expire(tx, rental)?;
-    }
+    waiting::demand_nobody_waits(tx.snapshot(), bank_id, dates)?;
+    let hold = NewHold { locker_id, member_id: member, term_id, dates };
+    let id = place_hold(tx, services, &hold, hold_for, moment)?;
+    audit(tx, Some(member), "rental.hold", locker_id, id)?;
+    let until = moment.monotonic.after(hold_for);
+    Ok(Held { locker_id, expires_in_ms: moment.monotonic.ms_until(until) })
+}
+
+/// Keeps a locker for a member for a while, after ending what is over by now; who is in the way is the
+/// refusal. The audit row is the caller's.
+pub(super) fn place_hold(
+    tx: &mut Tx<'_>,
+    services: &Services,
+    hold: &NewHold,
+    hold_for: Duration,
+    moment: Moment,
+) -> Result<RentalId, Error> {
+    let &NewHold { locker_id, member_id, term_id, dates } = hold;
+    end_dead_holds(tx, locker_id, member_id)?;
     returning::settle_locker(tx, services, locker_id)?;
     demand_emptied(tx.snapshot(), locker_id, dates, moment)?;
     // Whether the locker and the member are free is not asked: the schema decides.
-    let hold = NewHold { locker_id, member_id: member, term_id, dates };
-    let id = rentals::insert_hold(tx.conn, &hold, tx.now_ms())
-        .map_err(|error| explain(tx.snapshot(), error, &hold, moment.monotonic))?;
-    audit(tx, Some(member), "rental.hold", locker_id, id)?;
-    let until = moment.monotonic.after(hold_for);
+    let id = rentals::insert_hold(tx.conn, hold, tx.now_ms())
+        .map_err(|error| explain(tx.snapshot(), error, hold, moment.monotonic))?;
     tx.apply(&Change::Rental(Rental {
         id,
         locker_id,
-        member_id: member,
+        member_id,
         term_id,
         dates,
         opened: false,
         extensions: 0,
         hold_extended: false,
         sealed: false,
-        state: RentalState::Held { until },
+        state: RentalState::Held { until: moment.monotonic.after(hold_for) },
     }));
-    Ok(Held { locker_id, expires_in_ms: moment.monotonic.ms_until(until) })
+    Ok(id)
+}
+
+/// Writes down what is dead by now of the holds of a locker and of a member.
+pub(super) fn end_dead_holds(
+    tx: &mut Tx<'_>,
+    locker: LockerId,
+    member: MemberId,
+) -> Result<(), Error> {
+    let (now, snapshot) = (tx.monotonic, tx.snapshot());
+    let both = snapshot.of_locker(locker).chain(snapshot.of_member(member));
+    let dead: BTreeMap<RentalId, Rental> =
+        both.filter(|it| it.is_expired_hold(now)).map(|it| (it.id, *it)).collect();
+    dead.values().try_for_each(|rental| expire(tx, rental))
 }
 
 /// The member's own live hold of this locker: asking again changes nothing.
@@ -452,6 +476,7 @@ fn confirm_job(
     );
     outbox::insert(tx.conn, "rental_confirmed", member, &payload, tx.now_ms())?;
     tx.apply(&Change::Rental(active));
+    waiting::offer_over(tx, &active, WaitingEnd::Taken)?;
     Ok(Some(Confirmed { locker_id: locker, dates: active.dates }))
 }
 
@@ -467,11 +492,12 @@ fn release_hold_job(
     rentals::update_ended(tx.conn, mine.id, EndReason::HoldReleased, tx.now_ms())?;
     audit(tx, Some(member), "rental.release_hold", locker, mine.id)?;
     tx.apply(&Change::Rental(ended));
+    waiting::offer_over(tx, &mine, WaitingEnd::Declined)?;
     Ok(Released { locker_id: locker })
 }
 
 /// The member's own hold or rental of a locker, as the transaction sees it.
-fn own(
+pub(super) fn own(
     tx: &Tx<'_>,
     member: MemberId,
     locker: LockerId,
@@ -488,7 +514,7 @@ pub(super) fn expire(tx: &mut Tx<'_>, rental: &Rental) -> Result<(), Error> {
     rentals::update_ended(tx.conn, rental.id, EndReason::HoldExpired, tx.now_ms())?;
     audit(tx, None, "rental.hold_expired", rental.locker_id, rental.id)?;
     tx.apply(&Change::Rental(rental.expire(tx.monotonic)));
-    Ok(())
+    waiting::offer_over(tx, rental, WaitingEnd::OfferExpired)
 }
 
 pub(super) fn audit(
@@ -506,6 +532,9 @@ pub(super) fn refuse(error: RentalError, locker: LockerId) -> Error {
     match error {
         RentalError::HoldExpired => hold_expired(),
         RentalError::AlreadyActive => already_renting(locker),
+        RentalError::HoldExtended => {
+            Error::new(Code::HoldExtended, "this hold was extended already: confirm it now")
+        }
         RentalError::OnlyHeld => Error::new(
             Code::OnlyHeld,
             format!("locker {locker} is only held: confirm it, or give the hold up"),
@@ -516,14 +545,14 @@ pub(super) fn refuse(error: RentalError, locker: LockerId) -> Error {
     }
 }
 
-fn hold_expired() -> Error {
+pub(super) fn hold_expired() -> Error {
     Error::new(
         Code::HoldExpired,
         "you do not hold this locker: the hold has expired or was given up; hold it again",
     )
 }
 
-fn already_renting(locker: LockerId) -> Error {
+pub(super) fn already_renting(locker: LockerId) -> Error {
     Error::new(Code::AlreadyRenting, format!("you rent locker {locker} already"))
         .with("locker_id", locker.0)
 }

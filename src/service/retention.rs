@@ -32,6 +32,7 @@ const RECORD_SHOWN: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Openings,
+    Waiting,
     Alarms,
     Members,
     Sessions,
@@ -40,12 +41,20 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Openings, Self::Alarms, Self::Members, Self::Sessions, Self::Mails, Self::Record];
+    const ALL: [Self; 7] = [
+        Self::Openings,
+        Self::Waiting,
+        Self::Alarms,
+        Self::Members,
+        Self::Sessions,
+        Self::Mails,
+        Self::Record,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Openings => "openings",
+            Self::Waiting => "waiting",
             Self::Alarms => "alarms",
             Self::Members => "members",
             Self::Sessions => "sessions",
@@ -107,7 +116,8 @@ impl Services {
             run_ms.saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
         };
         let before_ms = match kind {
-            Kind::Openings => before_ms(kept.openings),
+            // Who once waited is as personal as who once opened.
+            Kind::Openings | Kind::Waiting => before_ms(kept.openings),
             Kind::Alarms => before_ms(kept.alarms),
             Kind::Members => before_ms(kept.members),
             Kind::Sessions => before_ms(kept.sessions),
@@ -122,6 +132,7 @@ impl Services {
             .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
                 let rows = match kind {
                     Kind::Openings => retention::delete_openings(tx.conn, before_ms, SLICE)?,
+                    Kind::Waiting => retention::delete_waiting(tx.conn, before_ms, SLICE)?,
                     Kind::Members => forget_members(tx, &vault, before_ms)?,
                     Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,

@@ -29,6 +29,11 @@ const SECTIONS: &[(&str, &str)] = &[
          FROM rental WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
     (
+        "waiting",
+        "SELECT bank_id, term_id, since_ms, offered_ms, ended_ms, end_reason FROM waiting
+         WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
         "openings",
         "SELECT id AS operation_id, locker_id, opened_as, requested_ms, opened_ms, closed_ms,
                 outcome

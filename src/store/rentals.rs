@@ -88,6 +88,24 @@ pub fn update_confirmed(conn: &Connection, id: RentalId, now_ms: i64) -> Result<
     Ok(changed == 1)
 }
 
+/// Notes that a stored hold was extended; false when it is no hold any more or was extended before.
+pub fn update_hold_extended(conn: &Connection, id: RentalId) -> Result<bool, StoreError> {
+    let sql = "UPDATE rental SET hold_extended = 1
+               WHERE id = ?1 AND state = 'held' AND hold_extended = 0";
+    Ok(conn.prepare_cached(sql)?.execute([id.0])? == 1)
+}
+
+/// Gives an active rental the last day and the count of extensions that it has in `extended`; a
+/// conflict says whether the locker or the member stands in the way.
+pub fn update_extended(conn: &Connection, extended: &Rental) -> Result<bool, StoreError> {
+    let changed = conn
+        .prepare_cached(
+            "UPDATE rental SET ends_on = ?2, extensions = ?3 WHERE id = ?1 AND state = 'active'",
+        )?
+        .execute(params![extended.id.0, extended.dates.last().to_string(), extended.extensions])?;
+    Ok(changed == 1)
+}
+
 /// Inserts an active rental in the place of another one, which must be over or returned by now; a
 /// conflict says whether the locker or the member stands in the way.
 pub fn insert_replacement(
@@ -98,8 +116,9 @@ pub fn insert_replacement(
     let claim = &new.claim;
     conn.prepare_cached(
         "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
-                             confirmed_ms, follows_id)
-         VALUES (coalesce((SELECT bank_id FROM locker WHERE id = ?1), 0), ?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7)",
+                             confirmed_ms, follows_id, extensions)
+         VALUES (coalesce((SELECT bank_id FROM locker WHERE id = ?1), 0), ?1, ?2, ?3, 'active', ?4, ?5, ?6, ?6, ?7,
+                 coalesce((SELECT extensions FROM rental WHERE id = ?7), 0))",
     )?
     .execute(params![
         claim.locker_id.0,

@@ -129,6 +129,17 @@ pub fn delete_devices(conn: &Connection, before_ms: i64, most: usize) -> Result<
     )
 }
 
+/// Forgets at most `most` people who waited before a bank and did not any more before `before_ms`.
+pub fn delete_waiting(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+    delete(
+        conn,
+        "DELETE FROM waiting WHERE id IN (
+           SELECT id FROM waiting WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2)",
+        before_ms,
+        most,
+    )
+}
+
 /// Forgets at most `most` mails that were sent, given up or dropped before `before_ms`.
 pub fn delete_mails(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
     outbox::delete_old(conn, before_ms, most)

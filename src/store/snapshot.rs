@@ -11,7 +11,9 @@ use jiff::civil::Date;
 
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::Channel;
-use crate::domain::id::{BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId};
+use crate::domain::id::{
+    BankId, KioskId, LocationId, LockerId, MemberId, RentalId, SessionId, WaitingId,
+};
 use crate::domain::kiosk::Kiosk;
 use crate::domain::layout::BankLayout;
 use crate::domain::locker::{Availability, Locker};
@@ -19,6 +21,11 @@ use crate::domain::pool::Reservation;
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::term::Term;
 use crate::domain::time::{DateSpan, Monotonic};
+use crate::domain::waiting::Waiter;
+
+mod lines;
+
+pub use lines::Lines;
 
 /// What changes seldom: places, lockers, terms, who looks after what and who is leaving.
 #[derive(Debug, Default)]
@@ -89,6 +96,10 @@ pub enum Change {
     Reserved(Reservation),
     /// A reservation was checked in, which a [`Change::Rental`] tells beside this, or given up.
     ReservationEnded(RentalId),
+    /// Somebody waits before a bank, or got an offer.
+    Waiting(Waiter),
+    /// Somebody does not wait any more.
+    WaitingEnded(WaitingId),
     /// A log-in ended at this wall time (unix milliseconds).
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
@@ -110,6 +121,7 @@ pub struct Snapshot {
     ended_sessions: imbl::HashMap<SessionId, i64>,
     reserved: imbl::HashMap<RentalId, Reservation>,
     reserved_by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
+    lines: Lines,
 }
 
 impl Snapshot {
@@ -130,6 +142,7 @@ impl Snapshot {
             ended_sessions: ended_sessions.into_iter().collect(),
             reserved: imbl::HashMap::new(),
             reserved_by_member: imbl::HashMap::new(),
+            lines: Lines::default(),
         };
         for rental in rentals {
             snapshot.put(rental);
@@ -156,8 +169,23 @@ impl Snapshot {
                     forget(&mut self.reserved_by_member, &it.member_id, *id);
                 }
             }
+            Change::Waiting(waiter) => self.lines.put(*waiter),
+            Change::WaitingEnded(id) => self.lines.remove(*id),
             Change::Site => {}
         }
+    }
+
+    /// The same state with these people waiting.
+    #[must_use]
+    pub fn with_lines(mut self, all: impl IntoIterator<Item = Waiter>) -> Self {
+        all.into_iter().for_each(|it| self.lines.put(it));
+        self
+    }
+
+    /// Who waits before which bank.
+    #[must_use]
+    pub const fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     /// The same state with these reservations.

@@ -1,5 +1,6 @@
 //! Reading the published state from the database: at start, after healing, after a change of site.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,14 +10,15 @@ use rusqlite::{Connection, Row};
 use super::error::StoreError;
 use super::rentals::LiveState;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms};
+use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms, waiting};
 use crate::clock::Clock;
+use crate::domain::id::RentalId;
 use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
 use crate::domain::returning::Return;
 
 /// Loads everything. Holds and returns that `known` (the state this process published before) knows
-/// keep their times; any other open hold or grace gets its full time again, never less.
+/// keep their times; any other open hold, offer or grace gets its full time again, never less.
 pub(super) fn load(
     conn: &Connection,
     clock: &Clock,
@@ -24,6 +26,8 @@ pub(super) fn load(
 ) -> Result<Snapshot, StoreError> {
     let site = site(conn)?;
     let now = clock.monotonic();
+    let lines = waiting::list_live(conn)?;
+    let offers: HashSet<RentalId> = lines.iter().filter_map(|it| it.offer).collect();
     let mut live = Vec::new();
     for stored in rentals::list_live(conn)? {
         let kept = known.and_then(|snapshot| {
@@ -33,8 +37,11 @@ pub(super) fn load(
             (LiveState::Active, _) => RentalState::Active,
             (LiveState::Held, Some(state @ RentalState::Held { .. })) => state,
             (LiveState::Held, _) => {
-                let bank = site.locker(stored.locker_id).map(|(_, bank)| bank.policy.hold());
-                RentalState::Held { until: now.after(bank.unwrap_or_default()) }
+                let time = site.locker(stored.locker_id).map(|(_, bank)| {
+                    let is_offer = offers.contains(&stored.id);
+                    if is_offer { bank.policy.options.offer() } else { bank.policy.hold() }
+                });
+                RentalState::Held { until: now.after(time.unwrap_or_default()) }
             }
             (LiveState::Returned { closed, emptied }, kept) => {
                 let anew = Return::new(now, Some(now));
@@ -62,7 +69,8 @@ pub(super) fn load(
     let ended = sessions::list_ended_since(conn, sessions::remembered_from(clock.now()))?;
     let version = known.map_or(1, |snapshot| snapshot.version + 1);
     let reserved = rentals::list_reserved(conn)?;
-    Ok(Snapshot::new(version, Arc::new(site), live, ended).with_reservations(reserved))
+    let snapshot = Snapshot::new(version, Arc::new(site), live, ended);
+    Ok(snapshot.with_reservations(reserved).with_lines(lines))
 }
 
 /// Loads places, lockers, terms, staff, leavers, kiosks and presence keys.

@@ -15,7 +15,7 @@ use crate::support::until;
 use lockerd::sim::{SimBoard, SimBus};
 
 /// What a sign-in at a kiosk may ask for.
-const AT_KIOSK_TOO: [&str; 13] = [
+const AT_KIOSK_TOO: [&str; 15] = [
     "POST /api/v1/auth/logout",
     "GET /api/v1/auth/me",
     "GET /api/v1/lockers",
@@ -24,6 +24,8 @@ const AT_KIOSK_TOO: [&str; 13] = [
     "POST /api/v1/lockers/{locker_id}/hold",
     "POST /api/v1/lockers/{locker_id}/confirm",
     "POST /api/v1/lockers/{locker_id}/release-hold",
+    "POST /api/v1/lockers/{locker_id}/extend-hold",
+    "POST /api/v1/lockers/{locker_id}/extend",
     "POST /api/v1/lockers/{locker_id}/release",
     "POST /api/v1/lockers/{locker_id}/open",
     "GET /api/v1/openings/{operation_id}",

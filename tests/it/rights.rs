@@ -99,6 +99,7 @@ impl House {
         for (name, value) in [("audit_id", "1"), ("mail_id", "1"), ("number", "1")] {
             put(name, value);
         }
+        put("waiting_id", "1");
         put("kind", "log_in");
         put("subject", "member:1");
         for name in ["second_session_id", "third_session_id"] {

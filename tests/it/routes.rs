@@ -20,6 +20,7 @@ pub fn concrete(path: &str) -> String {
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
         .replace("{job}", "prune")
+        .replace("{waiting_id}", "1")
         .replace("{key}", "a-key")
         .replace("{kind}", "log_in")
         .replace("{subject}", "member:1")

@@ -8,6 +8,7 @@ use crate::domain::returning::moved;
 
 const OWNER: MemberId = MemberId(1);
 const UNTIL: u64 = 50;
+const HOLD: Duration = Duration::from_millis(30);
 
 fn held() -> Rental {
     Rental {
@@ -27,6 +28,7 @@ fn held() -> Rental {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Confirm,
+    ExtendHold,
     ReleaseHold,
     Release,
     GiveUp,
@@ -44,20 +46,30 @@ struct Model {
     opened: bool,
     returned: bool,
     over: bool,
+    /// Until when the hold lives, once it was extended.
+    extended: Option<u64>,
 }
 
 impl Model {
+    fn until(self) -> u64 {
+        self.extended.unwrap_or(UNTIL)
+    }
+
     /// Whether the step may be taken; takes it if so.
     fn take(&mut self, step: Step, mine: bool, now: u64) -> bool {
-        let hold_alive = !self.confirmed && !self.over && now < UNTIL;
+        let hold_alive = !self.confirmed && !self.over && now < self.until();
         let rented = self.confirmed && !self.returned && !self.over;
         match step {
             Step::Expire => {
-                self.over |= !self.confirmed && now >= UNTIL;
+                self.over |= !self.confirmed && now >= self.until();
                 true
             }
             Step::Confirm if mine && hold_alive => {
                 self.confirmed = true;
+                true
+            }
+            Step::ExtendHold if mine && hold_alive && self.extended.is_none() => {
+                self.extended = Some(UNTIL.max(now + 30));
                 true
             }
             Step::ReleaseHold if mine && hold_alive => {
@@ -90,13 +102,14 @@ impl Model {
     }
 
     fn live(self, now: u64) -> bool {
-        !self.over && (self.confirmed || now < UNTIL)
+        !self.over && (self.confirmed || now < self.until())
     }
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         Just(Step::Confirm),
+        Just(Step::ExtendHold),
         Just(Step::ReleaseHold),
         Just(Step::Release),
         Just(Step::GiveUp),
@@ -116,6 +129,7 @@ proptest! {
             let (by, at) = (if mine { OWNER } else { MemberId(2) }, Monotonic(now));
             let next = match step {
                 Step::Confirm => rental.confirm(by, at),
+                Step::ExtendHold => rental.extend_hold(by, at, HOLD),
                 Step::ReleaseHold => rental.release_hold(by, at),
                 Step::Release => rental.release(by, at, None),
                 Step::GiveUp => rental.give_up(by),
@@ -127,6 +141,7 @@ proptest! {
             prop_assert_eq!(next.is_ok(), model.take(step, mine, now), "{:?} at {}", step, now);
             rental = next.unwrap_or(rental);
             prop_assert_eq!(rental.is_live(at), model.live(now));
+            prop_assert_eq!(rental.hold_extended, model.extended.is_some());
             prop_assert_eq!(rental.is_returned(), model.returned && !model.over);
             prop_assert_eq!(rental.binds_member(at), model.live(now) && !model.returned);
         }
@@ -141,6 +156,15 @@ fn each_refusal_has_its_reason() {
     assert_eq!(held().confirm(MemberId(2), alive), Err(RentalError::NotMine));
     assert_eq!(held().confirm(OWNER, late), Err(RentalError::HoldExpired));
     assert_eq!(held().release_hold(OWNER, late), Err(RentalError::HoldExpired));
+    let extend = |rental: Rental, at| rental.extend_hold(OWNER, at, HOLD);
+    assert_eq!(extend(held(), late), Err(RentalError::HoldExpired));
+    assert_eq!(held().extend_hold(MemberId(2), alive, HOLD), Err(RentalError::NotMine));
+    let longer = extend(held(), alive).expect("alive");
+    assert_eq!(longer.state, RentalState::Held { until: Monotonic(UNTIL - 1 + 30) });
+    assert_eq!(extend(longer, late), Err(RentalError::HoldExtended), "once");
+    let early = extend(held(), Monotonic(1)).expect("alive");
+    assert_eq!(early.state, held().state, "never less than it had");
+    assert_eq!(extend(active, alive), Err(RentalError::AlreadyActive));
     let release = |rental: Rental| rental.release(OWNER, alive, None);
     assert_eq!(release(held()), Err(RentalError::OnlyHeld));
     assert_eq!(held().give_up(OWNER), Err(RentalError::OnlyHeld));
@@ -148,6 +172,9 @@ fn each_refusal_has_its_reason() {
     assert_eq!(active.confirm(OWNER, alive), Err(RentalError::AlreadyActive));
     assert_eq!(active.release_hold(OWNER, alive), Err(RentalError::AlreadyActive));
     assert_eq!(active.freed(), Err(RentalError::NotReturned));
+    let withdrawn = held().let_go(EndReason::EndedByStaff);
+    assert_eq!(withdrawn.state, RentalState::Ended(EndReason::EndedByStaff));
+    assert_eq!(active.let_go(EndReason::EndedByStaff), active);
     let returned = release(active).expect("mine");
     assert!(returned.is_returned() && returned.is_live(late));
     assert_eq!(release(returned), Ok(returned), "asking again changes nothing");

@@ -19,6 +19,10 @@ pub const KINDS: &[&str] = &[
     "returned",
     "shortage",
     "rental_replaced",
+    "rental_extended",
+    "offer",
+    "offer_expired",
+    "waiting_ended",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -67,6 +71,14 @@ sources! {
     "shortage.en.txt",
     "rental_replaced.ko.txt",
     "rental_replaced.en.txt",
+    "rental_extended.ko.txt",
+    "rental_extended.en.txt",
+    "offer.ko.txt",
+    "offer.en.txt",
+    "offer_expired.ko.txt",
+    "offer_expired.en.txt",
+    "waiting_ended.ko.txt",
+    "waiting_ended.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -113,6 +125,12 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
             "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
             "ends_on": "2026-06-19"
         })],
+        "rental_extended" => [0, 1, 2]
+            .map(|left| {
+                json!({ "name": "홍길동", "locker_id": 101, "ends_on": "2026-07-03", "left": left })
+            })
+            .to_vec(),
+        "offer" | "offer_expired" | "waiting_ended" => waiting(kind),
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
@@ -126,6 +144,25 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         _ => vec![json!({ "name": "홍길동" })],
     };
     listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+}
+
+fn waiting(kind: &str) -> Vec<Value> {
+    let bank = json!({ "ko": "정보관 1층", "en": "IT Hall 1F" });
+    let one = |bank: Value, withdrawn: bool, reason: &str, why: Option<&str>| match kind {
+        "offer" => json!({
+            "name": "홍길동", "locker_id": 101, "bank": bank, "until": "2026-03-02T05:30:00Z",
+            "starts_on": "2026-03-02", "ends_on": "2026-06-19"
+        }),
+        "offer_expired" => json!({
+            "name": "홍길동", "locker_id": 101, "bank": bank, "withdrawn": withdrawn
+        }),
+        _ => json!({ "name": "홍길동", "bank": bank, "reason": reason, "why": why }),
+    };
+    vec![
+        one(bank.clone(), false, "by_staff", Some("학적 확인 필요")),
+        one(bank, true, "list_closed", None),
+        one(Value::Null, false, "term_over", None),
+    ]
 }
 
 const ALARMS: [&str; 7] = [

@@ -18,6 +18,7 @@ use crate::service::rentals::expire;
 use crate::service::secrets::Vault;
 use crate::service::sessions::{Device, end_sessions_of};
 use crate::service::tokens::{Caller, Method};
+use crate::service::waiting;
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
 use crate::store::{Change, Lane, Tx, sessions};
@@ -104,6 +105,7 @@ pub(in crate::service) fn delete(
 ) -> Result<(), Error> {
     demand_nothing_rented(tx, row.id)?;
     demand_other_admin(tx, row)?;
+    waiting::end_all_of(tx, row.id)?;
     end_sessions_of(tx, row.id, "account_changed", None)?;
     privacy::anonymise(tx.conn, row.id, tx.now_ms())?;
     if let Some(email) = &row.email {

@@ -21,6 +21,7 @@ const BLANKED: &[&str] = &[
     "DELETE FROM throttle WHERE member_id = ?1",
     "DELETE FROM idempotency WHERE member_id = ?1",
     "DELETE FROM bank_staff WHERE member_id = ?1",
+    "DELETE FROM waiting WHERE member_id = ?1 AND ended_ms IS NOT NULL",
     // What was not sent cannot be sent any more; what was, stays as a date.
     "DELETE FROM outbox WHERE member_id = ?1 AND sent_ms IS NULL",
     "UPDATE outbox SET payload = '{}', sealed = NULL, last_error = NULL WHERE member_id = ?1",
