@@ -159,7 +159,7 @@ fn waiting(kind: &str) -> Vec<Value> {
         _ => json!({ "name": "홍길동", "bank": bank, "reason": reason, "why": why }),
     };
     vec![
-        one(bank.clone(), false, "by_staff", Some("학적 확인 필요")),
+        one(bank.clone(), false, "by_staff", Some("분실 신고")),
         one(bank, true, "list_closed", None),
         one(Value::Null, false, "term_over", None),
     ]

@@ -12,11 +12,13 @@ use jiff::tz::TimeZone;
 use lockerd::app::{App, AppError};
 use lockerd::clock::Clock;
 use lockerd::config::Config;
+use lockerd::domain::bank::BankPolicy;
 use lockerd::domain::id::{BankId, MemberId};
 use lockerd::domain::member::{Profile, Role};
+use lockerd::domain::options::Options;
 use lockerd::http::{Limits, Server};
 use lockerd::service::Services;
-use lockerd::service::members::{NewMember, RosterRow};
+use lockerd::service::members::{Actor, NewMember, RosterRow};
 use lockerd::store::OpenError;
 use lockerd::store::check::check;
 use serde_json::{Value, json};
@@ -144,6 +146,26 @@ impl Inside {
             staff_of: banks.iter().copied().map(BankId).collect(),
         };
         self.run(self.services.add_member(new)).expect("a new account")
+    }
+
+    /// Switches on what a bank offers beyond the plain rental.
+    #[track_caller]
+    pub fn offer(&self, bank: i64, options: Options) {
+        let bank = BankId(bank);
+        let had = self.services.store.snapshot().site.banks[&bank].policy.clone();
+        let policy = BankPolicy { options, ..had };
+        let done = self.services.put_policy(Actor::CommandLine, bank, policy, None);
+        self.run(done).expect("settings that fit together");
+    }
+
+    /// The payloads of mails of a kind, oldest first.
+    #[track_caller]
+    pub fn mails(&self, kind: &str) -> Vec<Value> {
+        let conn = self.sql();
+        let sql = "SELECT payload FROM outbox WHERE kind = ?1 ORDER BY id";
+        let mut statement = conn.prepare(sql).expect("good SQL");
+        let rows = statement.query_map([kind], |row| row.get::<_, String>(0)).expect("readable");
+        rows.map(|text| serde_json::from_str(&text.expect("text")).expect("JSON")).collect()
     }
 
     /// Logs in with [`PASSWORD`].
