@@ -86,7 +86,7 @@ impl Extension {
         let ends_on = last.checked_add(i64::from(days).days()).map_err(|_| ExtensionError::Over)?;
         let begins = last.tomorrow().map_err(|_| ExtensionError::Over)?;
         let span = |first| DateSpan::new(first, ends_on).ok_or(ExtensionError::Over);
-        let left = options.extensions_max - rental.extensions - 1;
+        let left = options.extensions_max.saturating_sub(rental.extensions).saturating_sub(1);
         Ok(Self { dates: span(rental.dates.first())?, added: span(begins)?, left })
     }
 

@@ -13,6 +13,35 @@ use super::problem::Problem;
 use super::returns::ReplaceReply;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::LockerId;
+use crate::service::error::Code;
+use crate::service::extensions::Extendable;
+
+/// Whether a rental can be extended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ExtendableReply {
+    /// Whether it can be now.
+    possible: bool,
+    /// The last day that it would have then; `null`: it cannot be extended any more.
+    until: Option<String>,
+    /// How often it can be extended yet.
+    left: u16,
+    /// Why not now, as a code of refusals.
+    reason: Option<&'static str>,
+    /// With `extension_early`: the first day on which it can be.
+    from: Option<String>,
+}
+
+impl From<Extendable> for ExtendableReply {
+    fn from(it: Extendable) -> Self {
+        Self {
+            possible: it.refusal.is_none(),
+            until: it.until.map(|day| day.to_string()),
+            left: it.left,
+            reason: it.refusal.map(Code::name),
+            from: it.from.map(|day| day.to_string()),
+        }
+    }
+}
 
 /// A rental that was extended.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,6 +15,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::body::SharedTail;
+use super::extensions::ExtendableReply;
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, alarms, extensions, locker_admin, returns, with};
@@ -23,8 +24,6 @@ use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
 use crate::domain::returning::WaitsFor;
 use crate::domain::time::Monotonic;
-use crate::service::error::Code;
-use crate::service::extensions::Extendable;
 use crate::service::idempotency::Answer;
 use crate::service::lockers::{BankSummary, MyLocker};
 use crate::service::openings::Wanted;
@@ -326,33 +325,6 @@ pub(super) struct MyLockerReply {
     returning: Vec<MyLockerDetail>,
     /// How many reservations of the caller wait for their day: see `/api/v1/reservations/me`.
     reservations: usize,
-}
-
-/// Whether a rental can be extended.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExtendableReply {
-    /// Whether it can be now.
-    possible: bool,
-    /// The last day that it would have then; `null`: it cannot be extended any more.
-    until: Option<String>,
-    /// How often it can be extended yet.
-    left: u16,
-    /// Why not now, as a code of refusals.
-    reason: Option<&'static str>,
-    /// With `extension_early`: the first day on which it can be.
-    from: Option<String>,
-}
-
-impl From<Extendable> for ExtendableReply {
-    fn from(it: Extendable) -> Self {
-        Self {
-            possible: it.refusal.is_none(),
-            until: it.until.map(|day| day.to_string()),
-            left: it.left,
-            reason: it.refusal.map(Code::name),
-            from: it.from.map(|day| day.to_string()),
-        }
-    }
 }
 
 /// The caller's hold or rental.

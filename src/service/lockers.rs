@@ -229,8 +229,9 @@ impl Services {
         }
         for (bank, term) in snapshot.lines().waited_for() {
             let count = u32::try_from(snapshot.lines().count(bank, term)).unwrap_or(u32::MAX);
-            let sums = banks.iter_mut().find(|sums| sums.bank.id == bank);
-            sums.into_iter().for_each(|sums| sums.waiting = sums.waiting.saturating_add(count));
+            if let Some(sums) = banks.iter_mut().find(|sums| sums.bank.id == bank) {
+                sums.waiting = sums.waiting.saturating_add(count);
+            }
         }
         let of = |location: &Location| {
             banks.iter().filter(|sums| sums.bank.location_id == location.id).cloned().collect()

@@ -1,7 +1,12 @@
 //! Longer rentals and longer holds, on a clock that the test turns.
 
 use jiff::{SignedDuration, Timestamp};
+use lockerd::domain::bank::{BankPolicy, Mode};
+use lockerd::domain::id::BankId;
 use lockerd::domain::options::Options;
+use lockerd::domain::pool::PoolPolicy;
+use lockerd::service::members::Actor;
+use lockerd::service::places::banks::BankChange;
 use serde_json::{Value, json};
 
 use crate::support::http::{Client, at_once};
@@ -214,5 +219,49 @@ fn a_hold_gets_its_time_again_once() {
     assert_eq!(mine.mine()["hold_expires_in_ms"], HOLD_MS);
     mine.locker(2, "extend-hold").refused(409, "hold_extended");
     mine.locker(2, "confirm").expect(200);
+    site.demand_clean();
+}
+
+#[test]
+fn in_pool_mode_no_day_is_added_on_which_everything_is_promised() {
+    let site = Inside::start(1..=2, 4, |_| String::new());
+    let pool = Options { extension_days: Some(7), extension_from_days: 60, ..TWICE };
+    let had = site.services.store.snapshot().site.banks[&BankId(1)].policy.clone();
+    let policy = BankPolicy {
+        options: pool,
+        pool: PoolPolicy { days_max: Some(14), ..PoolPolicy::default() },
+        ..had
+    };
+    let by_hand = Actor::CommandLine;
+    site.run(site.services.put_policy(by_hand, BankId(1), policy, None)).expect("fits");
+    let mode = BankChange { mode: Some(Mode::Pool), ..BankChange::default() };
+    site.run(site.services.change_bank(by_hand, BankId(1), mode, None)).expect("nobody has one");
+    site.sql()
+        .execute_batch(
+            "INSERT INTO rental (bank_id, locker_id, member_id, state, starts_on, ends_on, held_ms,
+                 confirmed_ms)
+               SELECT 1, 1, id, 'active', '2026-08-20', '2026-08-30', 1, 1
+               FROM member WHERE student_id = '2024000000';
+             INSERT INTO rental (bank_id, member_id, state, starts_on, ends_on, held_ms)
+               SELECT 1, id, 'reserved', '2026-09-02', '2026-09-03', 1
+               FROM member WHERE student_id = '2024000001';
+             INSERT INTO rental (bank_id, member_id, state, starts_on, ends_on, held_ms)
+               SELECT 1, id, 'reserved', '2026-09-03', '2026-09-06', 1
+               FROM member WHERE student_id = '2024000002';",
+        )
+        .expect("consistent");
+    let site = site.again();
+    let mine = site.student(0);
+    let refusal = mine.locker(1, "extend").refused(409, "no_free_locker");
+    assert_eq!(refusal["day"], "2026-09-03", "two lockers, two reservations");
+    site.sql()
+        .execute_batch(
+            "UPDATE rental SET state = 'ended', ended_ms = 2, end_reason = 'cancelled'
+             WHERE starts_on = '2026-09-03'",
+        )
+        .expect("consistent");
+    let site = site.again();
+    let longer = site.student(0).locker(1, "extend").expect(200).json();
+    assert_eq!(longer["ends_on"], "2026-09-06");
     site.demand_clean();
 }

@@ -29,8 +29,8 @@ impl Lines {
 
     pub(super) fn remove(&mut self, id: WaitingId) {
         let Some(waiter) = self.all.remove(&id) else { return };
-        forget(&mut self.unoffered, (waiter.bank_id, waiter.term_id), id);
-        forget(&mut self.by_member, waiter.member_id, id);
+        forget(&mut self.unoffered, &(waiter.bank_id, waiter.term_id), id);
+        forget(&mut self.by_member, &waiter.member_id, id);
     }
 
     /// Everybody in the order of joining.
@@ -99,13 +99,13 @@ impl Lines {
 
 fn forget<K: std::hash::Hash + Eq + Clone>(
     index: &mut imbl::HashMap<K, imbl::OrdSet<WaitingId>>,
-    key: K,
+    key: &K,
     id: WaitingId,
 ) {
-    let Some(ids) = index.get_mut(&key) else { return };
+    let Some(ids) = index.get_mut(key) else { return };
     ids.remove(&id);
     if ids.is_empty() {
-        index.remove(&key);
+        index.remove(key);
     }
 }
 
