@@ -14,7 +14,6 @@ mod crash;
 mod degraded;
 mod durability;
 mod flow;
-mod history;
 mod hold;
 mod jobs;
 mod kiosk;
