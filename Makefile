@@ -37,7 +37,7 @@ test: test-tools
 
 # Three programs that are wrong on purpose: the judge of histories must find each out.
 test-mutants:
-	$(CARGO) test --locked --features mutants --test it -- history::mutants
+	$(CARGO) test --locked --features mutants --test history -- mutants
 
 # The API document against the running demo, as nobody and as each role.
 test-api: test-tools

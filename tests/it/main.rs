@@ -15,7 +15,6 @@ mod degraded;
 mod durability;
 mod extend;
 mod flow;
-mod history;
 mod hold;
 mod hours;
 mod jobs;

@@ -78,7 +78,7 @@ pub struct Device {
     pub run: usize,
 }
 
-/// An event of which not even the end is known yet: see [`Server::killed_at`].
+/// An event; of one that was cut off the end is not known yet, but the run of the program is.
 pub struct Noted {
     /// The event.
     pub event: Event,

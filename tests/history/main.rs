@@ -1,6 +1,7 @@
 //! Checked histories of the running binary: many devices at once over real HTTP, with `kill -9` in
 //! the middle; then it is asked whether any order of what happened explains every answer.
 //!
+//! A test program of its own, which runs when the others are done: it takes what a core gives.
 //! `docs/guide/proofs.md` tells how it works and how to run it with 64 devices and many seeds. A
 //! history that fails says its seed; the same seed makes the same choices, though not the same
 //! timing. The checker must be able to fail: `judged` shows it each kind of wrong history, and
@@ -10,6 +11,12 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+#[path = "../it"]
+mod it {
+    #[expect(dead_code, reason = "what the other tests need of it")]
+    pub mod support;
+}
 
 mod checker;
 mod client;
@@ -22,6 +29,7 @@ mod record;
 mod run;
 mod server;
 
+use it::support;
 use run::{Counts, Shape, make};
 
 /// Histories, each with its own server, at the same time.
