@@ -153,9 +153,9 @@ fn fill(database: &Path) -> anyhow::Result<i64> {
     Ok(bank)
 }
 
-/// The month of tomorrow.
+/// The next month: all of its days are still to come.
 fn month(database: &Path) -> anyhow::Result<String> {
-    let sql = "SELECT strftime('%Y-%m', 'now', '+9 hours', '+1 days')";
+    let sql = "SELECT strftime('%Y-%m', 'now', '+9 hours', 'start of month', '+1 month')";
     Ok(Connection::open(database)?.query_row(sql, [], |row| row.get(0))?)
 }
 

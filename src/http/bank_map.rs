@@ -234,7 +234,8 @@ pub(super) struct DayReply {
     closing: Option<NameReply>,
     /// The spans that begin on it.
     spans: Vec<SpanReply>,
-    /// In pool mode, of a day that is not over: how many more reservations it can bear.
+    /// In pool mode, of a day that is not over: how many more reservations it can bear. Not told while
+    /// the database fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<u32>,
     /// In pool mode, of a day that is not over: whether it can bear none.

@@ -210,7 +210,9 @@ mod tests {
             let spans: Vec<DateSpan> =
                 reservations.iter().map(|it| span(TODAY + it.0, it.1)).collect();
             let mut counts = DayCounts::default();
-            spans.iter().for_each(|dates| counts.add(*dates));
+            for dates in &spans {
+                counts.add(*dates);
+            }
             let mut room = Room::new(days, &counts, today);
             let lockers: Vec<(bool, Option<Rental>)> = lockers
                 .into_iter()

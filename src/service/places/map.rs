@@ -92,7 +92,8 @@ pub struct DayView {
     pub closing: Option<Name>,
     /// When it is open; empty when it is closed.
     pub spans: Vec<SpanView>,
-    /// In pool mode: how many more reservations it can bear; `None` for a day that is over.
+    /// In pool mode: how many more reservations it can bear; `None` for a day that is over, and while
+    /// the database fails and takes none.
     pub left: Option<u32>,
 }
 
@@ -105,9 +106,9 @@ pub struct CalendarView {
     pub now: Openness,
     /// How reservations are taken, and the days on which one that is made today may begin; in pool mode.
     pub pool: Option<(PoolPolicy, DateSpan)>,
-    /// Of the state that it shows, and of the day: both are the same as long as nothing can differ but
-    /// what is open now.
-    pub version: (u64, Date),
+    /// Of the state that it shows, of the day, and whether the database fails: the same as long as
+    /// nothing can differ but what is open now.
+    pub version: (u64, Date, bool),
     /// The days that were asked for.
     pub days: Vec<DayView>,
 }
@@ -199,8 +200,10 @@ impl Services {
         let dates = (0..days).map_while(|n| from.checked_add(n.days()).ok());
         let mut days: Vec<DayView> =
             dates.map(|date| day(opening.day(date, self.clock.zone()))).collect();
-        let still = DateSpan::new(from.max(today), to).filter(|_| bank.mode == Mode::Pool);
-        if let Some(still) = still {
+        // A start on a broken database knows of no reservations: it must not promise their days.
+        let failing = self.store.degraded().is_some();
+        let still = DateSpan::new(from.max(today), to);
+        if let Some(still) = still.filter(|_| bank.mode == Mode::Pool && !failing) {
             let room = snapshot.room(id, still, today);
             let behind = days.iter_mut().filter(|day| day.date >= today);
             behind.zip(room.left()).for_each(|(day, (_, left))| day.left = Some(left));
@@ -210,7 +213,7 @@ impl Services {
             bank_id: id,
             now: opening.at(self.clock.now(), self.clock.zone()),
             pool: (bank.mode == Mode::Pool).then(|| (*pool, pool.starts(today))),
-            version: (snapshot.version, today),
+            version: (snapshot.version, today, failing),
             days,
         })
     }
