@@ -43,6 +43,7 @@ pub mod members;
 pub mod openings;
 pub mod own_account;
 pub mod passwords;
+pub mod penalties;
 pub mod places;
 pub mod presence;
 pub mod privacy;

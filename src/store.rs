@@ -37,6 +37,7 @@ pub mod members;
 pub mod open;
 pub mod openings;
 pub mod outbox;
+pub mod penalties;
 pub mod personal;
 pub mod policies;
 pub mod presence;

@@ -120,6 +120,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NoShortage
         | Code::NotReturned
         | Code::ReturnByDoorOff
+        | Code::Penalty
         | Code::ProofStep
         | Code::BoardRented
         | Code::BoardSilent

@@ -122,6 +122,7 @@ codes! {
     NoShortage "no_shortage" "The locker can be had: there is nothing to replace.",
     NotReturned "not_returned" "The locker was not returned.",
     ReturnByDoorOff "return_by_door_off" "This locker is not returned by its door.",
+    Penalty "penalty" "The account returned a locker late and may claim none for some days.",
     OutsideDates "outside_dates" "The rental is not for today.",
     NotWired "not_wired" "This locker has no electric lock.",
     LockCooling "lock_cooling" "The lock was opened a moment ago and must cool down.",

@@ -12,6 +12,7 @@ use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::penalties::demand_no_penalty;
 use super::tokens::Caller;
 use super::{Services, returning};
 use crate::domain::bank::Bank;
@@ -175,6 +176,7 @@ impl Services {
         moment: Moment,
     ) -> Result<(), Error> {
         demand_staying(snapshot, member)?;
+        demand_no_penalty(snapshot, member, moment.today)?;
         let bank = wished_bank(snapshot, wish)?;
         let dates = open_term(snapshot, bank, moment)?.dates;
         if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
@@ -327,6 +329,7 @@ fn hold_job(
     moment: Moment,
 ) -> Result<Held, Error> {
     demand_staying(tx.snapshot(), member)?;
+    demand_no_penalty(tx.snapshot(), member, moment.today)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
     let (term_id, dates) = (Some(term.id), term.dates);

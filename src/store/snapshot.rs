@@ -89,6 +89,8 @@ pub enum Change {
     Reserved(Reservation),
     /// A reservation was checked in, which a [`Change::Rental`] tells beside this, or given up.
     ReservationEnded(RentalId),
+    /// The last day until which a member may claim nothing, after late returns; `None`: they may.
+    Penalty(MemberId, Option<Date>),
     /// A log-in ended at this wall time (unix milliseconds).
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
@@ -110,6 +112,8 @@ pub struct Snapshot {
     ended_sessions: imbl::HashMap<SessionId, i64>,
     reserved: imbl::HashMap<RentalId, Reservation>,
     reserved_by_member: imbl::HashMap<MemberId, Vec<RentalId>>,
+    /// The last day of each member's penalties.
+    penalties: imbl::HashMap<MemberId, Date>,
 }
 
 impl Snapshot {
@@ -130,6 +134,7 @@ impl Snapshot {
             ended_sessions: ended_sessions.into_iter().collect(),
             reserved: imbl::HashMap::new(),
             reserved_by_member: imbl::HashMap::new(),
+            penalties: imbl::HashMap::new(),
         };
         for rental in rentals {
             snapshot.put(rental);
@@ -156,8 +161,27 @@ impl Snapshot {
                     forget(&mut self.reserved_by_member, &it.member_id, *id);
                 }
             }
+            Change::Penalty(member, Some(last)) => {
+                self.penalties.insert(*member, *last);
+            }
+            Change::Penalty(member, None) => {
+                self.penalties.remove(member);
+            }
             Change::Site => {}
         }
+    }
+
+    /// The same state with these penalties, each with its last day.
+    #[must_use]
+    pub fn with_penalties(mut self, all: impl IntoIterator<Item = (MemberId, Date)>) -> Self {
+        self.penalties.extend(all);
+        self
+    }
+
+    /// The last day of a member's penalties, also when it is over by now.
+    #[must_use]
+    pub fn penalty_until(&self, member: MemberId) -> Option<Date> {
+        self.penalties.get(&member).copied()
     }
 
     /// The same state with these reservations.

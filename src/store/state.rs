@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use super::error::StoreError;
 use super::rentals::LiveState;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms};
+use super::{banks, kiosks, lockers, members, penalties, presence, rentals, sessions, terms};
 use crate::clock::Clock;
 use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
@@ -62,7 +62,8 @@ pub(super) fn load(
     let ended = sessions::list_ended_since(conn, sessions::remembered_from(clock.now()))?;
     let version = known.map_or(1, |snapshot| snapshot.version + 1);
     let reserved = rentals::list_reserved(conn)?;
-    Ok(Snapshot::new(version, Arc::new(site), live, ended).with_reservations(reserved))
+    let snapshot = Snapshot::new(version, Arc::new(site), live, ended);
+    Ok(snapshot.with_reservations(reserved).with_penalties(penalties::list_last_days(conn)?))
 }
 
 /// Loads places, lockers, terms, staff, leavers, kiosks and presence keys.
