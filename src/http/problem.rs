@@ -65,6 +65,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LimitNotFound
         | Code::AuditRowNotFound
         | Code::JobNotFound
+        | Code::OverdueCaseNotFound
+        | Code::PenaltyNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -87,7 +89,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ForeignOrigin
         | Code::OutsideWindow
         | Code::BankClosed
-        | Code::OutsideDates => StatusCode::FORBIDDEN,
+        | Code::OutsideDates
+        | Code::Overdue => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
         | Code::ClockUntrusted
         | Code::ClockDiffers
@@ -121,6 +124,10 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NotReturned
         | Code::ReturnByDoorOff
         | Code::Penalty
+        | Code::PenaltyWaived
+        | Code::OverdueStep
+        | Code::NotOpened
+        | Code::DoorOpen
         | Code::ProofStep
         | Code::BoardRented
         | Code::BoardSilent

@@ -23,7 +23,7 @@ pub(super) fn load(
     known: Option<&Snapshot>,
 ) -> Result<Snapshot, StoreError> {
     let site = site(conn)?;
-    let now = clock.monotonic();
+    let (now, zone) = (clock.monotonic(), clock.zone());
     let mut live = Vec::new();
     for stored in rentals::list_live(conn)? {
         let kept = known.and_then(|snapshot| {
@@ -39,7 +39,9 @@ pub(super) fn load(
             (LiveState::Returned { closed, emptied }, kept) => {
                 let anew = Return::new(now, Some(now));
                 let it = if let Some(RentalState::Returned(it)) = kept { it } else { anew };
+                let returned_on = stored.returned_ms.map(|ms| instant(ms).to_zoned(zone.clone()));
                 RentalState::Returned(Return {
+                    late: returned_on.is_some_and(|on| stored.dates.last() < on.date()),
                     closed: closed.then(|| it.closed.unwrap_or(now)),
                     emptied: emptied.then(|| it.emptied.unwrap_or(now)),
                     ..it
