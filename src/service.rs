@@ -48,9 +48,9 @@ pub mod penalties;
 pub mod places;
 pub mod presence;
 pub mod privacy;
+pub mod reminders;
 pub mod rentals;
 mod rest;
-pub mod reminders;
 pub mod retention;
 pub mod returning;
 pub mod roles;
@@ -165,6 +165,8 @@ pub struct Retention {
     pub sessions: SignedDuration,
     /// Alarms that are over.
     pub alarms: SignedDuration,
+    /// Closed overdue cases with their penalties, and reminders.
+    pub overdue: SignedDuration,
     /// Mails that were sent or given up.
     pub mails: SignedDuration,
 }

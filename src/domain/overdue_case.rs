@@ -200,7 +200,11 @@ pub fn late_days(last: Date, on: Date) -> u32 {
 pub fn parse_line(text: &str, what: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     let ok = (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if ok { Ok(text.to_owned()) } else { Err(format!("{what} must be 1 to {most} characters in one line")) }
+    if ok {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{what} must be 1 to {most} characters in one line"))
+    }
 }
 
 #[cfg(test)]

@@ -100,13 +100,13 @@ mod tests {
 
     #[test]
     fn what_is_switched_off_is_not_sent() {
-        let quiet = OverduePolicy {
-            remind_on_last_day: false,
-            remind_while_late: false,
-            ..policy(&[1])
-        };
+        let quiet =
+            OverduePolicy { remind_on_last_day: false, remind_while_late: false, ..policy(&[1]) };
         let last = due(&quiet, dates(), date(2026, 9, 30)).expect("the missed one of the eve");
-        assert_eq!((last.kind, last.days, last.since), (ReminderKind::Before, 0, date(2026, 9, 29)));
+        assert_eq!(
+            (last.kind, last.days, last.since),
+            (ReminderKind::Before, 0, date(2026, 9, 29))
+        );
         assert_eq!(due(&quiet, dates(), date(2026, 10, 1)), None);
         assert_eq!(due(&policy(&[]), dates(), date(2026, 9, 29)), None);
     }

@@ -40,7 +40,9 @@ pub fn page() -> String {
         .to_owned();
     let rental: Vec<_> = RENTAL.iter().map(|(from, step, to)| (*from, *step, *to, false)).collect();
     draw(&mut page, &rental);
-    page.push_str("\nStaff end a rental of any live state: one that was opened is returned first.\n");
+    page.push_str(
+        "\nStaff end a rental of any live state: one that was opened is returned first.\n",
+    );
     page.push_str("\n## Overdue case\n\n");
     let mut case = vec![("[*]", "detect", CaseState::Detected.name(), false)];
     case.extend(

@@ -25,8 +25,8 @@ use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
     jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, retention, returns, sign_up, terms,
-    totp,
+    member_sessions, members, openapi, openings, operations, overdue, penalties, retention,
+    returns, sign_up, terms, totp,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -53,6 +53,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("openings", openings::routes(api)),
         ("returns", returns::routes(api)),
         ("shortages", returns::shortage_routes(api)),
+        ("overdue", overdue::routes(api)),
+        ("penalties", penalties::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         (
             "members",

@@ -17,14 +17,14 @@ use crate::domain::id::{BankId, MemberId};
 use crate::domain::overdue_case::{CaseStep, Transition, late_days};
 use crate::domain::rental::Rental;
 use crate::store::audit::AuditEntry;
-use crate::store::overdue::{self, StepRow};
+use crate::store::overdue;
 use crate::store::{Change, Snapshot, StoreError, Tx, outbox, rentals};
 
 mod detect;
 pub mod list;
 pub mod steps;
 
-pub use crate::store::overdue::{CaseRow, Item};
+pub use crate::store::overdue::{CaseRow, Item, StepRow};
 
 /// How late a rental is, and what its renter may do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,12 @@ pub struct Lateness {
 }
 
 impl Services {
+    /// Days since a last day, by today's date; 0 when it is not over.
+    #[must_use]
+    pub fn days_since(&self, last: Date) -> u32 {
+        late_days(last, self.clock.today())
+    }
+
     /// How late a rental is on `today`; `None` for one that is not, or not for certain.
     pub(super) fn lateness(
         &self,

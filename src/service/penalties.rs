@@ -188,12 +188,6 @@ fn waive_job(
     let action = "penalty.waive";
     tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?;
     let payload = json!({ "locker_id": row.locker_id, "until": row.last_on.to_string() });
-    outbox::insert(
-        tx.conn,
-        "penalty_waived",
-        row.member_id,
-        &payload.to_string(),
-        tx.now_ms(),
-    )?;
+    outbox::insert(tx.conn, "penalty_waived", row.member_id, &payload.to_string(), tx.now_ms())?;
     Ok(Waived { penalty_id: id, penalty_until })
 }

@@ -19,7 +19,7 @@ use crate::store::{Lane, Tx, members};
 /// Rows forgotten in one job: the writer is not kept from others for long.
 const SLICE: usize = 500;
 
-/// People made nameless in one job: each touches a dozen tables.
+/// People made nameless, and cases forgotten, in one job: each touches several tables.
 const PEOPLE_SLICE: usize = 25;
 
 /// Most jobs of one kind in one run.
@@ -34,20 +34,29 @@ enum Kind {
     Openings,
     Alarms,
     Members,
+    Overdue,
     Sessions,
     Mails,
     Record,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Openings, Self::Alarms, Self::Members, Self::Sessions, Self::Mails, Self::Record];
+    const ALL: [Self; 7] = [
+        Self::Openings,
+        Self::Alarms,
+        Self::Members,
+        Self::Overdue,
+        Self::Sessions,
+        Self::Mails,
+        Self::Record,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Openings => "openings",
             Self::Alarms => "alarms",
             Self::Members => "members",
+            Self::Overdue => "overdue",
             Self::Sessions => "sessions",
             Self::Mails => "mails",
             Self::Record => "record",
@@ -56,7 +65,7 @@ impl Kind {
 
     const fn slice(self) -> usize {
         match self {
-            Self::Members => PEOPLE_SLICE,
+            Self::Members | Self::Overdue => PEOPLE_SLICE,
             _ => SLICE,
         }
     }
@@ -110,6 +119,7 @@ impl Services {
             Kind::Openings => before_ms(kept.openings),
             Kind::Alarms => before_ms(kept.alarms),
             Kind::Members => before_ms(kept.members),
+            Kind::Overdue => before_ms(kept.overdue),
             Kind::Sessions => before_ms(kept.sessions),
             Kind::Mails => before_ms(kept.mails),
             Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
@@ -123,6 +133,7 @@ impl Services {
                 let rows = match kind {
                     Kind::Openings => retention::delete_openings(tx.conn, before_ms, SLICE)?,
                     Kind::Members => forget_members(tx, &vault, before_ms)?,
+                    Kind::Overdue => retention::delete_overdue(tx.conn, before_ms, PEOPLE_SLICE)?,
                     Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
                     Kind::Record => {

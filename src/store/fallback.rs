@@ -284,10 +284,7 @@ mod tests {
             id: RentalId(3),
             locker_id: LockerId(103),
             sealed: true,
-            state: RentalState::Returned(Return {
-                late: true,
-                ..Return::new(Monotonic(9), None)
-            }),
+            state: RentalState::Returned(Return { late: true, ..Return::new(Monotonic(9), None) }),
             ..rental
         };
         let mut site = Site::default();

@@ -233,11 +233,7 @@ pub fn count_items(conn: &Connection, id: OverdueCaseId) -> Result<u32, StoreErr
 }
 
 /// Active rentals whose last day was before `today` and that have no case for it, at most `most`.
-pub fn list_due(
-    conn: &Connection,
-    today: Date,
-    most: usize,
-) -> Result<Vec<RentalId>, StoreError> {
+pub fn list_due(conn: &Connection, today: Date, most: usize) -> Result<Vec<RentalId>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id FROM rental INDEXED BY rental_live_ends
          WHERE ended_ms IS NULL AND ends_on < ?1 AND state = 'active' AND NOT EXISTS (
@@ -283,8 +279,8 @@ pub fn rental_times(
     conn: &Connection,
     id: RentalId,
 ) -> Result<(Option<i64>, Option<i64>, Date), StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT returned_ms, ended_ms, ends_on FROM rental WHERE id = ?1")?;
+    let mut statement =
+        conn.prepare_cached("SELECT returned_ms, ended_ms, ends_on FROM rental WHERE id = ?1")?;
     let mut rows = statement.query([id.0])?;
     match rows.next()? {
         Some(row) => Ok((row.get(0)?, row.get(1)?, date(row, 2, "rental", "ends_on")?)),

@@ -25,6 +25,7 @@ mod mail;
 mod mass_opening;
 mod members;
 mod opening;
+mod overdue;
 mod passwords;
 mod place_commands;
 mod places;

@@ -19,6 +19,15 @@ pub const KINDS: &[&str] = &[
     "returned",
     "shortage",
     "rental_replaced",
+    "reminder",
+    "overdue",
+    "overdue_detected",
+    "overdue_sealed",
+    "overdue_unsealed",
+    "overdue_collected",
+    "overdue_handed_back",
+    "overdue_closed",
+    "penalty_waived",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -67,6 +76,24 @@ sources! {
     "shortage.en.txt",
     "rental_replaced.ko.txt",
     "rental_replaced.en.txt",
+    "reminder.ko.txt",
+    "reminder.en.txt",
+    "overdue.ko.txt",
+    "overdue.en.txt",
+    "overdue_detected.ko.txt",
+    "overdue_detected.en.txt",
+    "overdue_sealed.ko.txt",
+    "overdue_sealed.en.txt",
+    "overdue_unsealed.ko.txt",
+    "overdue_unsealed.en.txt",
+    "overdue_collected.ko.txt",
+    "overdue_collected.en.txt",
+    "overdue_handed_back.ko.txt",
+    "overdue_handed_back.en.txt",
+    "overdue_closed.ko.txt",
+    "overdue_closed.en.txt",
+    "penalty_waived.ko.txt",
+    "penalty_waived.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -113,6 +140,17 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
             "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
             "ends_on": "2026-06-19"
         })],
+        "reminder"
+        | "overdue"
+        | "overdue_detected"
+        | "overdue_sealed"
+        | "overdue_unsealed"
+        | "overdue_collected"
+        | "overdue_handed_back"
+        | "overdue_closed" => late(kind),
+        "penalty_waived" => {
+            vec![json!({ "name": "홍길동", "locker_id": 101, "until": "2026-06-25" })]
+        }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
@@ -126,6 +164,27 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         _ => vec![json!({ "name": "홍길동" })],
     };
     listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+}
+
+/// Everything that mails about the end of a rental may carry; each says a part of it.
+fn late(kind: &str) -> Vec<Value> {
+    let one = |days: u32, place: bool, harsh: bool| {
+        let name =
+            |ko: &str, en: &str| if place { json!({ "ko": ko, "en": en }) } else { Value::Null };
+        json!({
+            "name": "홍길동", "locker_id": 101, "ends_on": "2026-06-19", "ended_on": "2026-06-19",
+            "bank": name("사물함", "Lockers"), "location": name("정보관 1층", "IT Hall 1F"),
+            "days_left": days, "late_days": days, "may_open": !harsh, "penalty": harsh,
+            "seal_on": if harsh { Value::Null } else { "2026-06-26".into() },
+            "penalty_until": if harsh { "2026-06-25".into() } else { Value::Null },
+            "items": 3, "storage": "정보관 1층", "handed_to": "홍길동",
+            "how": if harsh { "returned" } else { "dropped" },
+        })
+    };
+    match kind {
+        "reminder" => vec![one(7, true, false), one(1, false, false), one(0, true, false)],
+        _ => vec![one(1, true, false), one(3, false, true)],
+    }
 }
 
 const ALARMS: [&str; 7] = [

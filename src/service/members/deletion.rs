@@ -1,7 +1,8 @@
 //! Closing an account for good: by its owner, by an admin, and by retention.
 //!
 //! Everything personal is blanked at once; rentals, openings and the audit log keep the member's
-//! number, which names nobody any more. Who holds or rents a locker must give it back first.
+//! number, which names nobody any more. Who holds or rents a locker must give it back first, and what staff
+//! collected must be fetched.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -20,7 +21,7 @@ use crate::service::sessions::{Device, end_sessions_of};
 use crate::service::tokens::{Caller, Method};
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
-use crate::store::{Change, Lane, Tx, sessions};
+use crate::store::{Change, Lane, Tx, overdue, sessions};
 
 /// How old a log-in may be that proves an owner without a password.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
@@ -103,6 +104,10 @@ pub(in crate::service) fn delete(
     reason: Option<&str>,
 ) -> Result<(), Error> {
     demand_nothing_rented(tx, row.id)?;
+    if overdue::has_kept_things(tx.conn, row.id)? {
+        let detail = "staff keep what they collected from a locker: it must be handed back first";
+        return Err(Error::new(Code::StillRenting, detail));
+    }
     demand_other_admin(tx, row)?;
     end_sessions_of(tx, row.id, "account_changed", None)?;
     privacy::anonymise(tx.conn, row.id, tx.now_ms())?;

@@ -118,8 +118,7 @@ fn go_on(tx: &mut Tx<'_>, rental: &Rental, next: RentalId) -> Result<bool, Error
 
 /// Ends a rental whose locker its member never had.
 fn lapse(tx: &mut Tx<'_>, rental: &Rental) -> Result<bool, Error> {
-    let over =
-        rental.give_up(rental.member_id).map_err(|error| refuse(error, rental.locker_id))?;
+    let over = rental.give_up(rental.member_id).map_err(|error| refuse(error, rental.locker_id))?;
     rentals::update_ended(tx.conn, over.id, EndReason::Returned, tx.now_ms())?;
     tx.apply(&Change::Rental(over));
     audit(tx, None, "rental.lapsed", rental.locker_id, rental.id)?;
@@ -130,7 +129,8 @@ fn lapse(tx: &mut Tx<'_>, rental: &Rental) -> Result<bool, Error> {
 fn seal(tx: &mut Tx<'_>, own: &Services, id: OverdueCaseId) -> Result<bool, Error> {
     let Some(case) = overdue::find(tx.conn, id)? else { return Ok(false) };
     let rental = tx.snapshot().rental(case.rental_id).copied();
-    let Some(rental) = rental.filter(|it| it.is_late(own.clock.today()) && !it.is_returned()) else {
+    let Some(rental) = rental.filter(|it| it.is_late(own.clock.today()) && !it.is_returned())
+    else {
         return Ok(false);
     };
     let Some(taken) = case.state.after(CaseStep::Seal) else { return Ok(false) };

@@ -85,7 +85,9 @@ impl Act {
         match self {
             Self::Collect { items, storage } => {
                 if !(1..=ITEMS_MAX).contains(&items.len()) {
-                    return Err(format!("items must be 1 to {ITEMS_MAX} things: name at least one"));
+                    return Err(format!(
+                        "items must be 1 to {ITEMS_MAX} things: name at least one"
+                    ));
                 }
                 let one = |Item { description, photo }| {
                     let line = |text: String, what| parse_line(&text, what, ITEM_CHARS_MAX);
@@ -181,15 +183,13 @@ fn step_job(
             let items = overdue::count_items(tx.conn, id)?;
             let now = Some(tx.now_ms());
             let told = json!({ "items": items, "handed_to": to });
-            let case =
-                CaseRow { handed_back_ms: now, handed_to: Some(to), closed_ms: now, ..case };
+            let case = CaseRow { handed_back_ms: now, handed_to: Some(to), closed_ms: now, ..case };
             take(tx, case, taken, Some(by), reason, told)?
         }
         Act::Drop => {
             unseal(tx, &case)?;
             let case = CaseRow { closed_ms: Some(tx.now_ms()), ..case };
-            let told =
-                json!({ "how": taken.to.name(), "late_days": 0, "penalty_until": null });
+            let told = json!({ "how": taken.to.name(), "late_days": 0, "penalty_until": null });
             take(tx, case, taken, Some(by), reason, told)?
         }
     };
@@ -289,7 +289,10 @@ mod tests {
             Wish { act, reason: None }.validated()
         };
         let whole = collect(vec![item(" 파란 가방 ", Some("p1.jpg"))], " 2층 ").expect("valid");
-        let found = Act::Collect { items: vec![item("파란 가방", Some("p1.jpg"))], storage: "2층".to_owned() };
+        let found = Act::Collect {
+            items: vec![item("파란 가방", Some("p1.jpg"))],
+            storage: "2층".to_owned(),
+        };
         assert_eq!(whole.act, found);
         let long = "가".repeat(ITEM_CHARS_MAX + 1);
         for (items, storage, says) in [

@@ -145,10 +145,7 @@ pub fn find(conn: &Connection, id: OverdueCaseId) -> Result<Option<ListedCase>, 
 }
 
 /// How many cases of a filter stand where, whatever states it asks for.
-pub fn counts(
-    conn: &Connection,
-    filter: &CaseFilter,
-) -> Result<Vec<(CaseState, u32)>, StoreError> {
+pub fn counts(conn: &Connection, filter: &CaseFilter) -> Result<Vec<(CaseState, u32)>, StoreError> {
     let sql = format!("SELECT overdue_case.state, count(*) {JOINED} {FOUND} GROUP BY 1");
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query(params![
