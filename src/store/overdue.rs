@@ -334,3 +334,131 @@ fn read(row: &Row<'_>) -> Result<CaseRow, StoreError> {
         late_days: row.get(15)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::reminder::{Reminder, ReminderKind};
+    use crate::store::open::memory_with_people;
+    use crate::store::reminders;
+
+    /// Rental 1 of member 1 ended on 9 March and is active still.
+    fn late() -> Connection {
+        let conn = memory_with_people();
+        conn.execute_batch(
+            "INSERT INTO rental (id, bank_id, locker_id, member_id, state, starts_on, ends_on, held_ms,
+                 confirmed_ms)
+               VALUES (1, 1, 101, 1, 'active', '2026-03-01', '2026-03-09', 1, 1);",
+        )
+        .expect("consistent");
+        conn
+    }
+
+    fn new() -> NewCase {
+        NewCase {
+            rental_id: RentalId(1),
+            bank_id: BankId(1),
+            locker_id: LockerId(101),
+            member_id: MemberId(1),
+            ended_on: date(2026, 3, 9),
+        }
+    }
+
+    #[test]
+    fn an_end_that_was_missed_is_due_once() {
+        let conn = late();
+        let due = |day| list_due(&conn, date(2026, 3, day), 9).expect("readable");
+        assert_eq!((due(9), due(10)), (vec![], vec![RentalId(1)]));
+        let id = insert(&conn, &new(), 5).expect("stored").expect("new");
+        assert_eq!(insert(&conn, &new(), 6).expect("no error"), None);
+        assert_eq!(due(10), []);
+        let settle = || list_to_settle(&conn, 9).expect("readable");
+        assert_eq!(settle(), []);
+        conn.execute_batch("UPDATE rental SET ends_on = '2026-03-20'").expect("moved");
+        assert_eq!((settle(), due(20)), (vec![id], vec![]));
+        assert_eq!(due(21), [RentalId(1)], "another last day is another end");
+    }
+
+    #[test]
+    fn a_case_is_read_as_it_was_stored_in_every_state() {
+        let conn = late();
+        let id = insert(&conn, &new(), 5).expect("stored").expect("new");
+        for state in CaseState::ALL {
+            let done = !state.is_open();
+            let case = CaseRow {
+                id,
+                rental_id: RentalId(1),
+                bank_id: BankId(1),
+                locker_id: LockerId(101),
+                member_id: MemberId(1),
+                ended_on: date(2026, 3, 9),
+                state,
+                detected_ms: 5,
+                sealed_ms: Some(6),
+                unsealed_ms: Some(7),
+                collected_ms: Some(8),
+                storage: Some("desk".to_owned()),
+                handed_back_ms: Some(9),
+                handed_to: Some("x".to_owned()),
+                closed_ms: done.then_some(10),
+                late_days: Some(3),
+            };
+            update(&conn, &case).expect("the CHECK knows the state");
+            assert_eq!(find(&conn, id).expect("readable"), Some(case.clone()));
+            let step = StepRow { state, at_ms: 5, actor: None, reason: None };
+            insert_step(&conn, id, &step).expect("stored");
+            let waits = find_unemptied(&conn, RentalId(1)).expect("readable");
+            let unemptied = matches!(state, CaseState::Detected | CaseState::Sealed);
+            assert_eq!(waits.is_some(), unemptied, "{state:?}");
+            let kept = has_kept_things(&conn, MemberId(1)).expect("readable");
+            assert_eq!(kept, state == CaseState::Collected);
+        }
+        let states: Vec<_> =
+            list_steps(&conn, id).expect("readable").iter().map(|it| it.state).collect();
+        assert_eq!(states, CaseState::ALL);
+    }
+
+    #[test]
+    fn a_reminder_is_sent_once_for_each_last_day() {
+        let conn = late();
+        let (rental, ends_on, today) = (RentalId(1), date(2026, 3, 9), date(2026, 3, 8));
+        for kind in ReminderKind::ALL {
+            let reminder = Reminder { kind, days: 1, since: today };
+            insert(&conn, &new(), 5).expect("stored");
+            let unsent =
+                |on| reminders::is_unsent(&conn, rental, on, &reminder, 6).expect("readable");
+            assert!(unsent(ends_on), "{kind:?}");
+            reminders::insert(&conn, rental, ends_on, kind, today).expect("the CHECK knows it");
+            assert!(!unsent(ends_on), "{kind:?}");
+            let late = kind == ReminderKind::Late;
+            assert_eq!(unsent(date(2026, 3, 10)), !late, "another end has no case yet");
+        }
+        let late = Reminder { kind: ReminderKind::Late, days: 2, since: date(2026, 3, 11) };
+        let told_today = reminders::is_unsent(&conn, rental, ends_on, &late, 5).expect("readable");
+        assert!(!told_today, "on the day on which it was noticed");
+    }
+
+    #[test]
+    fn what_is_due_every_minute_is_found_by_an_index() {
+        let conn = late();
+        for (sql, index) in [
+            (
+                "SELECT id FROM rental INDEXED BY rental_live_ends
+                 WHERE ended_ms IS NULL AND ends_on < '2026-03-10' AND state = 'active'",
+                "ends_on<?",
+            ),
+            (
+                "SELECT id FROM overdue_case INDEXED BY overdue_case_open
+                 WHERE state = 'detected' AND closed_ms IS NULL AND bank_id = 1",
+                "state=?",
+            ),
+            ("SELECT 1 FROM overdue_case WHERE rental_id = 1 AND ended_on = 'x'", "ended_on=?"),
+        ] {
+            let explain = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: String = conn.query_row(&explain, [], |row| row.get(3)).expect("a plan");
+            assert!(plan.starts_with("SEARCH") && plan.contains(index), "{plan}");
+        }
+    }
+}

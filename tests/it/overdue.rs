@@ -75,6 +75,13 @@ fn cases(staff: &Client, query: &str) -> Value {
     staff.get(&format!("/api/v1/overdue{query}")).expect(200).json()
 }
 
+/// The newest case of a locker.
+fn case_of(staff: &Client, locker: i64) -> Value {
+    let all = cases(staff, "");
+    let all = all["cases"].as_array().expect("a list");
+    all.iter().find(|case| case["locker_id"] == locker).expect("its case").clone()
+}
+
 fn step(staff: &Client, case: &Value, name: &str, body: &Value) -> Reply {
     let id = case["case_id"].as_i64().expect("a case");
     staff.post_json(&format!("/api/v1/overdue/{id}/{name}"), body)
@@ -305,7 +312,7 @@ fn staff_leave_the_usual_way_with_a_reason_and_only_for_their_banks() {
     stranger.get("/api/v1/overdue?bank_id=1").refused(403, "forbidden");
     site.student(0).get("/api/v1/overdue").refused(403, "forbidden");
     let page = cases(&staff, "?sort=locker&limit=2");
-    let case = |locker: i64| cases(&staff, &format!("?q={locker}"))["cases"][0].clone();
+    let case = |locker: i64| case_of(&staff, locker);
     assert_eq!(page["cases"].as_array().map(Vec::len), Some(2), "{page}");
     let next = page["next_cursor"].as_str().expect("a next page");
     let rest = cases(&staff, &format!("?sort=locker&limit=2&cursor={next}"));
@@ -327,7 +334,7 @@ fn staff_leave_the_usual_way_with_a_reason_and_only_for_their_banks() {
     assert_eq!(cases(&staff, "")["counts"]["sealed"], 2);
     may_open(&site.student(0), 1);
     // Collected without a seal: with a reason only.
-    let case = |locker: i64| cases(&staff, &format!("?q={locker}"))["cases"][0].clone();
+    let case = |locker: i64| case_of(&staff, locker);
     step(&staff, &case(1), "collect", &bag(None)).refused(422, "invalid");
     let json = ["Content-Type: application/json", "Idempotency-Key: once"];
     let path = format!("/api/v1/overdue/{}/collect", case(1)["case_id"]);
@@ -363,7 +370,7 @@ fn a_member_sees_what_is_kept_and_it_is_forgotten_in_time() {
     site.pass(TO_THE_END_MS);
     assert_eq!(detect(&site), 2);
     let staff = site.account("STAFF1");
-    let case = |locker: i64| cases(&staff, &format!("?q={locker}"))["cases"][0].clone();
+    let case = |locker: i64| case_of(&staff, locker);
     step(&staff, &case(1), "collect", &bag(Some("공사"))).expect(200);
     step(&staff, &case(1), "hand-back", &json!({ "to": "본인" })).expect(200);
     step(&staff, &case(2), "collect", &bag(Some("공사"))).expect(200);
@@ -380,8 +387,8 @@ fn a_member_sees_what_is_kept_and_it_is_forgotten_in_time() {
     let whole = staff.get(&format!("/api/v1/overdue/{id}")).expect(200).json();
     assert_eq!(whole["renter"]["student_id"], Value::Null, "{whole}");
     assert_eq!((&whole["items"], &whole["handed_to"]), (&json!([]), &Value::Null), "{whole}");
-    // A year behind its end: the closed one goes, the one with a bag in the office stays.
-    site.pass(366 * DAY_MS);
+    // A year behind the end of its penalty: the closed one goes, the one with a bag in the office stays.
+    site.pass(370 * DAY_MS);
     site.run(site.services.forget_old()).expect("it works");
     for (sql, left) in [
         ("SELECT count(*) FROM overdue_case", 1),
