@@ -17,7 +17,9 @@ use super::returns::RenterReply;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::{BankId, OverdueCaseId};
 use crate::domain::overdue_case::CaseState;
+use crate::service::error::Code;
 use crate::service::overdue::list::{CaseDetail, CaseFilter, CaseOrder, ListedCase};
+use crate::service::overdue::{Item, StepRow};
 
 pub(super) mod steps;
 
@@ -69,7 +71,7 @@ fn bad(name: &str) -> Problem {
         }
         _ => "newest, late or locker",
     };
-    Problem::new(crate::service::error::Code::Invalid, format!("{name} must be {accepted}"))
+    Problem::new(Code::Invalid, format!("{name} must be {accepted}"))
 }
 
 /// An overdue case.
@@ -305,16 +307,13 @@ pub(super) async fn handle_find(
     let caller = head.caller(&api)?;
     let CaseDetail { listed, steps, items, penalty } =
         api.services().overdue_case(caller, id).await?;
-    let step = |step: crate::service::overdue::StepRow| CaseStepReply {
+    let step = |step: StepRow| CaseStepReply {
         state: step.state.name(),
         at: time(step.at_ms),
         member_id: step.actor.map(|id| id.0),
         reason: step.reason,
     };
-    let item = |item: crate::service::overdue::Item| ItemReply {
-        description: item.description,
-        photo: item.photo,
-    };
+    let item = |Item { description, photo }: Item| ItemReply { description, photo };
     Ok(warp::reply::json(&CaseDetailReply {
         case: case_reply(listed, &api),
         steps: steps.into_iter().map(step).collect(),

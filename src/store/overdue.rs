@@ -92,7 +92,7 @@ pub struct Item {
 
 const COLUMNS: &str = "overdue_case.id, rental_id, overdue_case.bank_id, overdue_case.locker_id,
     overdue_case.member_id, ended_on, overdue_case.state, detected_ms, overdue_case.sealed_ms,
-    unsealed_ms, collected_ms, storage, handed_back_ms, handed_to, closed_ms, late_days";
+    unsealed_ms, collected_ms, storage, handed_back_ms, handed_to, overdue_case.closed_ms, late_days";
 
 /// Stores a new case; `None` when this end was noticed before.
 pub fn insert(
@@ -267,7 +267,7 @@ pub fn list_to_settle(conn: &Connection, most: usize) -> Result<Vec<OverdueCaseI
     let mut statement = conn.prepare_cached(
         "SELECT overdue_case.id FROM overdue_case INDEXED BY overdue_case_open
            JOIN rental ON rental.id = rental_id
-         WHERE overdue_case.state IN ('detected', 'sealed') AND closed_ms IS NULL
+         WHERE overdue_case.state IN ('detected', 'sealed') AND overdue_case.closed_ms IS NULL
            AND (ended_ms IS NOT NULL OR ends_on <> ended_on)
          ORDER BY overdue_case.id LIMIT ?1",
     )?;

@@ -105,7 +105,7 @@ pub fn delete_alarms(
 /// Overdue cases that may go: closed ones whose penalty is over, that of a rental that has ended.
 const OVERDUE_DUE: &str = "SELECT overdue_case.id FROM overdue_case
       JOIN rental ON rental.id = rental_id AND ended_ms IS NOT NULL
-    WHERE closed_ms < ?1 AND NOT EXISTS (
+    WHERE overdue_case.closed_ms < ?1 AND NOT EXISTS (
       SELECT 1 FROM penalty WHERE case_id = overdue_case.id AND waived_ms IS NULL
         AND last_on >= date(?1 / 1000, 'unixepoch'))
     ORDER BY overdue_case.id LIMIT ?2";
