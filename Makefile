@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test test-api test-mutants lint release bench soak fuzz tools test-tools
+.PHONY: help demo test test-api test-mutants lint release states bench soak fuzz tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
@@ -14,6 +14,7 @@ help:
 	@echo "make release  the optimised binary in target/release"
 	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
 	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
+	@echo "make states   docs/ref/states.md from the code's own tables"
 	@echo "make soak     an hour of openings while everything fails (SOAK_SECONDS, SOAK_SEED)"
 
 # Says exactly what is missing before a long build fails over it.
@@ -52,6 +53,9 @@ lint: tools
 release: tools
 	$(CARGO) build --release --locked
 
+states: tools
+	LOCKERD_WRITE_STATES=1 $(CARGO) test --locked --lib domain::states
+
 bench: tools
 	$(CARGO) bench --locked --bench rush
 	$(CARGO) bench --locked --bench open_latency
@@ -59,6 +63,7 @@ bench: tools
 	$(CARGO) bench --locked --bench startup
 	$(CARGO) bench --locked --bench login
 	$(CARGO) bench --locked --bench calendar
+	$(CARGO) bench --locked --bench overdue
 
 # No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
 fuzz: tools

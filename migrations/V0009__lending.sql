@@ -25,6 +25,8 @@ CREATE TABLE overdue_case (
     CHECK (state IN ('detected', 'sealed', 'collected', 'handed_back', 'returned', 'dropped')),
   detected_ms INTEGER NOT NULL,
   sealed_ms INTEGER,
+  -- When staff lifted the seal: from then on it is not sealed by itself.
+  unsealed_ms INTEGER,
   collected_ms INTEGER,
   -- Where the things are kept.
   storage TEXT,
@@ -73,7 +75,8 @@ CREATE TABLE overdue_item (
 CREATE TABLE penalty (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   member_id INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
-  case_id INTEGER REFERENCES overdue_case (id) ON DELETE RESTRICT,
+  -- The late return that it is for.
+  case_id INTEGER NOT NULL REFERENCES overdue_case (id) ON DELETE RESTRICT,
   first_on TEXT NOT NULL,
   last_on TEXT NOT NULL,
   made_ms INTEGER NOT NULL,
@@ -87,7 +90,7 @@ CREATE TABLE penalty (
 ) STRICT;
 CREATE INDEX penalty_member ON penalty (member_id);
 CREATE INDEX penalty_live ON penalty (last_on) WHERE waived_ms IS NULL;
-CREATE UNIQUE INDEX penalty_case ON penalty (case_id) WHERE case_id IS NOT NULL;
+CREATE UNIQUE INDEX penalty_case ON penalty (case_id);
 
 -- Who waits for a locker of a bank for the dates of a term.
 CREATE TABLE waiting (

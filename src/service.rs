@@ -42,12 +42,15 @@ pub mod mails;
 pub mod mass_openings;
 pub mod members;
 pub mod openings;
+pub mod overdue;
 pub mod own_account;
 pub mod passwords;
+pub mod penalties;
 pub mod places;
 pub mod pool;
 pub mod presence;
 pub mod privacy;
+pub mod reminders;
 pub mod rentals;
 mod rest;
 pub mod retention;
@@ -58,6 +61,7 @@ pub mod sessions;
 pub mod shortages;
 pub mod sign_up;
 pub mod site;
+mod slices;
 pub mod swaps;
 pub mod token_keys;
 pub mod tokens;
@@ -165,6 +169,8 @@ pub struct Retention {
     pub sessions: SignedDuration,
     /// Alarms that are over.
     pub alarms: SignedDuration,
+    /// Closed overdue cases with their penalties, and reminders.
+    pub overdue: SignedDuration,
     /// Mails that were sent or given up.
     pub mails: SignedDuration,
 }

@@ -187,6 +187,8 @@ pub struct RetentionConfig {
     pub sessions_days: u32,
     /// Alarms that are over; 7 to 3650.
     pub alarms_days: u32,
+    /// Closed overdue cases with their penalties, and reminders; 7 to 3650.
+    pub overdue_days: u32,
     /// Mails that were sent or given up; 1 to 3650.
     pub mails_days: u32,
 }
@@ -198,6 +200,7 @@ impl Default for RetentionConfig {
             members_days: 365,
             sessions_days: 90,
             alarms_days: 365,
+            overdue_days: 365,
             mails_days: 30,
         }
     }
@@ -210,6 +213,7 @@ impl RetentionConfig {
             ("retention.members_days", self.members_days, 1),
             ("retention.sessions_days", self.sessions_days, 1),
             ("retention.alarms_days", self.alarms_days, 7),
+            ("retention.overdue_days", self.overdue_days, 7),
             ("retention.mails_days", self.mails_days, 1),
         ] {
             in_range(key, days, least, 3_650)?;
@@ -224,6 +228,7 @@ impl RetentionConfig {
             members: days(self.members_days),
             sessions: days(self.sessions_days),
             alarms: days(self.alarms_days),
+            overdue: days(self.overdue_days),
             mails: days(self.mails_days),
         }
     }

@@ -61,6 +61,14 @@ integer_id! {
     WaitingId
 }
 integer_id! {
+    /// What becomes of one rental that was not returned in time; never reused.
+    OverdueCaseId
+}
+integer_id! {
+    /// Days on which a member may claim nothing; never reused.
+    PenaltyId
+}
+integer_id! {
     /// One log-in of one member on one device; never reused.
     SessionId
 }

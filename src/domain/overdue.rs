@@ -1,10 +1,7 @@
-//! What happens to a rental that is not returned in time, and when its renter is reminded.
+//! How a bank deals with those who are late, as settings: when they are reminded, whether they may
+//! still open, when their case is sealed, what it costs.
 //!
-//! ```text
-//!   detected ──► sealed ──► collected ──► handed_back
-//!      └───────────┴───────────► returned (the renter emptied the locker after all)
-//! ```
-//! The use-cases stand in `service/overdue.rs`.
+//! The steps of a case stand in `overdue_case.rs`, which reminder is due in `reminder.rs`.
 
 use serde::{Deserialize, Serialize};
 

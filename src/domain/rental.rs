@@ -34,7 +34,7 @@ pub enum EndReason {
     Returned,
     /// Staff ended it.
     EndedByStaff,
-    /// Another locker took its place.
+    /// Another locker, or the next rental of the same one, took its place.
     Replaced,
     /// Its reservation was given up before it began.
     Cancelled,
@@ -283,6 +283,38 @@ impl Rental {
             RentalState::Active => Ok(self.ended(EndReason::Replaced)),
             RentalState::Held { .. } => Err(RentalError::OnlyHeld),
             RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
+    /// Ends a rental whose locker staff have emptied.
+    pub const fn collected(self) -> Result<Self, RentalError> {
+        match self.state {
+            RentalState::Active | RentalState::Returned(_) => Ok(self.ended(EndReason::Collected)),
+            RentalState::Held { .. } => Err(RentalError::OnlyHeld),
+            RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
+    /// Ends a rental that is over where `next`, of the same member and locker, goes on without a day
+    /// between; gives both. What is inside stays inside.
+    pub fn continued_by(self, next: Self) -> Result<(Self, Self), RentalError> {
+        match (self.state, self.owned_by(next.member_id)?.state) {
+            (RentalState::Active, RentalState::Active) => {
+                let opened = self.opened || next.opened;
+                Ok((self.ended(EndReason::Replaced), Self { opened, ..next }))
+            }
+            (RentalState::Held { .. }, _) => Err(RentalError::OnlyHeld),
+            _ => Err(RentalError::Ended),
+        }
+    }
+
+    /// Whether it is past its last day on `today`, or was returned only then.
+    #[must_use]
+    pub fn is_late(&self, today: Date) -> bool {
+        match self.state {
+            RentalState::Active => self.dates.last() < today,
+            RentalState::Returned(it) => it.late,
+            RentalState::Held { .. } | RentalState::Ended(_) => false,
         }
     }
 

@@ -10,6 +10,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::bank::Mistake;
@@ -99,13 +100,16 @@ pub struct Return {
     pub closed: Option<Monotonic>,
     /// When the renter said that it is empty, after the last opening.
     pub emptied: Option<Monotonic>,
+    /// Whether the last day was over by then: whoever was late may open again only where the bank lets
+    /// those who are late open.
+    pub late: bool,
 }
 
 impl Return {
     /// Given back at `since`.
     #[must_use]
     pub const fn new(since: Monotonic, moved: Option<Monotonic>) -> Self {
-        Self { since, moved, closed: None, emptied: None }
+        Self { since, moved, closed: None, emptied: None, late: false }
     }
 }
 
@@ -220,6 +224,14 @@ pub fn emptied(rental: Rental, now: Monotonic) -> Rental {
     let RentalState::Returned(it) = rental.state else { return rental };
     let emptied = Some(it.emptied.unwrap_or(now));
     Rental { state: RentalState::Returned(Return { emptied, ..it }), ..rental }
+}
+
+/// A rental that is returned on `today`, perhaps past its last day; any other stays as it is.
+#[must_use]
+pub fn returned_on(rental: Rental, today: Date) -> Rental {
+    let RentalState::Returned(it) = rental.state else { return rental };
+    let late = rental.dates.last() < today;
+    Rental { state: RentalState::Returned(Return { late, ..it }), ..rental }
 }
 
 /// Whether the locker of a returned rental is free, after [`looked`]; `None` for any other rental.

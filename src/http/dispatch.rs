@@ -25,8 +25,8 @@ use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
     jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, reservations, retention, returns,
-    sign_up, terms, totp, waiting,
+    member_sessions, members, openapi, openings, operations, overdue, penalties, reservations,
+    retention, returns, sign_up, terms, totp, waiting,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -55,6 +55,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("returns", returns::routes(api)),
         ("shortages", returns::shortage_routes(api)),
         ("waiting", waiting::routes(api)),
+        ("overdue", overdue::routes(api)),
+        ("penalties", penalties::routes(api)),
         ("mass-openings", mass_openings::routes(api)),
         (
             "members",

@@ -325,6 +325,21 @@ pub(super) struct MyLockerReply {
     returning: Vec<MyLockerDetail>,
     /// How many reservations of the caller wait for their day: see `/api/v1/reservations/me`.
     reservations: usize,
+    /// The last day on which the caller may claim none, after a late return.
+    penalty_until: Option<String>,
+}
+
+/// How late a rental is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LateReply {
+    /// Days since its last day.
+    late_days: u32,
+    /// Whether staff, or the bank's rule, have restricted it.
+    sealed: bool,
+    /// Whether its renter may open the locker, to empty it.
+    may_open: bool,
+    /// From which day on its renter cannot open it any more.
+    seal_on: Option<String>,
 }
 
 /// The caller's hold or rental.
@@ -351,6 +366,8 @@ pub(super) struct MyLockerDetail {
     /// open, closed or unknown.
     #[schema(value_type = String)]
     door: DoorState,
+    /// How late it is; `null` when it is not.
+    late: Option<LateReply>,
 }
 
 impl From<MyLocker> for MyLockerDetail {
@@ -366,6 +383,12 @@ impl From<MyLocker> for MyLockerDetail {
             starts_on: mine.rental.dates.first().to_string(),
             ends_on: mine.rental.dates.last().to_string(),
             door: mine.door,
+            late: mine.late.map(|late| LateReply {
+                late_days: late.late_days,
+                sealed: late.sealed,
+                may_open: late.may_open,
+                seal_on: late.seal_on.map(|day| day.to_string()),
+            }),
         }
     }
 }
@@ -390,7 +413,9 @@ pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Proble
     let (locker, returning) = api.services().my_lockers(caller);
     let returning = returning.into_iter().map(Into::into).collect();
     let reservations = api.services().reservations_waiting(caller);
-    let reply = MyLockerReply { locker: locker.map(Into::into), returning, reservations };
+    let penalty_until = api.services().penalty_until(caller).map(|day| day.to_string());
+    let locker = locker.map(Into::into);
+    let reply = MyLockerReply { locker, returning, reservations, penalty_until };
     Ok(warp::reply::json(&reply).into_response())
 }
 

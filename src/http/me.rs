@@ -10,7 +10,7 @@ use warp::{Filter, Reply, path};
 use super::extract::{Head, RawBody, body, head};
 use super::members::{attachment, time};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, with};
+use super::{Api, OrRoute, Routes, alarms, penalties, with};
 
 /// The caller's account in words.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,6 +61,8 @@ pub(super) struct KeptReply {
     sessions_days: i64,
     /// Alarms that are over.
     alarms_days: i64,
+    /// Closed overdue cases with their penalties, and reminders.
+    overdue_days: i64,
     /// Mails that were sent or given up.
     mails_days: i64,
 }
@@ -89,6 +91,15 @@ pub(super) struct OwnDataReply {
     /// Alarms of lockers while they were the caller's, and those that the caller answered to.
     #[schema(value_type = Vec<Object>)]
     alarms: Value,
+    /// Returns that were late, and what became of them.
+    #[schema(value_type = Vec<Object>)]
+    overdue: Value,
+    /// What was found in the caller's lockers when staff emptied them.
+    #[schema(value_type = Vec<Object>)]
+    overdue_items: Value,
+    /// Days without a claim after late returns.
+    #[schema(value_type = Vec<Object>)]
+    penalties: Value,
     /// Mails: what kind and when.
     #[schema(value_type = Vec<Object>)]
     mails: Value,
@@ -125,13 +136,18 @@ impl From<crate::service::Retention> for KeptReply {
             members_days: days(kept.members),
             sessions_days: days(kept.sessions),
             alarms_days: days(kept.alarms),
+            overdue_days: days(kept.overdue),
             mails_days: days(kept.mails),
         }
     }
 }
 
 pub(super) fn routes(api: &Api) -> Routes {
-    alarms::mine(api).or_route(data(api)).or_route(change(api)).or_route(delete(api))
+    alarms::mine(api)
+        .or_route(penalties::mine(api))
+        .or_route(data(api))
+        .or_route(change(api))
+        .or_route(delete(api))
 }
 
 fn data(api: &Api) -> Routes {
@@ -163,6 +179,9 @@ pub(super) async fn handle_data(head: Head, api: Api) -> Result<Response, Proble
         waiting: section("waiting"),
         openings: section("openings"),
         alarms: section("alarms"),
+        overdue: section("overdue"),
+        overdue_items: section("overdue_items"),
+        penalties: section("penalties"),
         mails: section("mails"),
         limits: section("limits"),
         audit: section("audit"),

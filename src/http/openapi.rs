@@ -20,8 +20,9 @@ use super::{OrRoute, Routes};
 use super::{
     alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, extensions,
     health, jobs, keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers,
-    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, own_account,
-    presence, reservations, retention, returns, roles, sessions, sign_up, terms, totp, waiting,
+    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, overdue,
+    own_account, penalties, presence, reservations, retention, returns, roles, sessions, sign_up,
+    terms, totp, waiting,
 };
 use crate::service::error::Code;
 
@@ -107,6 +108,17 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         returns::handle_replace,
         returns::handle_list,
         returns::handle_shortages,
+        overdue::handle_list,
+        overdue::handle_export,
+        overdue::handle_find,
+        overdue::steps::handle_seal,
+        overdue::steps::handle_unseal,
+        overdue::steps::handle_collect,
+        overdue::steps::handle_hand_back,
+        overdue::steps::handle_drop,
+        penalties::handle_list,
+        penalties::handle_waive,
+        penalties::handle_mine,
         lockers::handle_open,
         banks::handle_hold_any,
         reservations::handle_reserve,

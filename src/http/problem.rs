@@ -69,6 +69,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::NotWaiting
         | Code::WaitingNotFound
         | Code::ReservationNotFound
+        | Code::OverdueCaseNotFound
+        | Code::PenaltyNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -91,7 +93,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ForeignOrigin
         | Code::OutsideWindow
         | Code::BankClosed
-        | Code::OutsideDates => StatusCode::FORBIDDEN,
+        | Code::OutsideDates
+        | Code::Overdue => StatusCode::FORBIDDEN,
         Code::RefreshSuperseded
         | Code::ClockUntrusted
         | Code::ClockDiffers
@@ -137,6 +140,11 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::CheckedIn
         | Code::NotReturned
         | Code::ReturnByDoorOff
+        | Code::Penalty
+        | Code::PenaltyWaived
+        | Code::OverdueStep
+        | Code::NotOpened
+        | Code::DoorOpen
         | Code::ProofStep
         | Code::BoardRented
         | Code::BoardSilent

@@ -16,7 +16,7 @@ use super::{Api, Routes, with};
 pub(super) struct PrunedReply {
     /// When the run began, RFC 3339.
     at: String,
-    /// openings, alarms, members, sessions or mails.
+    /// openings, alarms, members, overdue, sessions or mails.
     what: String,
     /// How many rows.
     rows: u32,

@@ -242,9 +242,12 @@ impl From<GivenBack> for ReleaseReply {
     }
 }
 
-pub(super) fn renter(member_id: i64, known: Option<(String, String)>) -> RenterReply {
-    let (student_id, name) = known.unzip();
-    RenterReply { member_id, student_id, name }
+impl RenterReply {
+    /// A member with student id and name, as far as they are still known.
+    pub(super) fn of(member_id: i64, known: Option<(String, String)>) -> Self {
+        let (student_id, name) = known.unzip();
+        Self { member_id, student_id, name }
+    }
 }
 
 impl From<Waiting> for ReturnReply {
@@ -253,7 +256,7 @@ impl From<Waiting> for ReturnReply {
             rental_id: row.rental.id.0,
             locker_id: row.rental.locker_id.0,
             bank_id: row.bank_id.0,
-            renter: renter(row.rental.member_id.0, row.member),
+            renter: RenterReply::of(row.rental.member_id.0, row.member),
             returned_at: row.returned_at.to_string(),
             waits_for: row.waits_for.map(WaitsFor::name),
             free_at: row.free_at.map(|at| at.to_string()),
@@ -267,7 +270,7 @@ impl From<Shortage> for ShortageReply {
             rental_id: row.id.0,
             locker_id: row.locker_id.map(|id| id.0),
             bank_id: row.bank_id.0,
-            renter: renter(row.member_id.0, row.member),
+            renter: RenterReply::of(row.member_id.0, row.member),
             starts_on: row.dates.first().to_string(),
             ends_on: row.dates.last().to_string(),
             reason: row.reason.name(),

@@ -10,7 +10,7 @@ use super::extract::{Head, RawBody, body, head};
 use super::lockers::answer;
 use super::page;
 use super::problem::Problem;
-use super::returns::{RenterReply, renter};
+use super::returns::RenterReply;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::{BankId, WaitingId};
 use crate::service::error::Code;
@@ -145,7 +145,7 @@ impl From<Standing> for WaitingReply {
 
 impl From<StaffLine> for StaffWaitingReply {
     fn from(it: StaffLine) -> Self {
-        let member = renter(it.standing.waiter.member_id.0, it.member);
+        let member = RenterReply::of(it.standing.waiter.member_id.0, it.member);
         Self { place: it.standing.into(), member }
     }
 }

@@ -72,6 +72,10 @@ pub const JOBS: &[Job] = &[
     job("release-no-shows", Schedule::every_s(60), TrustedTime, |it| {
         Box::pin(it.release_no_shows())
     }),
+    // Rentals that were not returned in time: by the first minute after their last day.
+    job("detect-overdue", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.detect_overdue())),
+    // Renters whose rental ends soon, ends today, or has ended.
+    job("remind", Schedule::daily(9, 0), TrustedTime, |it| Box::pin(it.remind())),
     // For a start on a broken database.
     job("save-state", Schedule::every_s(2), AnyTime, |it| Box::pin(it.save_state())),
     // Sign-ins at kiosks that nobody uses are dead before that; this only writes it down.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::error::Error;
 use super::extensions::Extendable;
+use super::overdue::Lateness;
 use super::rentals::locker_not_found;
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
@@ -122,6 +123,8 @@ pub struct MyLocker {
     pub free_at: Option<Timestamp>,
     /// What is known of its door.
     pub door: DoorState,
+    /// How late a rental past its last day is.
+    pub late: Option<Lateness>,
 }
 
 /// One locker as its page shows it.
@@ -282,6 +285,7 @@ impl Services {
             waits_for: verdict.and_then(Verdict::waits_for),
             free_at: verdict.and_then(|verdict| self.free_at(verdict)),
             door: self.door(channel.as_ref()),
+            late: self.lateness(snapshot, &rental, self.clock.today()),
         })
     }
 

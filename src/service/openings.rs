@@ -242,22 +242,25 @@ impl Services {
             .collect();
         // "I forgot something": until the locker is free, whoever returned it may open it again.
         let mut returned = mine.iter().filter(|rental| rental.is_returned());
-        if returned.any(|rental| !self.is_due(&snapshot, rental, monotonic)) {
-            return Ok(());
+        if let Some(rental) = returned.find(|rental| !self.is_due(&snapshot, rental, monotonic)) {
+            return self.demand_not_sealed_off(&snapshot, rental, today);
         }
-        let active = mine.iter().filter(|rental| rental.state == RentalState::Active);
+        let mut active = mine.iter().filter(|rental| rental.state == RentalState::Active);
         if self.clock_is_trusted() {
-            let mut in_dates = active.filter(|rental| rental.dates.contains(today));
+            let mut in_dates = active.clone().filter(|rental| rental.dates.contains(today));
             if let Some(rental) = in_dates.next() {
                 return self.demand_to_be_had(&snapshot, rental, today);
+            }
+            if let Some(rental) = active.find(|rental| rental.is_late(today)) {
+                return self.demand_not_sealed_off(&snapshot, rental, today);
             }
         } else {
             // Without a date to go by, whoever is first in line has their things in it.
             let line = snapshot.of_locker(locker).filter(|it| it.is_live(monotonic));
             let first = line.map(|it| it.dates.first()).min();
             let mut first_in_line = active.filter(|rental| Some(rental.dates.first()) == first);
-            if first_in_line.next().is_some() {
-                return Ok(());
+            if let Some(rental) = first_in_line.next() {
+                return self.demand_not_sealed_off(&snapshot, rental, today);
             }
         }
         Err(match mine.iter().find(|rental| !rental.is_returned()) {
@@ -286,7 +289,7 @@ impl Services {
             .write(Lane::Opening, move |tx| {
                 once(tx, caller.member_id, "open", key.as_ref(), |tx| {
                     if opening.opened_as == OpenedAs::Renter {
-                        returning::demand_still_theirs(tx, &opening)?;
+                        returning::demand_still_theirs(tx, &opening, clock.today())?;
                     }
                     if let Some(presence) = presence
                         && !use_presence(tx, presence)?

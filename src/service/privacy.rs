@@ -49,6 +49,7 @@ fn general_ko(kept: &Retention) -> String {
          - 로그인 기록(시각, 기기, 주소): 로그아웃한 뒤 {sessions}일까지\n\
          - 사물함을 연 기록: {openings}일까지\n\
          - 알림과 조치 기록: 끝난 뒤 {alarms}일까지(아무도 확인하지 않은 것은 {unseen}일까지)\n\
+         - 연체와 회수한 물건 기록: 끝난 뒤 {overdue}일까지\n\
          - 보낸 메일: {mails}일까지\n\
          기간이 지나면 개인을 알아볼 수 없도록 지우고, 수만 통계로 남깁니다.\n\
          정보는 이 기기에만 저장되며 사물함 운영 외의 목적으로 쓰지 않습니다.\n\
@@ -59,6 +60,7 @@ fn general_ko(kept: &Retention) -> String {
         openings = days(kept.openings),
         alarms = days(kept.alarms),
         unseen = days(kept.alarms) * i64::from(UNSEEN_TERMS),
+        overdue = days(kept.overdue),
         mails = days(kept.mails),
     )
 }
@@ -73,6 +75,7 @@ fn general_en(kept: &Retention) -> String {
          - openings of your locker: {openings} days\n\
          - alarms and what was done about them: until {alarms} days after they are over ({unseen} if \
          nobody acknowledged them)\n\
+         - late returns and what was collected then: until {overdue} days after they are closed\n\
          - mails to you: {mails} days\n\
          After that everything that names you is removed; only counts stay.\n\
          The data stays on this machine and is used for the lockers alone.\n\
@@ -83,6 +86,7 @@ fn general_en(kept: &Retention) -> String {
         openings = days(kept.openings),
         alarms = days(kept.alarms),
         unseen = days(kept.alarms) * i64::from(UNSEEN_TERMS),
+        overdue = days(kept.overdue),
         mails = days(kept.mails),
     )
 }
@@ -99,11 +103,12 @@ mod tests {
             members: days(366),
             sessions: days(92),
             alarms: days(367),
+            overdue: days(368),
             mails: days(31),
         };
         let notice = PrivacyNotice::new("2", None, None, &kept);
         for text in [&notice.ko, &notice.en] {
-            for term in ["91", "366", "92", "367", "734", "31"] {
+            for term in ["91", "366", "92", "367", "734", "368", "31"] {
                 assert!(text.contains(term), "{term}: {text}");
             }
         }

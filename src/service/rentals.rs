@@ -15,6 +15,7 @@ use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::tokens::Caller;
 use super::{Services, pool, returning, waiting};
@@ -180,6 +181,7 @@ impl Services {
         moment: Moment,
     ) -> Result<(), Error> {
         demand_staying(snapshot, member)?;
+        demand_no_penalty(snapshot, member, moment.today)?;
         let bank = wished_bank(snapshot, wish)?;
         let dates = open_term(snapshot, bank, moment)?.dates;
         if let Some(mine) = overlapping(snapshot, member, dates, moment.monotonic) {
@@ -336,6 +338,7 @@ fn hold_job(
     moment: Moment,
 ) -> Result<Held, Error> {
     demand_staying(tx.snapshot(), member)?;
+    demand_no_penalty(tx.snapshot(), member, moment.today)?;
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
     let (bank_id, term_id, dates) = (bank.id, Some(term.id), term.dates);

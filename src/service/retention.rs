@@ -19,7 +19,8 @@ use crate::store::{Lane, Tx, members};
 /// Rows forgotten in one job: the writer is not kept from others for long.
 const SLICE: usize = 500;
 
-/// People made nameless in one job: each touches a dozen tables, and an opening may wait behind it.
+/// People made nameless, and cases forgotten, in one job: each touches up to a dozen tables, and an opening
+/// may wait behind it.
 const PEOPLE_SLICE: usize = 5;
 
 /// An alarm that nobody acknowledged is kept for so many times its term: it waits for people, and what
@@ -39,17 +40,19 @@ enum Kind {
     Waiting,
     Alarms,
     Members,
+    Overdue,
     Sessions,
     Mails,
     Record,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Openings,
         Self::Waiting,
         Self::Alarms,
         Self::Members,
+        Self::Overdue,
         Self::Sessions,
         Self::Mails,
         Self::Record,
@@ -61,6 +64,7 @@ impl Kind {
             Self::Waiting => "waiting",
             Self::Alarms => "alarms",
             Self::Members => "members",
+            Self::Overdue => "overdue",
             Self::Sessions => "sessions",
             Self::Mails => "mails",
             Self::Record => "record",
@@ -69,7 +73,7 @@ impl Kind {
 
     const fn slice(self) -> usize {
         match self {
-            Self::Members => PEOPLE_SLICE,
+            Self::Members | Self::Overdue => PEOPLE_SLICE,
             _ => SLICE,
         }
     }
@@ -124,6 +128,7 @@ impl Services {
             Kind::Openings | Kind::Waiting => before_ms(kept.openings),
             Kind::Alarms => before_ms(kept.alarms),
             Kind::Members => before_ms(kept.members),
+            Kind::Overdue => before_ms(kept.overdue),
             Kind::Sessions => before_ms(kept.sessions),
             Kind::Mails => before_ms(kept.mails),
             Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
@@ -141,6 +146,7 @@ impl Services {
                     Kind::Openings => retention::delete_openings(tx.conn, before_ms, SLICE)?,
                     Kind::Waiting => retention::delete_waiting(tx.conn, before_ms, SLICE)?,
                     Kind::Members => forget_members(tx, &vault, before_ms)?,
+                    Kind::Overdue => retention::delete_overdue(tx.conn, before_ms, PEOPLE_SLICE)?,
                     Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
                     Kind::Record => {

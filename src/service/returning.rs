@@ -18,7 +18,7 @@ use super::idempotency::{Answer, RequestKey, once};
 use super::openings::Wanted;
 use super::rentals::{audit, locker_not_found, not_your_locker, refuse};
 use super::tokens::Caller;
-use super::{Services, is_staff_for};
+use super::{Services, is_staff_for, overdue};
 use crate::domain::alarm::{AlarmKind, Subject};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, LockerId, MemberId, OpeningId, RentalId};
@@ -298,7 +298,7 @@ impl Services {
         self.clock.now().checked_add(wait).ok()
     }
 
-    fn sight(&self, locker: LockerId, channel: Option<&Channel>) -> Sight {
+    pub(super) fn sight(&self, locker: LockerId, channel: Option<&Channel>) -> Sight {
         let door = channel.filter(|channel| self.has_sensor(locker, channel)).map(|channel| {
             let reading = self.bus.door(channel);
             let read_at = reading.read_at.map(|at| self.clock.monotonic_of(at));
@@ -365,6 +365,7 @@ fn release_job(
         rentals::update_ended(tx.conn, mine.id, EndReason::Returned, tx.now_ms())?;
         audit(tx, Some(member), "rental.release", locker, mine.id)?;
         tx.apply(&Change::Rental(over));
+        overdue::note_ended(tx, own, &over)?;
         return Ok(GivenBack {
             locker_id: locker,
             waits_for: None,
@@ -377,6 +378,9 @@ fn release_job(
     let returned =
         mine.release(member, tx.monotonic, moved).map_err(|error| refuse(error, locker))?;
     let said = if emptied { returning::emptied(returned, tx.monotonic) } else { returned };
+    // By a clock that is not believed nobody is late.
+    let late = !mine.is_returned() && own.clock_is_trusted();
+    let said = if late { returning::returned_on(said, today) } else { said };
     if !mine.is_returned() {
         audit(tx, Some(member), "rental.release", locker, mine.id)?;
     } else if said != mine {
@@ -388,7 +392,7 @@ fn release_job(
         tx.apply(&Change::Rental(seen));
     }
     if verdict == Verdict::Free {
-        end(tx, &seen)?;
+        end(tx, own, &seen)?;
     }
     let (waits_for, free_at) = (verdict.waits_for(), own.free_at(verdict));
     Ok(GivenBack { locker_id: locker, waits_for, free_at, opening: None })
@@ -416,7 +420,7 @@ fn free_job(
         let subject = format!("rental:{}", rental.id);
         let actor = Some(staff);
         tx.audit(&AuditEntry { actor, action: "rental.free", subject: &subject, detail: &detail })?;
-        end(tx, rental)?;
+        end(tx, own, rental)?;
     }
     Ok(GivenBack { locker_id: locker, waits_for: None, free_at: Some(tx.now), opening: None })
 }
@@ -430,7 +434,7 @@ fn settle(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<bool, Error> 
     let (seen, verdict) = judge_in(tx, own, &rental, false)?;
     if verdict == Verdict::Free {
         audit(tx, None, "rental.freed", rental.locker_id, id)?;
-        end(tx, &rental)?;
+        end(tx, own, &rental)?;
     } else if seen != rental {
         rentals::update_known(tx.conn, &seen, tx.now_ms())?;
         tx.apply(&Change::Rental(seen));
@@ -449,7 +453,7 @@ pub(super) fn settle_locker(
     for rental in &met {
         if judge_in(tx, own, rental, false)?.1 == Verdict::Free {
             audit(tx, None, "rental.freed", locker, rental.id)?;
-            end(tx, rental)?;
+            end(tx, own, rental)?;
         }
     }
     Ok(())
@@ -475,13 +479,13 @@ fn judge_in(
 }
 
 /// Writes down that a returned locker is free, and tells its former renter.
-fn end(tx: &mut Tx<'_>, rental: &Rental) -> Result<(), Error> {
+fn end(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Result<(), Error> {
     let over = rental.freed().map_err(|error| refuse(error, rental.locker_id))?;
     rentals::update_ended(tx.conn, rental.id, EndReason::Returned, tx.now_ms())?;
     let payload = json!({ "locker_id": rental.locker_id, "free_at": tx.now }).to_string();
     outbox::insert(tx.conn, "returned", rental.member_id, &payload, tx.now_ms())?;
     tx.apply(&Change::Rental(over));
-    Ok(())
+    overdue::note_ended(tx, own, &over)
 }
 
 /// Takes down that a lock moved, or may have, for the rental under which the locker is in use: what
@@ -505,11 +509,22 @@ pub(super) fn note_opening(
 }
 
 /// Demands inside the transaction that a renter's opening is still theirs: the locker may have been
-/// freed since they asked.
-pub(super) fn demand_still_theirs(tx: &Tx<'_>, opening: &Opening) -> Result<(), Error> {
-    let theirs = tx.snapshot().of_member(opening.member_id).any(|rental| {
-        rental.locker_id == opening.locker_id
+/// freed, or sealed, since they asked.
+pub(super) fn demand_still_theirs(
+    tx: &Tx<'_>,
+    opening: &Opening,
+    today: Date,
+) -> Result<(), Error> {
+    let (snapshot, locker) = (tx.snapshot(), opening.locker_id);
+    let mut theirs = snapshot.of_member(opening.member_id).filter(|rental| {
+        rental.locker_id == locker
             && matches!(rental.state, RentalState::Active | RentalState::Returned(_))
     });
-    if theirs { Ok(()) } else { Err(not_your_locker(opening.locker_id)) }
+    let Some(first) = theirs.next() else { return Err(not_your_locker(locker)) };
+    let sealed = |rental: &Rental| rental.sealed && rental.is_late(today);
+    let bank = snapshot.site.locker(locker).map(|(_, bank)| bank);
+    match bank.filter(|_| sealed(first) && theirs.all(sealed)) {
+        Some(bank) => overdue::demand_may_open(bank, first, today),
+        None => Ok(()),
+    }
 }

@@ -60,6 +60,8 @@ struct SavedRental {
     sealed: bool,
     #[serde(default)]
     returned: bool,
+    #[serde(default)]
+    returned_late: bool,
 }
 
 /// Writes the state beside the old file, syncs it and puts it in its place.
@@ -92,6 +94,7 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
                 opened: rental.opened,
                 sealed: rental.sealed,
                 returned: rental.is_returned(),
+                returned_late: matches!(rental.state, RentalState::Returned(it) if it.late),
             })
             .collect(),
         ended_sessions: snapshot.ended_sessions().collect(),
@@ -132,19 +135,20 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         ..Site::default()
     };
     site.index_channels();
-    let rentals = saved.rentals.into_iter().map(|it| Rental {
-        id: it.id,
-        locker_id: it.locker_id,
-        member_id: it.member_id,
-        term_id: it.term_id,
-        dates: it.dates,
-        opened: it.opened,
+    let rentals = saved.rentals.into_iter().map(|saved| Rental {
+        id: saved.id,
+        locker_id: saved.locker_id,
+        member_id: saved.member_id,
+        term_id: saved.term_id,
+        dates: saved.dates,
+        opened: saved.opened,
         extensions: 0,
         hold_extended: false,
-        sealed: it.sealed,
+        sealed: saved.sealed,
         // Nothing is freed by this state: what was seen of its door is asked of the database.
-        state: if it.returned {
-            RentalState::Returned(Return::new(Monotonic(0), None))
+        state: if saved.returned {
+            let it = Return::new(Monotonic(0), None);
+            RentalState::Returned(Return { late: saved.returned_late, ..it })
         } else {
             RentalState::Active
         },
@@ -279,7 +283,8 @@ mod tests {
         let returned = Rental {
             id: RentalId(3),
             locker_id: LockerId(103),
-            state: RentalState::Returned(Return::new(Monotonic(9), None)),
+            sealed: true,
+            state: RentalState::Returned(Return { late: true, ..Return::new(Monotonic(9), None) }),
             ..rental
         };
         let mut site = Site::default();
@@ -302,9 +307,10 @@ mod tests {
         let back = load(&path).expect("readable");
         assert_eq!(back.version, 41);
         let mut found: Vec<_> =
-            back.rentals().map(|it| (it.id.0, it.opened, it.is_returned())).collect();
+            back.rentals().map(|it| (it.id.0, it.opened, it.is_returned(), it.sealed)).collect();
         found.sort_unstable();
-        assert_eq!(found, [(1, true, false), (3, true, true)]);
+        assert_eq!(found, [(1, true, false, false), (3, true, true, true)]);
+        assert!(back.returned().all(|it| it.is_late(it.dates.first())), "late it was returned");
         assert!(back.session_ended(SessionId(3)));
         let known = snapshot();
         assert_eq!(back.site.kiosks, known.site.kiosks);

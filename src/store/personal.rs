@@ -63,6 +63,23 @@ const SECTIONS: &[(&str, &str)] = &[
          WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),
     (
+        "overdue",
+        "SELECT id AS case_id, locker_id, ended_on, state, detected_ms, sealed_ms, collected_ms,
+                storage, handed_back_ms, handed_to, closed_ms, late_days
+         FROM overdue_case WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
+        "overdue_items",
+        "SELECT case_id, description, photo
+         FROM overdue_item JOIN overdue_case ON overdue_case.id = case_id
+         WHERE member_id = ?1 ORDER BY case_id DESC, position LIMIT ?2",
+    ),
+    (
+        "penalties",
+        "SELECT id AS penalty_id, case_id, first_on, last_on, made_ms, waived_ms, waived_reason
+         FROM penalty WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
+    ),
+    (
         "mails",
         "SELECT kind, created_ms, sent_ms FROM outbox WHERE member_id = ?1 ORDER BY id DESC LIMIT ?2",
     ),

@@ -73,6 +73,8 @@ pub(super) struct LiveRow {
     pub(super) extensions: u16,
     pub(super) hold_extended: bool,
     pub(super) sealed: bool,
+    /// When it was given back, unix milliseconds.
+    pub(super) returned_ms: Option<i64>,
     pub(super) state: LiveState,
 }
 
@@ -221,6 +223,17 @@ pub fn update_known(conn: &Connection, rental: &Rental, now_ms: i64) -> Result<(
     Ok(())
 }
 
+/// Notes that a rental's overdue case was sealed at `sealed_ms`, or that the seal was lifted.
+pub fn update_sealed(
+    conn: &Connection,
+    id: RentalId,
+    sealed_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE rental SET sealed_ms = ?2 WHERE id = ?1")?
+        .execute(params![id.0, sealed_ms])?;
+    Ok(())
+}
+
 /// Live rentals whose renter was told that the locker is not to be had.
 pub fn list_shortages_told(conn: &Connection) -> Result<Vec<RentalId>, StoreError> {
     let mut statement = conn.prepare_cached(
@@ -281,7 +294,7 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, locker_id, member_id, term_id, starts_on, ends_on, opened_ms IS NOT NULL, state,
                 closed_ms IS NOT NULL, emptied_ms IS NOT NULL, extensions, hold_extended,
-                sealed_ms IS NOT NULL
+                sealed_ms IS NOT NULL, returned_ms
          FROM rental INDEXED BY rental_live_locker
          WHERE ended_ms IS NULL AND locker_id IS NOT NULL",
     )?;
@@ -296,6 +309,7 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
             extensions: row.get(10)?,
             hold_extended: row.get(11)?,
             sealed: row.get(12)?,
+            returned_ms: row.get(13)?,
             state: match row.get::<_, String>(7)?.as_str() {
                 "held" => LiveState::Held,
                 "active" => LiveState::Active,

@@ -105,6 +105,42 @@ pub fn delete_alarms(
     Ok(ids)
 }
 
+/// Overdue cases that may go: closed ones whose penalty is over, that of a rental that has ended.
+const OVERDUE_DUE: &str = "SELECT overdue_case.id FROM overdue_case
+      JOIN rental ON rental.id = rental_id AND ended_ms IS NOT NULL
+    WHERE overdue_case.closed_ms < ?1 AND NOT EXISTS (
+      SELECT 1 FROM penalty WHERE case_id = overdue_case.id AND waived_ms IS NULL
+        AND last_on >= date(?1 / 1000, 'unixepoch'))
+    ORDER BY overdue_case.id LIMIT ?2";
+
+/// Forgets at most `most` overdue cases that were closed before `before_ms`, with their penalties, and
+/// as many reminders of rentals that had ended by then; says how many of both, at most `most`.
+pub fn delete_overdue(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+    let mut statement = conn.prepare_cached(OVERDUE_DUE)?;
+    let rows = statement.query(params![before_ms, limit(most)])?;
+    let ids: Vec<i64> = collect(rows, |row| Ok(row.get(0)?))?;
+    for id in &ids {
+        for sql in [
+            "DELETE FROM penalty WHERE case_id = ?1",
+            "DELETE FROM overdue_item WHERE case_id = ?1",
+            "DELETE FROM overdue_step WHERE case_id = ?1",
+            "DELETE FROM overdue_case WHERE id = ?1",
+        ] {
+            conn.prepare_cached(sql)?.execute([id])?;
+        }
+    }
+    let reminders = delete(
+        conn,
+        "DELETE FROM reminder WHERE (rental_id, ends_on, kind, sent_on) IN (
+           SELECT rental_id, reminder.ends_on, kind, sent_on
+           FROM reminder JOIN rental ON rental.id = rental_id
+           WHERE ended_ms < ?1 LIMIT ?2)",
+        before_ms,
+        most - ids.len(),
+    )?;
+    Ok(ids.len() + reminders)
+}
+
 /// Forgets at most `most` log-ins that ended, or could not be used any more, before `before_ms`.
 pub fn delete_sessions(
     conn: &Connection,

@@ -102,6 +102,8 @@ pub enum Change {
     Waiting(Waiter),
     /// Somebody does not wait any more.
     WaitingEnded(WaitingId),
+    /// The last day until which a member may claim nothing, after late returns; `None`: they may.
+    Penalty(MemberId, Option<Date>),
     /// A log-in ended at this wall time (unix milliseconds).
     SessionEnded(SessionId, i64),
     /// Log-ins that ended before this wall time are forgotten: their tokens are dead by now.
@@ -123,6 +125,8 @@ pub struct Snapshot {
     ended_sessions: imbl::HashMap<SessionId, i64>,
     lines: Lines,
     reserved: Reserved,
+    /// The last day of each member's penalties.
+    penalties: imbl::HashMap<MemberId, Date>,
 }
 
 impl Snapshot {
@@ -143,6 +147,7 @@ impl Snapshot {
             ended_sessions: ended_sessions.into_iter().collect(),
             lines: Lines::default(),
             reserved: Reserved::default(),
+            penalties: imbl::HashMap::new(),
         };
         for rental in rentals {
             snapshot.put(rental);
@@ -167,6 +172,12 @@ impl Snapshot {
             Change::WaitingEnded(id) => self.lines.remove(*id),
             Change::Reserved(it) => self.reserved.put(*it),
             Change::ReservationEnded(id) => self.reserved.remove(*id),
+            Change::Penalty(member, Some(last)) => {
+                self.penalties.insert(*member, *last);
+            }
+            Change::Penalty(member, None) => {
+                self.penalties.remove(member);
+            }
             Change::Site => {}
         }
     }
@@ -182,6 +193,19 @@ impl Snapshot {
     #[must_use]
     pub const fn lines(&self) -> &Lines {
         &self.lines
+    }
+
+    /// The same state with these penalties, each with its last day.
+    #[must_use]
+    pub fn with_penalties(mut self, all: impl IntoIterator<Item = (MemberId, Date)>) -> Self {
+        self.penalties.extend(all);
+        self
+    }
+
+    /// The last day of a member's penalties, also when it is over by now.
+    #[must_use]
+    pub fn penalty_until(&self, member: MemberId) -> Option<Date> {
+        self.penalties.get(&member).copied()
     }
 
     /// The same state with these reservations.

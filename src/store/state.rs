@@ -10,7 +10,9 @@ use rusqlite::{Connection, Row};
 use super::error::StoreError;
 use super::rentals::LiveState;
 use super::snapshot::{Site, Snapshot};
-use super::{banks, kiosks, lockers, members, presence, rentals, sessions, terms, waiting};
+use super::{
+    banks, kiosks, lockers, members, penalties, presence, rentals, sessions, terms, waiting,
+};
 use crate::clock::Clock;
 use crate::domain::id::RentalId;
 use crate::domain::name::Name;
@@ -25,7 +27,7 @@ pub(super) fn load(
     known: Option<&Snapshot>,
 ) -> Result<Snapshot, StoreError> {
     let site = site(conn)?;
-    let now = clock.monotonic();
+    let (now, zone) = (clock.monotonic(), clock.zone());
     let lines = waiting::list_live(conn)?;
     let offers: HashSet<RentalId> = lines.iter().filter_map(|it| it.offer).collect();
     let mut live = Vec::new();
@@ -46,7 +48,9 @@ pub(super) fn load(
             (LiveState::Returned { closed, emptied }, kept) => {
                 let anew = Return::new(now, Some(now));
                 let it = if let Some(RentalState::Returned(it)) = kept { it } else { anew };
+                let returned_on = stored.returned_ms.map(|ms| instant(ms).to_zoned(zone.clone()));
                 RentalState::Returned(Return {
+                    late: returned_on.is_some_and(|on| stored.dates.last() < on.date()),
                     closed: closed.then(|| it.closed.unwrap_or(now)),
                     emptied: emptied.then(|| it.emptied.unwrap_or(now)),
                     ..it
@@ -70,7 +74,8 @@ pub(super) fn load(
     let version = known.map_or(1, |snapshot| snapshot.version + 1);
     let reserved = rentals::list_reserved(conn)?;
     let snapshot = Snapshot::new(version, Arc::new(site), live, ended);
-    Ok(snapshot.with_reservations(reserved).with_lines(lines))
+    let penalties = penalties::list_last_days(conn)?;
+    Ok(snapshot.with_reservations(reserved).with_lines(lines).with_penalties(penalties))
 }
 
 /// Loads places, lockers, terms, staff, leavers, kiosks and presence keys.

@@ -27,6 +27,7 @@ mod mass_opening;
 mod members;
 mod model;
 mod opening;
+mod overdue;
 mod passwords;
 mod place_commands;
 mod places;

@@ -22,6 +22,22 @@ use cases::{CASES, Case, Owner};
 /// Who rents.
 const OWNER: &str = "2023000001";
 
+/// Somebody who left their locker of bank 2 late and pays for it, and somebody who has not left it yet.
+const LATE: &str = "
+    INSERT INTO rental (id, bank_id, locker_id, member_id, state, starts_on, ends_on, held_ms,
+        confirmed_ms, returned_ms, ended_ms, end_reason)
+      SELECT 901, 2, 202, id, 'ended', '2020-01-01', '2020-06-30', 1, 1, 2, 2, 'returned'
+      FROM member WHERE student_id = '2024000002';
+    INSERT INTO overdue_case (id, rental_id, bank_id, locker_id, member_id, ended_on, state,
+        detected_ms, closed_ms, late_days)
+      SELECT 1, id, 2, 202, member_id, ends_on, 'returned', 1, 2, 3 FROM rental WHERE id = 901;
+    INSERT INTO penalty (id, member_id, case_id, first_on, last_on, made_ms)
+      SELECT 1, member_id, 1, '2089-01-01', '2089-01-03', 2 FROM rental WHERE id = 901;
+    INSERT INTO rental (id, bank_id, locker_id, member_id, state, starts_on, ends_on, held_ms,
+        confirmed_ms)
+      SELECT 902, 2, 202, id, 'active', '2021-01-01', '2021-06-30', 1, 1
+      FROM member WHERE student_id = '2024000003';";
+
 const JSON: &str = "Content-Type: application/json";
 
 /// A site in which everything has an owner.
@@ -66,6 +82,7 @@ impl House {
         let add = ["member", "add", "--id", OWNER, "--name", "김주인", "--password-stdin"];
         let email = ["--email", "owner@korea.ac.kr", "--phone", "01099990000"];
         site.command(&[&add[..], &email[..]].concat(), PASSWORD).ok();
+        site.sql().execute_batch(LATE).expect("consistent");
         site.serve();
         let mut house = Self {
             owner: site.account(OWNER),
@@ -113,6 +130,12 @@ impl House {
         let me = self.owner.get("/api/v1/auth/me").expect(200).json();
         put("member_id", &me["member_id"].to_string());
         put("job", "prune");
+        put("penalty_id", "1");
+        let late = until("somebody is noticed to be late", || {
+            let open = self.staff.get("/api/v1/overdue?state=open").expect(200).json();
+            open["cases"][0]["case_id"].as_i64()
+        });
+        put("case_id", &late.to_string());
         let place = json!({ "name": { "ko": "빈 곳" } });
         let place = self.admin.post_json("/api/v1/locations", &place).expect(201).json();
         put("location_id", &place["location_id"].to_string());

@@ -29,6 +29,8 @@ pub fn concrete(path: &str) -> String {
         .replace("{session_id}", "999999")
         .replace("{mail_id}", "1")
         .replace("{audit_id}", "1")
+        .replace("{case_id}", "1")
+        .replace("{penalty_id}", "1")
         .replace("{number}", "1")
         .replace("{slug}", "locker_taken")
         .replace("{bus}", "east")
@@ -39,7 +41,11 @@ pub fn concrete(path: &str) -> String {
 fn body(path: &str) -> &'static str {
     match path.rsplit('/').next() {
         Some("rotate") => "{}",
-        Some("log-out-everybody" | "free") => r#"{"reason":"x"}"#,
+        Some("collect") => r#"{"items":[{"description":"x"}],"storage":"x"}"#,
+        Some("hand-back") => r#"{"to":"x"}"#,
+        Some("log-out-everybody" | "free" | "seal" | "unseal" | "drop" | "waive") => {
+            r#"{"reason":"x"}"#
+        }
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
         _ => r#"{"reason":"x","bank_id":1}"#,

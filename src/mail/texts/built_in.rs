@@ -27,6 +27,15 @@ pub const KINDS: &[&str] = &[
     "reservation_shortage",
     "reservation_cancelled",
     "no_show",
+    "reminder",
+    "overdue",
+    "overdue_detected",
+    "overdue_sealed",
+    "overdue_unsealed",
+    "overdue_collected",
+    "overdue_handed_back",
+    "overdue_closed",
+    "penalty_waived",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -91,6 +100,24 @@ sources! {
     "reservation_cancelled.en.txt",
     "no_show.ko.txt",
     "no_show.en.txt",
+    "reminder.ko.txt",
+    "reminder.en.txt",
+    "overdue.ko.txt",
+    "overdue.en.txt",
+    "overdue_detected.ko.txt",
+    "overdue_detected.en.txt",
+    "overdue_sealed.ko.txt",
+    "overdue_sealed.en.txt",
+    "overdue_unsealed.ko.txt",
+    "overdue_unsealed.en.txt",
+    "overdue_collected.ko.txt",
+    "overdue_collected.en.txt",
+    "overdue_handed_back.ko.txt",
+    "overdue_handed_back.en.txt",
+    "overdue_closed.ko.txt",
+    "overdue_closed.en.txt",
+    "penalty_waived.ko.txt",
+    "penalty_waived.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -150,6 +177,17 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
                 reservation(&Value::Null),
             ]
         }
+        "reminder"
+        | "overdue"
+        | "overdue_detected"
+        | "overdue_sealed"
+        | "overdue_unsealed"
+        | "overdue_collected"
+        | "overdue_handed_back"
+        | "overdue_closed" => late(kind),
+        "penalty_waived" => {
+            vec![json!({ "name": "홍길동", "locker_id": 101, "until": "2026-06-25" })]
+        }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
@@ -190,6 +228,27 @@ fn reservation(offered: &Value) -> Value {
         "location": { "ko": "정보관 1층", "en": "IT Hall 1F" }, "starts_on": "2026-03-02",
         "ends_on": "2026-03-04", "check_in_until": "2026-03-02", "offered": offered
     })
+}
+
+/// Everything that mails about the end of a rental may carry; each says a part of it.
+fn late(kind: &str) -> Vec<Value> {
+    let one = |days: u32, place: bool, harsh: bool| {
+        let name =
+            |ko: &str, en: &str| if place { json!({ "ko": ko, "en": en }) } else { Value::Null };
+        json!({
+            "name": "홍길동", "locker_id": 101, "ends_on": "2026-06-19", "ended_on": "2026-06-19",
+            "bank": name("사물함", "Lockers"), "location": name("정보관 1층", "IT Hall 1F"),
+            "days_left": days, "late_days": days, "may_open": !harsh, "penalty": harsh,
+            "seal_on": if harsh { Value::Null } else { "2026-06-26".into() },
+            "penalty_until": if harsh { "2026-06-25".into() } else { Value::Null },
+            "items": 3, "storage": "정보관 1층", "handed_to": "홍길동",
+            "how": if harsh { "returned" } else { "dropped" },
+        })
+    };
+    match kind {
+        "reminder" => vec![one(7, true, false), one(1, false, false), one(0, true, false)],
+        _ => vec![one(1, true, false), one(3, false, true)],
+    }
 }
 
 const ALARMS: [&str; 7] = [

@@ -1,8 +1,8 @@
 //! Closing an account for good: by its owner, by an admin, and by retention.
 //!
 //! Everything personal is blanked at once; rentals, openings and the audit log keep the member's
-//! number, which names nobody any more. Who holds or rents a locker must give it back first;
-//! reservations are given up.
+//! number, which names nobody any more. Who holds or rents a locker must give it back first, and what
+//! staff collected must be fetched; reservations are given up.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::service::tokens::{Caller, Method};
 use crate::service::waiting;
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
-use crate::store::{Change, Lane, Tx, sessions};
+use crate::store::{Change, Lane, Tx, overdue, sessions};
 
 /// How old a log-in may be that proves an owner without a password.
 const FRESH: SignedDuration = SignedDuration::from_mins(10);
@@ -106,6 +106,10 @@ pub(in crate::service) fn delete(
     reason: Option<&str>,
 ) -> Result<(), Error> {
     demand_nothing_rented(tx, row.id)?;
+    if overdue::has_kept_things(tx.conn, row.id)? {
+        let detail = "staff keep what they collected from a locker: it must be handed back first";
+        return Err(Error::new(Code::StillRenting, detail));
+    }
     demand_other_admin(tx, row)?;
     waiting::end_all_of(tx, row.id)?;
     pool::end_all_of(tx, row.id, by)?;

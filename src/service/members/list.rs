@@ -226,7 +226,7 @@ fn hyphenated(digits: &str) -> String {
 
 /// One line of a CSV file (RFC 4180). A cell that a spreadsheet would take for a formula gets an
 /// apostrophe before it, as OWASP advises; the roster import takes it off again.
-fn csv_line<const N: usize>(cells: [&str; N]) -> String {
+pub(in crate::service) fn csv_line<const N: usize>(cells: [&str; N]) -> String {
     let cells = cells.map(|cell| {
         let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
         if guard.is_empty() && !cell.contains([',', '"', '\n', '\r']) {

@@ -22,6 +22,11 @@ const BLANKED: &[&str] = &[
     "DELETE FROM idempotency WHERE member_id = ?1",
     "DELETE FROM bank_staff WHERE member_id = ?1",
     "DELETE FROM waiting WHERE member_id = ?1 AND ended_ms IS NOT NULL",
+    "UPDATE overdue_case SET storage = NULL, handed_to = NULL WHERE member_id = ?1",
+    "UPDATE overdue_step SET reason = NULL
+     WHERE case_id IN (SELECT id FROM overdue_case WHERE member_id = ?1)",
+    "DELETE FROM overdue_item WHERE case_id IN (SELECT id FROM overdue_case WHERE member_id = ?1)",
+    "UPDATE penalty SET waived_reason = '' WHERE member_id = ?1 AND waived_ms IS NOT NULL",
     // What was not sent cannot be sent any more; what was, stays as a date.
     "DELETE FROM outbox WHERE member_id = ?1 AND sent_ms IS NULL",
     "UPDATE outbox SET address = NULL, payload = '{}', sealed = NULL, last_error = NULL
@@ -49,8 +54,8 @@ pub fn anonymise(conn: &Connection, id: MemberId, now_ms: i64) -> Result<(), Sto
     Ok(())
 }
 
-/// At most `most` people who left, or are leaving with nothing rented, since before `before_ms` and
-/// who are not nameless yet.
+/// At most `most` people who left, or are leaving with nothing rented or kept for them, since before
+/// `before_ms` and who are not nameless yet.
 pub fn list_due(
     conn: &Connection,
     before_ms: i64,
@@ -63,6 +68,8 @@ pub fn list_due(
          SELECT id FROM member WHERE leaving_ms < ?1 AND left_ms IS NULL AND role = 'student'
            AND NOT EXISTS (SELECT 1 FROM rental INDEXED BY rental_of_member
                            WHERE member_id = member.id AND ended_ms IS NULL AND state <> 'reserved')
+           AND NOT EXISTS (SELECT 1 FROM overdue_case INDEXED BY overdue_case_member
+                           WHERE member_id = member.id AND state = 'collected')
          LIMIT ?2",
         params![before_ms, i64::try_from(most).unwrap_or(i64::MAX)],
     )

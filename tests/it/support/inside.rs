@@ -72,9 +72,21 @@ impl Inside {
         students: usize,
         term: impl FnOnce(Timestamp) -> String,
     ) -> Self {
+        Self::at(("Asia/Seoul", START), settings, lockers, students, term)
+    }
+
+    /// The same in another zone and at another time.
+    #[track_caller]
+    pub fn at(
+        (zone, start): (&str, &str),
+        settings: &str,
+        lockers: impl IntoIterator<Item = i64>,
+        students: usize,
+        term: impl FnOnce(Timestamp) -> String,
+    ) -> Self {
         let place = tempfile::tempdir().expect("a temporary place");
-        let zone = TimeZone::get("Asia/Seoul").expect("bundled");
-        let clock = Clock::manual(START.parse().expect("a time"), zone);
+        let zone = TimeZone::get(zone).expect("bundled");
+        let clock = Clock::manual(start.parse().expect("a time"), zone);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
