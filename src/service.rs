@@ -23,6 +23,7 @@ use crate::store::{Snapshot, Store};
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod bulk_ends;
 pub mod clock;
 pub mod codes;
 pub mod commissioning;
@@ -56,6 +57,7 @@ pub mod sessions;
 pub mod shortages;
 pub mod sign_up;
 pub mod site;
+pub mod staff_rentals;
 pub mod token_keys;
 pub mod tokens;
 pub mod totp;
@@ -203,6 +205,8 @@ pub struct Services {
     alarms: PublishedAlarms,
     /// Held while a roster is taken: two at once would undo each other.
     roster_turn: tokio::sync::Mutex<()>,
+    /// Held while many rentals are ended: one order after the other.
+    bulk_end_turn: tokio::sync::Mutex<()>,
     /// Whether the time is believed.
     clock_guard: ClockGuard,
     /// How every job stands.
@@ -267,6 +271,7 @@ impl Services {
             settings: parts.settings,
             alarms: PublishedAlarms::default(),
             roster_turn: tokio::sync::Mutex::default(),
+            bulk_end_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

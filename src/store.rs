@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod alarms;
 pub mod audit;
 pub mod banks;
+pub mod bulk_ends;
 pub mod check;
 pub mod clock;
 pub mod codes;

@@ -65,6 +65,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::LimitNotFound
         | Code::AuditRowNotFound
         | Code::JobNotFound
+        | Code::RentalNotFound
+        | Code::BulkEndNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -119,6 +121,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::Occupied
         | Code::NoShortage
         | Code::NotReturned
+        | Code::RentalOver
         | Code::ReturnByDoorOff
         | Code::ProofStep
         | Code::BoardRented

@@ -64,6 +64,8 @@ pub const JOBS: &[Job] = &[
     // Returned lockers that are surely empty by now. What was seen of their doors counts on the
     // monotonic clock.
     job("settle-returns", Schedule::every_s(2), AnyTime, |it| Box::pin(it.settle_returns())),
+    // Orders of staff to end many rentals that a restart or a failing database cut off.
+    job("end-many", Schedule::every_s(60), AnyTime, |it| Box::pin(it.carry_on_bulk_ends())),
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
     // For a start on a broken database.

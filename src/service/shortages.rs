@@ -344,18 +344,7 @@ fn replace_job(
     let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
     let (old, target) = choose(tx, member, locker, wanted, moment)?;
     make_room(tx, own, target, old.dates, moment)?;
-    let former = old.replaced(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
-    if former.is_returned() {
-        rentals::update_known(tx.conn, &former, tx.now_ms())?;
-    } else {
-        rentals::update_ended(tx.conn, old.id, EndReason::Replaced, tx.now_ms())?;
-    }
-    tx.apply(&Change::Rental(former));
-    let claim =
-        NewHold { locker_id: target, member_id: member, term_id: old.term_id, dates: old.dates };
-    let new = NewReplacement { claim, follows: old.id };
-    let id = rentals::insert_replacement(tx.conn, &new, tx.now_ms())?;
-    tx.apply(&Change::Rental(Rental { id, locker_id: target, opened: false, ..old }));
+    let id = put_in_place(tx, &old, target)?;
     let detail = json!({ "locker_id": target, "former_locker_id": locker, "follows_id": old.id });
     let (subject, detail) = (format!("rental:{id}"), detail.to_string());
     let action = "rental.replace";
@@ -368,6 +357,29 @@ fn replace_job(
     });
     outbox::insert(tx.conn, "rental_replaced", member, &payload.to_string(), tx.now_ms())?;
     Ok(Replacement { locker_id: target, former_locker_id: locker, dates: old.dates })
+}
+
+/// Ends or returns an active rental and lets another locker take its place for the same dates, which
+/// must be free by now; gives the number of the new rental.
+pub(super) fn put_in_place(
+    tx: &mut Tx<'_>,
+    old: &Rental,
+    target: LockerId,
+) -> Result<RentalId, Error> {
+    let (member, locker) = (old.member_id, old.locker_id);
+    let former = old.replaced(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
+    if former.is_returned() {
+        rentals::update_known(tx.conn, &former, tx.now_ms())?;
+    } else {
+        rentals::update_ended(tx.conn, old.id, EndReason::Replaced, tx.now_ms())?;
+    }
+    tx.apply(&Change::Rental(former));
+    let claim =
+        NewHold { locker_id: target, member_id: member, term_id: old.term_id, dates: old.dates };
+    let new = NewReplacement { claim, follows: old.id };
+    let id = rentals::insert_replacement(tx.conn, &new, tx.now_ms())?;
+    tx.apply(&Change::Rental(Rental { id, locker_id: target, opened: false, ..*old }));
+    Ok(id)
 }
 
 /// The rental that is to be replaced, and the locker that takes its place.
@@ -411,6 +423,21 @@ fn make_room(
     dates: DateSpan,
     moment: Moment,
 ) -> Result<(), Error> {
+    demand_free(tx, own, locker, dates, moment)?;
+    match tx.snapshot().occupant(locker, moment.today) {
+        Some(other) => Err(taken(other, moment.monotonic)),
+        None => Ok(()),
+    }
+}
+
+/// Ends what is over by now at a locker, and demands that nothing keeps a claim for the dates from it.
+pub(super) fn demand_free(
+    tx: &mut Tx<'_>,
+    own: &Services,
+    locker: LockerId,
+    dates: DateSpan,
+    moment: Moment,
+) -> Result<(), Error> {
     let dead: Vec<Rental> = tx
         .snapshot()
         .of_locker(locker)
@@ -421,9 +448,7 @@ fn make_room(
         claims::expire(tx, rental)?;
     }
     returning::settle_locker(tx, own, locker)?;
-    let snapshot = tx.snapshot();
-    let in_the_way = snapshot.in_the_way(locker, dates, moment.monotonic, moment.today);
-    match in_the_way.or_else(|| snapshot.occupant(locker, moment.today)) {
+    match tx.snapshot().in_the_way(locker, dates, moment.monotonic, moment.today) {
         Some(other) => Err(taken(other, moment.monotonic)),
         None => Ok(()),
     }
