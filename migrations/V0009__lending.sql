@@ -140,3 +140,5 @@ CREATE INDEX rental_of_locker ON rental (locker_id, id);
 CREATE INDEX rental_of_bank ON rental (bank_id, held_ms);
 CREATE INDEX rental_over ON rental (bank_id, ended_ms)
   WHERE ended_ms IS NOT NULL AND confirmed_ms IS NOT NULL;
+CREATE INDEX waiting_since ON waiting (since_ms);
+CREATE INDEX overdue_case_detected ON overdue_case (detected_ms);

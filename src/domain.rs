@@ -30,6 +30,7 @@ pub mod rental;
 pub mod returning;
 pub mod schedule;
 pub mod shortage;
+pub mod statistics;
 pub mod term;
 pub mod time;
 pub mod totp;

@@ -27,9 +27,11 @@ pub mod bulk_ends;
 pub mod clock;
 pub mod codes;
 pub mod commissioning;
+pub mod csv_file;
 pub mod door_watch;
 pub mod error;
 pub mod health;
+pub mod histories;
 pub mod idempotency;
 pub mod jobs;
 pub mod kiosks;
@@ -47,6 +49,7 @@ pub mod passwords;
 pub mod places;
 pub mod presence;
 pub mod privacy;
+pub mod rental_lists;
 pub mod rentals;
 mod rest;
 pub mod retention;
@@ -58,6 +61,7 @@ pub mod shortages;
 pub mod sign_up;
 pub mod site;
 pub mod staff_rentals;
+pub mod statistics;
 pub mod token_keys;
 pub mod tokens;
 pub mod totp;
@@ -207,6 +211,8 @@ pub struct Services {
     roster_turn: tokio::sync::Mutex<()>,
     /// Held while many rentals are ended: one order after the other.
     bulk_end_turn: tokio::sync::Mutex<()>,
+    /// Held while a figure is counted: one at a time leaves the reading connections to everybody else.
+    figure_turn: tokio::sync::Mutex<()>,
     /// Whether the time is believed.
     clock_guard: ClockGuard,
     /// How every job stands.
@@ -272,6 +278,7 @@ impl Services {
             alarms: PublishedAlarms::default(),
             roster_turn: tokio::sync::Mutex::default(),
             bulk_end_turn: tokio::sync::Mutex::default(),
+            figure_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

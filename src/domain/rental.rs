@@ -287,8 +287,11 @@ impl Rental {
     /// `None` when it would end before it begins.
     pub fn lasting_until(self, last: Date) -> Result<Option<Self>, RentalError> {
         match self.state {
-            RentalState::Active => Ok(DateSpan::new(self.dates.first(), last)
-                .map(|dates| Self { dates, sealed: false, ..self })),
+            RentalState::Active => Ok(DateSpan::new(self.dates.first(), last).map(|dates| Self {
+                dates,
+                sealed: false,
+                ..self
+            })),
             RentalState::Held { .. } => Err(RentalError::OnlyHeld),
             RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
         }

@@ -24,9 +24,9 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
-    jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, retention, returns, sign_up, terms,
-    totp,
+    histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails,
+    mass_openings, me, member_sessions, members, openapi, openings, operations, rentals, retention,
+    returns, sign_up, statistics, terms, totp,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -37,7 +37,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
     vec![
         ("auth", auth::routes(api)),
-        ("lockers", lockers::routes(api)),
+        ("lockers", lockers::routes(api).or_route(histories::of_locker(api))),
         ("banks", banks::routes(api)),
         ("locations", locations::routes(api)),
         ("terms", terms::routes(api)),
@@ -45,12 +45,15 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api)),
-        ("me", me::routes(api)),
+        ("me", me::routes(api).or_route(histories::mine(api))),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
         ("openings", openings::routes(api)),
+        ("rentals", rentals::routes(api)),
+        ("bulk-ends", rentals::bulk::routes(api)),
+        ("statistics", statistics::routes(api)),
         ("returns", returns::routes(api)),
         ("shortages", returns::shortage_routes(api)),
         ("mass-openings", mass_openings::routes(api)),
@@ -59,7 +62,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
             members::routes(api)
                 .or_route(member_sessions::routes(api))
                 .or_route(totp::of_member(api))
-                .or_route(kiosks::one_time_code(api)),
+                .or_route(kiosks::one_time_code(api))
+                .or_route(histories::of_member(api)),
         ),
         ("sessions", member_sessions::everybody(api)),
         ("retention", retention::routes(api)),

@@ -18,10 +18,10 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, health, jobs,
-    keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers, mailbox, mails,
-    mass_openings, me, member_sessions, members, openings, operations, own_account, presence,
-    retention, returns, roles, sessions, sign_up, terms, totp,
+    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, health,
+    histories, jobs, keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers,
+    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, own_account,
+    presence, rentals, retention, returns, roles, sessions, sign_up, statistics, terms, totp,
 };
 use crate::service::error::Code;
 
@@ -99,6 +99,23 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         returns::handle_replace,
         returns::handle_list,
         returns::handle_shortages,
+        rentals::list::handle_list,
+        rentals::list::handle_export,
+        rentals::handle_assign,
+        rentals::handle_move,
+        rentals::handle_end,
+        rentals::handle_change,
+        rentals::bulk::handle_begin,
+        rentals::bulk::handle_list,
+        rentals::bulk::handle_find,
+        histories::handle_locker,
+        histories::handle_member,
+        histories::handle_mine,
+        statistics::handle_occupancy,
+        statistics::handle_rush,
+        statistics::handle_openings,
+        statistics::handle_overdue,
+        statistics::handle_waits,
         lockers::handle_open,
         banks::handle_hold_any,
         locations::handle_list,

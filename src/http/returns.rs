@@ -228,7 +228,7 @@ impl From<GivenBack> for ReleaseReply {
     }
 }
 
-fn renter(member_id: i64, known: Option<(String, String)>) -> RenterReply {
+pub(super) fn renter(member_id: i64, known: Option<(String, String)>) -> RenterReply {
     let (student_id, name) = known.unzip();
     RenterReply { member_id, student_id, name }
 }

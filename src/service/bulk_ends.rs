@@ -17,12 +17,13 @@ use super::staff_rentals::{read_reason, take_away};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::id::{BankId, BulkEndId, MemberId, RentalId};
+use crate::domain::member::Role;
 use crate::domain::rental::{Rental, RentalState};
 use crate::store::audit::AuditEntry;
-use crate::store::bulk_ends::{self, BulkEnd};
+use crate::store::bulk_ends;
 use crate::store::{Lane, Site, Snapshot, StoreError, Tx, members};
 
-pub use crate::store::bulk_ends::{Choice, Place};
+pub use crate::store::bulk_ends::{BulkEnd, Choice, Place};
 
 /// Rentals ended in one job: the writer is not kept from others for long.
 const SLICE: usize = 16;
@@ -86,7 +87,11 @@ impl Services {
             asked.into_iter().map(one).collect::<Result<Vec<_>, StoreError>>()
         });
         let row = |((rental, bank_id), member)| Meant { rental, bank_id, member };
-        Ok(Preview { found, opened, named: named.into_iter().zip(people.await?).map(row).collect() })
+        Ok(Preview {
+            found,
+            opened,
+            named: named.into_iter().zip(people.await?).map(row).collect(),
+        })
     }
 
     /// Takes an order to end many rentals; the answer comes when it is stored. For staff of all banks
@@ -261,9 +266,16 @@ fn banks_of(site: &Site, place: Place) -> impl Iterator<Item = BankId> {
         .map(|bank| bank.id)
 }
 
-/// Whether the caller is staff of every bank of a place.
+/// Whether the caller is staff of every bank of a place; of a location without banks admins are.
 fn looks_after(snapshot: &Snapshot, caller: Caller, place: Place) -> bool {
-    banks_of(&snapshot.site, place).all(|bank| is_staff_for(snapshot, caller, bank))
+    let mine = |bank| is_staff_for(snapshot, caller, bank);
+    match place {
+        Place::Bank(bank) => mine(bank),
+        Place::Location(_) => {
+            let mut banks = banks_of(&snapshot.site, place).peekable();
+            caller.role == Role::Admin || (banks.peek().is_some() && banks.all(mine))
+        }
+    }
 }
 
 /// The active rentals that are meant, by locker; none newer than `newest`.
@@ -302,9 +314,9 @@ fn end_slice(
     for id in ids {
         // It may have ended, moved its days or been given back since the order was taken.
         let rental = tx.snapshot().rental(*id).copied();
-        let Some(rental) = rental.filter(|it| {
-            it.state == RentalState::Active && is_chosen(it, order.choice)
-        }) else {
+        let Some(rental) =
+            rental.filter(|it| it.state == RentalState::Active && is_chosen(it, order.choice))
+        else {
             continue;
         };
         if take_away(tx, own, order.member_id, &rental, &order.reason)?.over {

@@ -486,9 +486,8 @@ pub(super) fn taken_away(
     let returned = rental.taken_away(true, tx.monotonic, moved);
     let returned = returned.map_err(|error| refuse(error, locker))?;
     let (seen, verdict) = judge_in(tx, own, &returned, false)?;
-    let in_doubt = moved.is_some()
-        || own.has_unstored_openings()
-        || openings::has_unsettled(tx.conn, locker)?;
+    let in_doubt =
+        moved.is_some() || own.has_unstored_openings() || openings::has_unsettled(tx.conn, locker)?;
     Ok((seen.opened || in_doubt).then_some((seen, verdict)))
 }
 

@@ -201,7 +201,10 @@ pub(super) fn read_reason(caller: Caller, reason: &str) -> Result<String, Error>
 
 /// There is no such rental, or none that the caller looks after.
 fn rental_not_found(id: RentalId) -> Error {
-    Error::new(Code::RentalNotFound, format!("there is no rental {id} in a bank that you look after"))
+    Error::new(
+        Code::RentalNotFound,
+        format!("there is no rental {id} in a bank that you look after"),
+    )
 }
 
 fn rental_over(id: RentalId, how: &str) -> Error {
@@ -275,7 +278,14 @@ fn assign_job(
     }));
     let granted = Granted { rental_id: id, locker_id: wanted.locker, member_id: member, dates };
     let more = json!({ "locker_id": wanted.locker, "term_id": term_id });
-    tell(tx, caller.member_id, ("rental.assign", "rental_assigned"), granted.about(), more, &wanted.reason)?;
+    tell(
+        tx,
+        caller.member_id,
+        ("rental.assign", "rental_assigned"),
+        granted.about(),
+        more,
+        &wanted.reason,
+    )?;
     Ok(granted)
 }
 
@@ -383,12 +393,8 @@ fn move_job(
     demand_free(tx, own, target, old.dates, moment)?;
     let new = put_in_place(tx, &old, target)?;
     let former = tx.snapshot().rental(id).is_some_and(Rental::is_returned);
-    let granted = Granted {
-        rental_id: new,
-        locker_id: target,
-        member_id: old.member_id,
-        dates: old.dates,
-    };
+    let granted =
+        Granted { rental_id: new, locker_id: target, member_id: old.member_id, dates: old.dates };
     let more = json!({
         "locker_id": target, "former_locker_id": old.locker_id, "to_be_emptied": former,
     });

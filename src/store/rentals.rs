@@ -13,6 +13,8 @@ use crate::domain::pool::Reservation;
 use crate::domain::rental::{EndReason, Rental, RentalState};
 use crate::domain::time::DateSpan;
 
+pub mod list;
+
 /// A hold before it has a number.
 #[derive(Debug, Clone, Copy)]
 pub struct NewHold {
