@@ -308,7 +308,7 @@ fn list(api: &Api) -> Routes {
 }
 
 impl AlarmListQuery {
-    fn read(&self) -> Result<AlarmQuery, Problem> {
+    pub(super) fn read(&self) -> Result<AlarmQuery, Problem> {
         let state = match self.state.as_deref() {
             None | Some("all") => None,
             Some(name) => Some(AlarmState::from_name(name).ok_or_else(|| bad("state"))?),

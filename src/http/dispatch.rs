@@ -23,9 +23,9 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, exports, health,
     histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails,
-    mass_openings, me, member_sessions, members, openapi, openings, operations, rentals, retention,
+    mass_openings, me, member_sessions, members, openapi, opening_list, openings, operations, rentals, retention,
     returns, sign_up, statistics, terms, totp,
 };
 use crate::service::Services;
@@ -38,24 +38,29 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
     vec![
         ("auth", auth::routes(api)),
         ("lockers", lockers::routes(api).or_route(histories::of_locker(api))),
-        ("banks", banks::routes(api)),
+        ("banks", banks::routes(api).or_route(exports::lockers(api))),
         ("locations", locations::routes(api)),
         ("terms", terms::routes(api)),
         ("buses", buses::routes(api)),
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),
-        ("alarms", alarms::routes(api)),
+        ("alarms", alarms::routes(api).or_route(exports::alarms(api))),
         ("me", me::routes(api).or_route(histories::mine(api))),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
-        ("openings", openings::routes(api)),
+        (
+            "openings",
+            openings::routes(api)
+                .or_route(opening_list::routes(api))
+                .or_route(exports::openings(api)),
+        ),
         ("rentals", rentals::routes(api)),
         ("bulk-ends", rentals::bulk::routes(api)),
         ("statistics", statistics::routes(api)),
-        ("returns", returns::routes(api)),
-        ("shortages", returns::shortage_routes(api)),
+        ("returns", returns::routes(api).or_route(exports::returns(api))),
+        ("shortages", returns::shortage_routes(api).or_route(exports::shortages(api))),
         ("mass-openings", mass_openings::routes(api)),
         (
             "members",

@@ -18,9 +18,9 @@ use warp::{Filter, Reply, path};
 use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
-    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, health,
+    alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, exports, health,
     histories, jobs, keys, kiosk, kiosks, layouts, limits, live, locations, locker_admin, lockers,
-    mailbox, mails, mass_openings, me, member_sessions, members, openings, operations, own_account,
+    mailbox, mails, mass_openings, me, member_sessions, members, opening_list, openings, operations, own_account,
     presence, rentals, retention, returns, roles, sessions, sign_up, statistics, terms, totp,
 };
 use crate::service::error::Code;
@@ -111,6 +111,12 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         histories::handle_locker,
         histories::handle_member,
         histories::handle_mine,
+        opening_list::handle_list,
+        exports::handle_alarms,
+        exports::handle_openings,
+        exports::handle_returns,
+        exports::handle_shortages,
+        exports::handle_lockers,
         statistics::handle_occupancy,
         statistics::handle_rush,
         statistics::handle_openings,

@@ -55,8 +55,8 @@ pub struct Days {
     pub from: Date,
     /// The last.
     pub to: Date,
-    from_ms: i64,
-    to_ms: i64,
+    pub(super) from_ms: i64,
+    pub(super) to_ms: i64,
 }
 
 /// Lockers by day.
@@ -273,7 +273,8 @@ impl Services {
         Ok(banks)
     }
 
-    fn days_of_figure(&self, asked: Asked) -> Result<Days, Error> {
+    /// The days that a question is about; at most [`DAYS_MAX`].
+    pub(super) fn days_of_figure(&self, asked: Asked) -> Result<Days, Error> {
         let invalid = |text: String| Error::new(Code::Invalid, text);
         let to = asked.to.unwrap_or_else(|| self.clock.today());
         let from = match asked.from {

@@ -42,7 +42,7 @@ impl RentalOrder {
 
     const fn key(self) -> &'static str {
         match self {
-            Self::Newest => "0",
+            Self::Newest => "rental.id",
             Self::EndsOn => "ends_on",
             Self::Locker => "coalesce(locker_id, 0)",
         }
@@ -216,7 +216,7 @@ pub enum PageEnd {
 impl PageEnd {
     fn of(row: &RentalRow, order: RentalOrder) -> Self {
         match order {
-            RentalOrder::Newest => Self::Number(0, row.id.0),
+            RentalOrder::Newest => Self::Number(row.id.0, row.id.0),
             RentalOrder::EndsOn => Self::Day(row.dates.last().to_string(), row.id.0),
             RentalOrder::Locker => Self::Number(row.locker_id.map_or(0, |id| id.0), row.id.0),
         }
@@ -336,7 +336,7 @@ fn walk(
         let last = collect(statement.query([before, SEARCH_MAX - 1])?, |row| Ok(row.get(0)?))?;
         if last.len() == 2 { last.first().copied() } else { None }
     };
-    Ok(Found { rows, reached: reached.map(|id| PageEnd::Number(0, id)) })
+    Ok(Found { rows, reached: reached.map(|id| PageEnd::Number(id, id)) })
 }
 
 /// Shows at most `most` rentals that a filter finds, one after the other; says how many.
