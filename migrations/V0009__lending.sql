@@ -115,6 +115,30 @@ CREATE INDEX waiting_offer ON waiting (rental_id) WHERE rental_id IS NOT NULL;
 CREATE INDEX waiting_member ON waiting (member_id);
 CREATE INDEX waiting_ended ON waiting (ended_ms) WHERE ended_ms IS NOT NULL;
 
+-- One order of staff to end many rentals: those of a term, or those that ended before a day, in a bank or
+-- at a location. Carried out in slices, and gone on with after a restart.
+CREATE TABLE bulk_end (
+  -- UUID version 7 in text form, made by the program: in the order of their beginning.
+  id TEXT NOT NULL PRIMARY KEY CONSTRAINT bulk_end_id_size CHECK (length(id) = 36),
+  member_id INTEGER NOT NULL REFERENCES member (id) ON DELETE RESTRICT,
+  bank_id INTEGER REFERENCES bank (id) ON DELETE RESTRICT,
+  location_id INTEGER REFERENCES location (id) ON DELETE RESTRICT,
+  term_id INTEGER REFERENCES term (id) ON DELETE RESTRICT,
+  ended_before TEXT,
+  reason TEXT NOT NULL CONSTRAINT bulk_end_reason_given CHECK (reason <> ''),
+  -- The newest rental at its beginning: later ones are not meant.
+  newest_rental_id INTEGER NOT NULL,
+  -- How many were meant, are over, and wait until they were emptied.
+  found INTEGER NOT NULL,
+  ended INTEGER NOT NULL DEFAULT 0,
+  returned INTEGER NOT NULL DEFAULT 0,
+  started_ms INTEGER NOT NULL,
+  done_ms INTEGER,
+  CONSTRAINT bulk_end_one_place CHECK ((bank_id IS NULL) <> (location_id IS NULL)),
+  CONSTRAINT bulk_end_one_choice CHECK ((term_id IS NULL) <> (ended_before IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bulk_end_running ON bulk_end (started_ms) WHERE done_ms IS NULL;
+
 -- Detecting who is late, reminding, no-shows: by the days of live rentals.
 CREATE INDEX rental_live_ends ON rental (ends_on) WHERE ended_ms IS NULL;
 -- Histories and statistics.
@@ -123,3 +147,7 @@ CREATE INDEX rental_of_bank ON rental (bank_id, held_ms);
 -- When a locker was last freed in pool mode: rentals by a term are many more and no part of it.
 CREATE INDEX rental_freed ON rental (locker_id, ended_ms)
   WHERE term_id IS NULL AND ended_ms IS NOT NULL AND locker_id IS NOT NULL;
+CREATE INDEX rental_over ON rental (bank_id, ended_ms)
+  WHERE ended_ms IS NOT NULL AND confirmed_ms IS NOT NULL;
+CREATE INDEX waiting_since ON waiting (since_ms);
+CREATE INDEX overdue_case_detected ON overdue_case (detected_ms);

@@ -34,6 +34,7 @@ pub mod returning;
 pub mod schedule;
 pub mod shortage;
 pub mod states;
+pub mod statistics;
 pub mod swap;
 pub mod term;
 pub mod time;

@@ -23,13 +23,17 @@ use crate::store::{Snapshot, Store};
 pub mod accounts;
 pub mod alarms;
 pub mod audit;
+pub mod bulk_ends;
 pub mod clock;
 pub mod codes;
 pub mod commissioning;
+pub mod csv_file;
 pub mod door_watch;
 pub mod error;
+pub mod exports;
 pub mod extensions;
 pub mod health;
+pub mod histories;
 pub mod idempotency;
 pub mod jobs;
 pub mod kiosks;
@@ -41,6 +45,7 @@ pub mod lockers;
 pub mod mails;
 pub mod mass_openings;
 pub mod members;
+pub mod opening_lists;
 pub mod openings;
 pub mod overdue;
 pub mod own_account;
@@ -51,6 +56,7 @@ pub mod pool;
 pub mod presence;
 pub mod privacy;
 pub mod reminders;
+pub mod rental_lists;
 pub mod rentals;
 mod rest;
 pub mod retention;
@@ -62,6 +68,8 @@ pub mod shortages;
 pub mod sign_up;
 pub mod site;
 mod slices;
+pub mod staff_rentals;
+pub mod statistics;
 pub mod swaps;
 pub mod token_keys;
 pub mod tokens;
@@ -213,6 +221,10 @@ pub struct Services {
     alarms: PublishedAlarms,
     /// Held while a roster is taken: two at once would undo each other.
     roster_turn: tokio::sync::Mutex<()>,
+    /// Held while many rentals are ended: one order after the other.
+    bulk_end_turn: tokio::sync::Mutex<()>,
+    /// Held while a figure is counted: one at a time leaves the reading connections to everybody else.
+    figure_turn: tokio::sync::Mutex<()>,
     /// Whether the time is believed.
     clock_guard: ClockGuard,
     /// How every job stands.
@@ -277,6 +289,8 @@ impl Services {
             settings: parts.settings,
             alarms: PublishedAlarms::default(),
             roster_turn: tokio::sync::Mutex::default(),
+            bulk_end_turn: tokio::sync::Mutex::default(),
+            figure_turn: tokio::sync::Mutex::default(),
             tracker: parts.tracker,
             stopping: CancellationToken::new(),
             saved: SavedVersion::default(),

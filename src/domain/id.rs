@@ -120,3 +120,7 @@ uuid_id! {
     /// One order to open many lockers (UUID version 7).
     MassOpeningId
 }
+uuid_id! {
+    /// One order to end many rentals (UUID version 7).
+    BulkEndId
+}

@@ -318,6 +318,42 @@ impl Rental {
         }
     }
 
+    /// Takes it away by the word of staff. What may have things inside (`in_use`) is returned, so that
+    /// they can still be taken out; everything else is over. One that is returned already stays as it
+    /// is. `moved`: see [`Return::moved`].
+    pub fn taken_away(
+        self,
+        in_use: bool,
+        now: Monotonic,
+        moved: Option<Monotonic>,
+    ) -> Result<Self, RentalError> {
+        match self.state {
+            RentalState::Held { until } if until <= now => Err(RentalError::HoldExpired),
+            RentalState::Active if in_use => {
+                Ok(Self { state: RentalState::Returned(Return::new(now, moved)), ..self })
+            }
+            RentalState::Held { .. } | RentalState::Active => {
+                Ok(self.ended(EndReason::EndedByStaff))
+            }
+            RentalState::Returned(_) => Ok(self),
+            RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
+    /// Gives an active rental another last day; its right is whole again, also after it was sealed.
+    /// `None` when it would end before it begins.
+    pub fn lasting_until(self, last: Date) -> Result<Option<Self>, RentalError> {
+        match self.state {
+            RentalState::Active => Ok(DateSpan::new(self.dates.first(), last).map(|dates| Self {
+                dates,
+                sealed: false,
+                ..self
+            })),
+            RentalState::Held { .. } => Err(RentalError::OnlyHeld),
+            RentalState::Returned(_) | RentalState::Ended(_) => Err(RentalError::Ended),
+        }
+    }
+
     /// Ends a hold whose time is up; leaves everything else as it is.
     #[must_use]
     pub fn expire(self, now: Monotonic) -> Self {

@@ -304,7 +304,7 @@ fn list(api: &Api) -> Routes {
 }
 
 impl AlarmListQuery {
-    fn read(&self) -> Result<AlarmQuery, Problem> {
+    pub(super) fn read(&self) -> Result<AlarmQuery, Problem> {
         let states = "live, acknowledged, cleared or all";
         let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline or \
                      bus_offline";

@@ -23,10 +23,11 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, health,
-    jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails, mass_openings, me,
-    member_sessions, members, openapi, openings, operations, overdue, penalties, reservations,
-    retention, returns, sign_up, terms, totp, waiting,
+    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, exports,
+    health, histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails,
+    mass_openings, me, member_sessions, members, openapi, opening_list, openings, operations,
+    overdue, penalties, rentals, reservations, retention, returns, sign_up, statistics, terms,
+    totp, waiting,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -37,23 +38,31 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
     vec![
         ("auth", auth::routes(api)),
-        ("lockers", lockers::routes(api)),
-        ("banks", banks::routes(api)),
+        ("lockers", lockers::routes(api).or_route(histories::of_locker(api))),
+        ("banks", banks::routes(api).or_route(exports::lockers(api))),
         ("locations", locations::routes(api)),
         ("terms", terms::routes(api)),
         ("buses", buses::routes(api)),
         ("locks", buses::lock_routes(api)),
         ("commissioning", commissioning::routes(api)),
-        ("alarms", alarms::routes(api)),
-        ("me", me::routes(api)),
+        ("alarms", alarms::routes(api).or_route(exports::alarms(api))),
+        ("me", me::routes(api).or_route(histories::mine(api))),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
-        ("openings", openings::routes(api)),
+        (
+            "openings",
+            openings::routes(api)
+                .or_route(opening_list::routes(api))
+                .or_route(exports::openings(api)),
+        ),
+        ("rentals", rentals::routes(api)),
+        ("bulk-ends", rentals::bulk::routes(api)),
+        ("statistics", statistics::routes(api)),
         ("reservations", reservations::routes(api)),
-        ("returns", returns::routes(api)),
-        ("shortages", returns::shortage_routes(api)),
+        ("returns", returns::routes(api).or_route(exports::returns(api))),
+        ("shortages", returns::shortage_routes(api).or_route(exports::shortages(api))),
         ("waiting", waiting::routes(api)),
         ("overdue", overdue::routes(api)),
         ("penalties", penalties::routes(api)),
@@ -63,7 +72,8 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
             members::routes(api)
                 .or_route(member_sessions::routes(api))
                 .or_route(totp::of_member(api))
-                .or_route(kiosks::one_time_code(api)),
+                .or_route(kiosks::one_time_code(api))
+                .or_route(histories::of_member(api)),
         ),
         ("sessions", member_sessions::everybody(api)),
         ("retention", retention::routes(api)),

@@ -5,24 +5,22 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
-use warp::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
 use super::lockers::answer;
+use super::members::attachment;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::{BankId, LockerId, MassOpeningId};
 use crate::domain::mass_opening::{Line, LineState, MassOpening, MassOpeningHead};
+use crate::service::csv_file::CsvFile;
 use crate::service::error::Code;
 use crate::service::mass_openings::{PAGE_MAX, Selection};
 
 /// Largest order in bytes: a thousand numbers of eight digits and a reason.
 const ORDER_BYTES_MAX: usize = 16 << 10;
-
-/// Tells spreadsheet programs that the file is UTF-8.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What is to be opened: a bank, or some lockers.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -280,33 +278,20 @@ pub(super) async fn handle_find(
         None | Some("json") => {
             Ok(warp::reply::json(&MassOpeningReply::from(order)).into_response())
         }
-        Some("csv") => table(&order),
+        Some("csv") => Ok(table(&order)),
         Some(_) => Err(Problem::new(Code::Invalid, "format must be json or csv")),
     }
 }
 
-fn table(order: &MassOpening) -> Result<Response, Problem> {
-    let failed = |error: csv::Error| {
-        tracing::error!(area = "http", %error, "a table could not be written");
-        Problem::new(Code::Internal, "something went wrong on our side; it was logged")
-    };
-    let mut table = csv::Writer::from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
-    let columns = ["locker_id", "result", "skipped_because", "operation_id"];
-    table.write_record(columns).map_err(failed)?;
+fn table(order: &MassOpening) -> Response {
+    let mut file = CsvFile::new(&["locker_id", "result", "skipped_because", "operation_id"]);
     for line in order.lines.iter().map(LineReply::from) {
-        let (locker, because) = (line.locker_id.to_string(), line.skipped_because.unwrap_or(""));
-        let operation = line.operation_id.as_deref().unwrap_or("");
-        table.write_record([&locker, line.result, because, operation]).map_err(failed)?;
+        let operation = line.operation_id.unwrap_or_default();
+        let because = line.skipped_because.unwrap_or_default();
+        file.row(&[&line.locker_id.to_string(), line.result, because, &operation]);
     }
-    let text = table.into_inner().map_err(|error| failed(error.into_error().into()))?;
-    let mut response = Response::new(text.into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let name = format!("attachment; filename=\"mass-opening-{}.csv\"", order.head.id);
-    if let Ok(value) = HeaderValue::from_str(&name) {
-        headers.insert(CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
+    let name = format!("mass-opening-{}.csv", order.head.id);
+    attachment(file.into_text(), "text/csv; charset=utf-8", &name)
 }
 
 fn cancel(api: &Api) -> Routes {

@@ -71,6 +71,8 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::ReservationNotFound
         | Code::OverdueCaseNotFound
         | Code::PenaltyNotFound
+        | Code::RentalNotFound
+        | Code::BulkEndNotFound
         | Code::NotYourLocker => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
@@ -139,6 +141,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::TooManyReservations
         | Code::CheckedIn
         | Code::NotReturned
+        | Code::RentalOver
         | Code::ReturnByDoorOff
         | Code::Penalty
         | Code::PenaltyWaived

@@ -182,15 +182,18 @@ pub(super) struct ListQuery {
     limit: Option<String>,
 }
 
-struct Asked {
-    on: Option<Date>,
-    bank: Option<BankId>,
+/// What a list is asked for.
+pub(super) struct Asked {
+    /// The day of shortages.
+    pub(super) on: Option<Date>,
+    /// Of one bank.
+    pub(super) bank: Option<BankId>,
     after: Option<RentalId>,
     limit: usize,
 }
 
 impl ListQuery {
-    fn read(&self) -> Result<Asked, Problem> {
+    pub(super) fn read(&self) -> Result<Asked, Problem> {
         let limit = number::<usize>(self.limit.as_deref(), "limit", "1 to 100")?;
         let limit = limit.unwrap_or(PAGE_DEFAULT);
         if !(1..=PAGE_MAX).contains(&limit) {

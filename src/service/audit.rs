@@ -16,9 +16,9 @@ use serde_json::json;
 
 use super::Services;
 use super::commissioning::demand_admin;
+use super::csv_file::{self, CsvFile};
 use super::error::{Code, Error};
 use super::tokens::Caller;
-use crate::domain::id::MemberId;
 use crate::store::Lane;
 use crate::store::audit::{self, AuditEntry, AuditHead, Flaw, Found, From, Walk};
 
@@ -165,7 +165,7 @@ pub struct SignedHead {
 #[derive(Debug, Clone)]
 pub struct Export {
     /// CSV in UTF-8 with a byte order mark, as Excel opens it in Korean.
-    pub csv: Vec<u8>,
+    pub csv: String,
     /// The row behind which the rest follows; `None` when this is all.
     pub next: Option<i64>,
 }
@@ -252,58 +252,34 @@ impl Services {
             .store
             .read(move |conn| audit::list(conn, &filter, From::After(after), EXPORT_MAX))
             .await?;
-        let csv = table(&found.rows, &zone).map_err(|error| {
-            tracing::error!(area = "audit", %error, "the table could not be written");
-            Error::new(Code::Internal, "something went wrong on our side; it was logged")
-        })?;
-        Ok(Export { csv, next: found.reached })
+        Ok(Export { csv: table(&found.rows, &zone), next: found.reached })
     }
 }
 
-fn table(rows: &[AuditRow], zone: &TimeZone) -> Result<Vec<u8>, csv::Error> {
-    let mut out = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(b"\xEF\xBB\xBF".to_vec());
-    out.write_record([
-        "id",
-        "time",
-        "actor",
-        "student_id",
-        "name",
-        "action",
-        "subject",
-        "detail",
-        "hash",
-    ])?;
+fn table(rows: &[AuditRow], zone: &TimeZone) -> String {
+    let head = ["id", "time", "actor", "student_id", "name", "action", "subject", "detail", "hash"];
+    let mut file = CsvFile::new(&head);
     for row in rows {
-        let at = Timestamp::from_millisecond(row.at_ms).unwrap_or_default();
-        let at = at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let (name, student_id) = row.actor_name.clone().unwrap_or_default();
-        let actor = row.actor.map(|MemberId(id)| id.to_string()).unwrap_or_default();
-        out.write_record([
-            row.id.to_string(),
-            at,
-            actor,
-            harmless(&student_id),
-            harmless(&name),
-            harmless(&row.action),
-            harmless(&row.subject),
-            harmless(&row.detail),
-            HEXLOWER.encode(&row.hash),
-        ])?;
+        file.row(&[
+            &row.id.to_string(),
+            &csv_file::at(Some(row.at_ms), zone),
+            &csv_file::some(row.actor),
+            &student_id,
+            &name,
+            &row.action,
+            &row.subject,
+            &row.detail,
+            &HEXLOWER.encode(&row.hash),
+        ]);
     }
-    out.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> String {
-    let begins = text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if begins { format!("'{text}") } else { text.to_owned() }
+    file.into_text()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::MemberId;
 
     fn head() -> AuditHead {
         AuditHead { rows: 5_120, hash: [9; 32] }
@@ -347,13 +323,12 @@ mod tests {
             hash: [0; 32],
         };
         let zone = TimeZone::get("Asia/Seoul").expect("bundled");
-        let bytes = table(&[row("{}"), row(" @x"), row("\t=1")], &zone).expect("written");
-        let text = String::from_utf8(bytes).expect("UTF-8");
+        let text = table(&[row("{}"), row(" @x"), row("\t=1")], &zone);
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines[0].strip_prefix('\u{feff}').expect("a mark").split(',').count(), 9);
         let want = "3,2026-03-02 09:05:00,7,A7,\"'=가,\"\"나\",mail.drop,mail:1,{},";
         assert!(lines[1].starts_with(want), "{}", lines[1]);
-        assert!(lines[2].contains(",' @x,") && lines[3].contains("'\t=1"), "{text}");
+        assert!(lines[2].contains(",\"' @x\",") && lines[3].contains("'\t=1"), "{text}");
     }
 
     #[test]

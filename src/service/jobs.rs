@@ -66,6 +66,8 @@ pub const JOBS: &[Job] = &[
     job("settle-returns", Schedule::every_s(2), AnyTime, |it| Box::pin(it.settle_returns())),
     // What got free is offered to who waits.
     job("make-offers", Schedule::every_s(2), TrustedTime, |it| Box::pin(it.make_offers())),
+    // Orders of staff to end many rentals that a restart or a failing database cut off.
+    job("end-many", Schedule::every_s(60), AnyTime, |it| Box::pin(it.carry_on_bulk_ends())),
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
     // Reservations that nobody came for.

@@ -478,8 +478,25 @@ fn judge_in(
     }
 }
 
+/// A rental in use as staff take it away, and what its locker waits for then; `None`: nothing can be
+/// inside, because it was never opened, nothing of that is in doubt, and its door does not stand open.
+pub(super) fn taken_away(
+    tx: &Tx<'_>,
+    own: &Services,
+    rental: &Rental,
+) -> Result<Option<(Rental, Verdict)>, Error> {
+    let locker = rental.locker_id;
+    let moved = own.openings.is_any_followed(locker).then_some(tx.monotonic);
+    let returned = rental.taken_away(true, tx.monotonic, moved);
+    let returned = returned.map_err(|error| refuse(error, locker))?;
+    let (seen, verdict) = judge_in(tx, own, &returned, false)?;
+    let in_doubt =
+        moved.is_some() || own.has_unstored_openings() || openings::has_unsettled(tx.conn, locker)?;
+    Ok((seen.opened || in_doubt).then_some((seen, verdict)))
+}
+
 /// Writes down that a returned locker is free, and tells its former renter.
-fn end(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Result<(), Error> {
+pub(super) fn end(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Result<(), Error> {
     let over = rental.freed().map_err(|error| refuse(error, rental.locker_id))?;
     rentals::update_ended(tx.conn, rental.id, EndReason::Returned, tx.now_ms())?;
     let payload = json!({ "locker_id": rental.locker_id, "free_at": tx.now }).to_string();

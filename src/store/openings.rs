@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, instant};
-use crate::domain::id::{LockerId, MemberId, OpeningId};
+use crate::domain::id::{BankId, LockerId, MemberId, OpeningId};
 use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
@@ -86,6 +86,79 @@ pub fn list_newest(conn: &Connection, count: u32) -> Result<Vec<Opening>, StoreE
     let sql = format!("{COLUMNS} ORDER BY id DESC LIMIT ?1");
     let mut statement = conn.prepare_cached(&sql)?;
     collect(statement.query([count])?, read)
+}
+
+/// Which openings are listed; what is `None` does not matter.
+#[derive(Debug, Clone)]
+pub struct OpeningFilter {
+    /// Of lockers of these banks.
+    pub banks: Option<Vec<BankId>>,
+    /// Of one locker.
+    pub locker: Option<LockerId>,
+    /// With one outcome.
+    pub outcome: Option<Outcome>,
+    /// Asked for at this time (unix milliseconds) or later.
+    pub from_ms: i64,
+    /// Asked for before this time.
+    pub to_ms: i64,
+}
+
+/// An opening with whose locker it was and who asked.
+#[derive(Debug, Clone)]
+pub struct ListedOpening {
+    /// What was seen.
+    pub opening: Opening,
+    /// The bank of its locker.
+    pub bank_id: BankId,
+    /// Who asked: student id and name; `None` when they have left since.
+    pub member: Option<(String, String)>,
+}
+
+/// Openings, newest first, older than the one asked for at a time (unix milliseconds) under a name.
+pub fn list(
+    conn: &Connection,
+    filter: &OpeningFilter,
+    before: Option<&(i64, String)>,
+    limit: usize,
+) -> Result<Vec<ListedOpening>, StoreError> {
+    let banks = filter.banks.as_ref().map(|banks| {
+        let ids: Vec<String> = banks.iter().map(ToString::to_string).collect();
+        format!("[{}]", ids.join(","))
+    });
+    let index = if filter.locker.is_some() { "opening_locker" } else { "opening_requested" };
+    let of_locker = if filter.locker.is_some() { "opening.locker_id = ?4" } else { "?4 IS NULL" };
+    let sql = format!(
+        "SELECT opening.id, opening.locker_id, opening.member_id, opened_as, requested_ms, sent_ms,
+                acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id,
+                locker.bank_id, iif(member.left_ms IS NULL, student_id, NULL),
+                iif(member.left_ms IS NULL, name, NULL)
+         FROM opening INDEXED BY {index} JOIN locker ON locker.id = opening.locker_id
+         JOIN member ON member.id = opening.member_id
+         WHERE requested_ms >= ?1 AND requested_ms < ?2 AND {of_locker}
+           AND (?3 IS NULL OR bank_id IN (SELECT value FROM json_each(?3)))
+           AND (?5 IS NULL OR outcome = ?5) AND (requested_ms, opening.id) < (?6, ?7)
+         ORDER BY requested_ms DESC, opening.id DESC LIMIT ?8"
+    );
+    let (at_ms, id) = before.map_or((i64::MAX, ""), |(at_ms, id)| (*at_ms, id.as_str()));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let rows = statement.query(params![
+        filter.from_ms,
+        filter.to_ms,
+        banks,
+        filter.locker.map(|id| id.0),
+        filter.outcome.map(Outcome::name),
+        at_ms,
+        id,
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    ])?;
+    collect(rows, |row| {
+        let (student_id, name): (Option<String>, Option<String>) = (row.get(13)?, row.get(14)?);
+        Ok(ListedOpening {
+            opening: read(row)?,
+            bank_id: BankId(row.get(12)?),
+            member: student_id.zip(name),
+        })
+    })
 }
 
 /// What was counted of every lock that was opened since `since_ms`, in the order of the lockers. Of

@@ -3,6 +3,7 @@
 //! Whether a locker or a member is free is not asked before an insert: the indexes and triggers of
 //! the schema decide, and what they say comes back as [`Constraint`](super::error::Constraint).
 
+use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -11,6 +12,8 @@ use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::pool::Reservation;
 use crate::domain::rental::{EndReason, Rental, RentalState};
 use crate::domain::time::DateSpan;
+
+pub mod list;
 
 /// A hold before it has a number.
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +188,17 @@ pub fn insert_replacement(
     now_ms: i64,
 ) -> Result<RentalId, StoreError> {
     let claim = &new.claim;
+    insert_active(conn, claim, Some(new.follows), now_ms)
+}
+
+/// Inserts an active rental, perhaps in the place of another one whose extensions it takes over; a
+/// conflict says whether the locker or the member stands in the way.
+pub fn insert_active(
+    conn: &Connection,
+    claim: &NewHold,
+    follows: Option<RentalId>,
+    now_ms: i64,
+) -> Result<RentalId, StoreError> {
     conn.prepare_cached(
         "INSERT INTO rental (bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
                              confirmed_ms, follows_id, extensions)
@@ -198,9 +212,26 @@ pub fn insert_replacement(
         claim.dates.first().to_string(),
         claim.dates.last().to_string(),
         now_ms,
-        new.follows.0
+        follows.map(|id| id.0)
     ])?;
     Ok(RentalId(conn.last_insert_rowid()))
+}
+
+/// Gives an active rental another last day and takes its seal off; a conflict says whether the locker
+/// or the member stands in the way.
+pub fn update_last_day(conn: &Connection, id: RentalId, last: Date) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE rental SET ends_on = ?2, sealed_ms = NULL WHERE id = ?1")?
+        .execute(params![id.0, last.to_string()])?;
+    Ok(())
+}
+
+/// The bank of a rental, also of one that is over; `None` when there never was one.
+pub fn find_bank(conn: &Connection, id: RentalId) -> Result<Option<BankId>, StoreError> {
+    let found = conn
+        .prepare_cached("SELECT bank_id FROM rental WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(BankId))
 }
 
 /// Stores what is known of an active or returned rental: whether it was given back, opened, seen
@@ -349,7 +380,7 @@ fn span(row: &Row<'_>, first: usize) -> Result<DateSpan, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::civil::{Date, date};
+    use jiff::civil::date;
 
     use super::*;
     use crate::domain::channel::DoorState;

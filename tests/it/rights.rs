@@ -162,6 +162,11 @@ impl House {
         let order = json!({ "locker_ids": [203], "reason": "probe" });
         let mass = self.staff.post_json("/api/v1/mass-openings", &order).expect(202).json();
         put("mass_opening_id", mass["mass_opening_id"].as_str().expect("an id"));
+        let order = json!({ "bank_id": 2, "ended_before": "2020-01-01", "reason": "probe" });
+        let ended = self.staff.post_json("/api/v1/rentals/bulk-end", &order).expect(202).json();
+        put("bulk_end_id", ended["bulk_end_id"].as_str().expect("an id"));
+        let rental = self.site.number("SELECT max(id) FROM rental WHERE locker_id = 201");
+        put("rental_id", &rental.to_string());
         let order = json!({ "bus": "east", "board": 2 });
         let proof = self.admin.post_json("/api/v1/commissioning/proofs", &order).expect(201).json();
         put("proof_id", proof["id"].as_str().expect("an id"));

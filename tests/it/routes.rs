@@ -17,6 +17,8 @@ pub fn concrete(path: &str) -> String {
         .replace("{kiosk_id}", "1")
         .replace("{operation_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{mass_opening_id}", "01900000-0000-7000-8000-000000000000")
+        .replace("{rental_id}", "1")
+        .replace("{bulk_end_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{scan_id}", "01900000-0000-7000-8000-000000000000")
         .replace("{proof_id}", "east-0")
         .replace("{job}", "prune")
@@ -47,6 +49,7 @@ fn body(path: &str) -> &'static str {
             r#"{"reason":"x"}"#
         }
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
+        Some("rentals") => r#"{"locker_id":101,"member_id":1,"term_id":1,"reason":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
         _ => r#"{"reason":"x","bank_id":1}"#,
     }

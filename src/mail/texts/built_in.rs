@@ -36,6 +36,10 @@ pub const KINDS: &[&str] = &[
     "overdue_handed_back",
     "overdue_closed",
     "penalty_waived",
+    "rental_assigned",
+    "rental_moved",
+    "rental_ended",
+    "rental_changed",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -118,6 +122,14 @@ sources! {
     "overdue_closed.en.txt",
     "penalty_waived.ko.txt",
     "penalty_waived.en.txt",
+    "rental_assigned.ko.txt",
+    "rental_assigned.en.txt",
+    "rental_moved.ko.txt",
+    "rental_moved.en.txt",
+    "rental_ended.ko.txt",
+    "rental_ended.en.txt",
+    "rental_changed.ko.txt",
+    "rental_changed.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -187,6 +199,21 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         | "overdue_closed" => late(kind),
         "penalty_waived" => {
             vec![json!({ "name": "홍길동", "locker_id": 101, "until": "2026-06-25" })]
+        }
+        "rental_assigned" | "rental_moved" | "rental_ended" | "rental_changed" => {
+            [(json!(102), true), (json!(102), false), (Value::Null, false)]
+                .iter()
+                // Only what was never bound to a locker can be ended without one.
+                .filter(|(locker, _)| kind == "rental_ended" || !locker.is_null())
+                .map(|(locker, to_be_emptied)| {
+                    json!({
+                        "name": "홍길동", "locker_id": locker, "former_locker_id": 101,
+                        "starts_on": "2026-03-02", "ends_on": "2026-06-19",
+                        "former_ends_on": "2026-06-12", "to_be_emptied": to_be_emptied,
+                        "reason": "경첩 수리"
+                    })
+                })
+                .collect()
         }
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()

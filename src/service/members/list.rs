@@ -9,6 +9,7 @@ use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{MemberState, Role};
 use crate::domain::rental::Rental;
 use crate::service::Services;
+use crate::service::csv_file::{self, CsvFile};
 use crate::service::error::{Code, Error};
 use crate::store::audit::AuditEntry;
 use crate::store::members::list::{self, PageEnd};
@@ -20,7 +21,7 @@ use crate::store::{Lane, Snapshot, StoreError, accounts};
 pub const PAGE_MAX: usize = 100;
 
 /// Most people of one file; more than any campus.
-pub const EXPORT_ROWS_MAX: usize = 200_000;
+pub const EXPORT_ROWS_MAX: usize = csv_file::ROWS_MAX;
 
 /// Longest text that is searched for, in characters.
 const TEXT_CHARS_MAX: usize = 100;
@@ -178,17 +179,16 @@ fn read_cursor(text: &str, filter: &MemberFilter) -> Result<PageEnd, Error> {
     })
 }
 
-/// The first line of an exported file. Excel takes a file without the mark before it for the
-/// machine's own code page.
+/// The first line of an exported file.
 #[must_use]
 pub fn csv_head() -> String {
-    format!("\u{feff}{}", csv_line(HEAD))
+    CsvFile::new(&HEAD).into_text()
 }
 
 /// A line of an exported file; `lockers` are those that the person holds or rents.
 #[must_use]
 pub fn csv_row(row: &MemberRow, lockers: String) -> String {
-    csv_line(fields(row, lockers).each_ref().map(String::as_str))
+    csv_file::line(&fields(row, lockers).each_ref().map(String::as_str))
 }
 
 fn fields(row: &MemberRow, locker: String) -> [String; 10] {
@@ -224,28 +224,9 @@ fn hyphenated(digits: &str) -> String {
     }
 }
 
-/// One line of a CSV file (RFC 4180). A cell that a spreadsheet would take for a formula gets an
-/// apostrophe before it, as OWASP advises; the roster import takes it off again.
-pub(in crate::service) fn csv_line<const N: usize>(cells: [&str; N]) -> String {
-    let cells = cells.map(|cell| {
-        let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        if guard.is_empty() && !cell.contains([',', '"', '\n', '\r']) {
-            return cell.to_owned();
-        }
-        format!("\"{guard}{}\"", cell.replace('"', "\"\""))
-    });
-    cells.join(",") + "\r\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula_and_never_leaves_its_place() {
-        let cells = ["=1+1", "a,b", "say \"hi\"", "-5", "plain"];
-        assert_eq!(csv_line(cells), "\"'=1+1\",\"a,b\",\"say \"\"hi\"\"\",\"'-5\",plain\r\n");
-    }
 
     #[test]
     fn phone_numbers_keep_their_zero() {

@@ -1,6 +1,7 @@
 //! Overdue cases for staff: pages with counts, one with its history, and all of them as a file.
 
 use data_encoding::BASE64URL_NOPAD;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::steps::case_not_found;
@@ -8,8 +9,8 @@ use crate::domain::id::OverdueCaseId;
 use crate::domain::member::Role;
 use crate::domain::overdue_case::CaseState;
 use crate::service::commissioning::demand_staff;
+use crate::service::csv_file::{self, CsvFile};
 use crate::service::error::{Code, Error};
-use crate::service::members::list::csv_line;
 use crate::service::tokens::Caller;
 use crate::service::{Services, is_staff_for};
 use crate::store::audit::AuditEntry;
@@ -136,9 +137,9 @@ impl Services {
             let detail = format!("these are more than {EXPORT_ROWS_MAX} cases: filter them");
             return Err(Error::new(Code::Invalid, detail));
         }
-        // Excel takes a file without the mark before it for the machine's own code page.
-        let mut text = format!("\u{feff}{}", csv_line(HEAD));
-        cases.iter().for_each(|case| text.push_str(&csv_row(case)));
+        let mut file = CsvFile::new(&HEAD);
+        let zone = self.clock.zone();
+        cases.iter().for_each(|case| file.row(&cells(case, zone).each_ref().map(String::as_str)));
         let (actor, detail) = (Some(caller.member_id), json!({ "rows": cases.len() }).to_string());
         self.store
             .write::<_, StoreError, _>(Lane::Change, move |tx| {
@@ -150,7 +151,7 @@ impl Services {
                 })
             })
             .await?;
-        Ok(text)
+        Ok(file.into_text())
     }
 
     /// Checks a filter and narrows it to what the caller looks after.
@@ -178,14 +179,11 @@ fn read_cursor(text: &str, order: CaseOrder) -> Result<CaseEnd, Error> {
     })
 }
 
-fn csv_row(listed: &ListedCase) -> String {
+fn cells(listed: &ListedCase, zone: &TimeZone) -> [String; 15] {
     let case = &listed.case;
-    let at = |ms: Option<i64>| {
-        let at = ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-        at.map_or_else(String::new, |at| at.to_string())
-    };
+    let at = |ms: Option<i64>| csv_file::at(ms, zone);
     let (student_id, name) = listed.member.clone().unwrap_or_default();
-    let cells: [String; 15] = [
+    [
         case.id.to_string(),
         case.state.name().to_owned(),
         case.bank_id.to_string(),
@@ -201,6 +199,5 @@ fn csv_row(listed: &ListedCase) -> String {
         case.storage.clone().unwrap_or_default(),
         at(case.handed_back_ms),
         at(case.closed_ms),
-    ];
-    csv_line(cells.each_ref().map(String::as_str))
+    ]
 }

@@ -196,6 +196,7 @@ fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
         "rental_of_bank",
         "rental_of_locker",
         "rental_of_member",
+        "rental_over",
         "rental_reserved",
         "rental_shortage_told",
     ];

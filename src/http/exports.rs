@@ -1,0 +1,194 @@
+//! The staff's lists as CSV files that Excel opens in Korean, filtered as the list is: alarms, openings,
+//! returns, shortages, the lockers of a bank. Who took one along is written down.
+
+use warp::reply::Response;
+use warp::{Filter, Reply, path};
+
+use super::alarms::AlarmListQuery;
+use super::extract::{Head, head};
+use super::members::attachment;
+use super::opening_list::OpeningListQuery;
+use super::problem::Problem;
+use super::returns::ListQuery;
+use super::{Api, Routes, with};
+use crate::domain::id::BankId;
+use crate::service::commissioning::demand_staff;
+
+fn csv(text: String, name: &str) -> Response {
+    attachment(text, "text/csv; charset=utf-8", name)
+}
+
+/// `/api/v1/alarms/export`.
+pub(super) fn alarms(api: &Api) -> Routes {
+    path!("api" / "v1" / "alarms" / "export")
+        .and(warp::get())
+        .and(warp::query::<AlarmListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_alarms)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Alarms that the caller looks after, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/alarms/export", tag = "exports",
+    params(
+        ("state" = Option<String>, Query, description = "live, acknowledged, cleared or all"),
+        ("kind" = Option<String>, Query, description = "of one kind"),
+        ("bank_id" = Option<i64>, Query, description = "of one bank and its boards and ports"),
+        ("locker_id" = Option<i64>, Query, description = "of one locker"),
+        ("since" = Option<String>, Query, description = "raised then or later, RFC 3339"),
+        ("until" = Option<String>, Query, description = "raised before then, RFC 3339"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_alarms(
+    query: AlarmListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_alarms(caller, query.read()?).await?, "alarms.csv"))
+}
+
+/// `/api/v1/openings/export`.
+pub(super) fn openings(api: &Api) -> Routes {
+    path!("api" / "v1" / "openings" / "export")
+        .and(warp::get())
+        .and(warp::query::<OpeningListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_openings)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Openings of the caller's banks, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/openings/export", tag = "exports",
+    params(
+        ("bank_id" = Option<i64>, Query, description = "of one bank"),
+        ("location_id" = Option<i64>, Query, description = "of the banks of one location"),
+        ("locker_id" = Option<i64>, Query, description = "of one locker"),
+        ("outcome" = Option<String>, Query, description = "with one outcome"),
+        ("from" = Option<String>, Query, description = "first day; 29 days before the last when left out"),
+        ("to" = Option<String>, Query, description = "last day, at most 400 in all; today when left out"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_openings(
+    query: OpeningListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_openings(caller, query.read()?).await?, "openings.csv"))
+}
+
+/// `/api/v1/returns/export`.
+pub(super) fn returns(api: &Api) -> Routes {
+    path!("api" / "v1" / "returns" / "export")
+        .and(warp::get())
+        .and(warp::query::<ListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_returns)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Lockers of the caller's banks that were given back and are not free yet, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/returns/export", tag = "exports",
+    params(("bank_id" = Option<i64>, Query, description = "of one bank")),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_returns(
+    query: ListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    let bank = query.read()?.bank;
+    Ok(csv(api.services().export_returns(caller, bank).await?, "returns.csv"))
+}
+
+/// `/api/v1/shortages/export`.
+pub(super) fn shortages(api: &Api) -> Routes {
+    path!("api" / "v1" / "shortages" / "export")
+        .and(warp::get())
+        .and(warp::query::<ListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_shortages)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Rentals of the caller's banks that begin on a day and whose locker is not to be had, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/shortages/export", tag = "exports",
+    params(
+        ("on" = Option<String>, Query, description = "the day; tomorrow when left out"),
+        ("bank_id" = Option<i64>, Query, description = "of one bank"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_shortages(
+    query: ListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    let asked = query.read()?;
+    let text = api.services().export_shortages(caller, asked.on, asked.bank).await?;
+    Ok(csv(text, "shortages.csv"))
+}
+
+/// `/api/v1/banks/{bank_id}/lockers/export`.
+pub(super) fn lockers(api: &Api) -> Routes {
+    path!("api" / "v1" / "banks" / BankId / "lockers" / "export")
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .then(handle_lockers)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// The lockers of a bank with wires and places, as a file. For its staff.
+#[utoipa::path(
+    get, path = "/api/v1/banks/{bank_id}/lockers/export", tag = "exports",
+    params(("bank_id" = i64, Path)),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 401), (status = 403),
+        (status = 404), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_lockers(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_lockers(caller, id).await?, "lockers.csv"))
+}
