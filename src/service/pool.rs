@@ -15,6 +15,7 @@ use super::Services;
 use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
+use super::penalties::demand_no_penalty;
 use super::rentals::{self as claims, Moment};
 use super::tokens::Caller;
 use crate::domain::bank::{Bank, Mode};
@@ -120,6 +121,7 @@ fn decide(
     zone: &TimeZone,
 ) -> Result<(), Error> {
     claims::demand_staying(snapshot, member)?;
+    demand_no_penalty(snapshot, member, moment.today)?;
     let bank = pool_bank(snapshot, wish.bank)?;
     if !moment.trusted {
         return Err(clock_untrusted());

@@ -17,7 +17,7 @@ use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::{Moment, expire, locker_not_found, out_of_service, refuse};
 use super::shortages::{demand_free, put_in_place};
 use super::tokens::Caller;
-use super::{Services, is_staff_for, returning};
+use super::{Services, is_staff_for, overdue, pool, returning, waiting};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::mass_opening::parse_reason;
 use crate::domain::member::MemberState;
@@ -25,6 +25,7 @@ use crate::domain::pool::Reservation;
 use crate::domain::rental::{EndReason, Rental, RentalError, RentalState};
 use crate::domain::returning::{Verdict, WaitsFor};
 use crate::domain::time::DateSpan;
+use crate::domain::waiting::WaitingEnd;
 use crate::store::audit::AuditEntry;
 use crate::store::members::MemberRow;
 use crate::store::rentals::{self, NewHold};
@@ -260,6 +261,7 @@ fn assign_job(
     for rental in &dead {
         expire(tx, rental)?;
     }
+    demand_room(tx.snapshot(), bank, dates, moment)?;
     demand_free(tx, own, wanted.locker, dates, moment)?;
     let claim = NewHold { locker_id: wanted.locker, member_id: member, term_id, dates };
     let id = rentals::insert_active(tx.conn, &claim, None, tx.now_ms())
@@ -287,6 +289,17 @@ fn assign_job(
         &wanted.reason,
     )?;
     Ok(granted)
+}
+
+/// Demands that a bank in pool mode has not promised all it has on any of these days.
+fn demand_room(
+    snapshot: &Snapshot,
+    bank: BankId,
+    dates: DateSpan,
+    moment: Moment,
+) -> Result<(), Error> {
+    let bank = snapshot.site.banks.get(&bank);
+    bank.map_or(Ok(()), |bank| pool::demand_room(snapshot, bank, dates, moment.today))
 }
 
 /// Whom a locker may be assigned to: who has not left, is not leaving and not kept out.
@@ -383,12 +396,16 @@ fn move_job(
     if old.state != RentalState::Active {
         return Err(refuse(RentalError::OnlyHeld, old.locker_id));
     }
-    demand_lent(tx.snapshot(), caller, target)?;
+    let bank = demand_lent(tx.snapshot(), caller, target)?;
     if target == old.locker_id {
         return Err(Error::new(Code::Invalid, "locker_id must be another locker"));
     }
     if old.dates.last() < moment.today {
         return Err(rental_over(id, "is past its last day"));
+    }
+    // Within one bank it takes no more room than it has.
+    if tx.snapshot().site.bank_of(old.locker_id) != Some(bank) {
+        demand_room(tx.snapshot(), bank, old.dates, moment)?;
     }
     demand_free(tx, own, target, old.dates, moment)?;
     let new = put_in_place(tx, &old, target)?;
@@ -434,6 +451,11 @@ fn change_job(
     };
     if next == had {
         return Ok(granted);
+    }
+    let added = had.dates.last().checked_add(1.day()).ok();
+    let bank = tx.snapshot().site.bank_of(had.locker_id);
+    if let (Some(bank), Some(added)) = (bank, added.and_then(|first| DateSpan::new(first, last))) {
+        demand_room(tx.snapshot(), bank, added, moment)?;
     }
     rentals::update_last_day(tx.conn, id, last)
         .map_err(|error| explain(tx.snapshot(), error, had.member_id, next.dates))?;
@@ -493,7 +515,9 @@ pub(super) fn take_away(
             let ended = rental.taken_away(false, tx.monotonic, None);
             let ended = ended.map_err(|error| refuse(error, locker))?;
             rentals::update_ended(tx.conn, id, EndReason::EndedByStaff, tx.now_ms())?;
+            waiting::offer_over(tx, rental, WaitingEnd::ByStaff)?;
             tx.apply(&Change::Rental(ended));
+            overdue::note_ended(tx, own, &ended)?;
             over
         }
     };

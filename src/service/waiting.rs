@@ -14,6 +14,7 @@ use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::rentals::{self as claims, Moment};
 use super::returning::PAGE_MAX;
@@ -214,6 +215,7 @@ impl Services {
         moment: Moment,
     ) -> Result<&'a Term, Error> {
         claims::demand_staying(snapshot, member)?;
+        demand_no_penalty(snapshot, member, moment.today)?;
         let bank = snapshot.site.banks.get(&bank).ok_or_else(|| bank_not_found(bank))?;
         if !bank.policy.options.waiting_list {
             return Err(option_off("waiting_list", "this bank has no waiting list"));

@@ -15,6 +15,7 @@ use crate::domain::rental::RentalState;
 use crate::domain::waiting::{self as rules, Waiter, WaitingEnd, Wish};
 use crate::service::Services;
 use crate::service::error::{Code, Error};
+use crate::service::penalties::demand_no_penalty;
 use crate::service::rentals::{Moment, overlapping, place_hold};
 use crate::store::rentals::NewHold;
 use crate::store::{Change, Lane, Snapshot, Tx, waiting};
@@ -168,6 +169,7 @@ fn next(
         let mut reserved = snapshot.reservations_of(it.member_id);
         !in_vain
             && !busy
+            && demand_no_penalty(snapshot, it.member_id, moment.today).is_ok()
             && !reserved.any(|own| own.dates.overlaps(term.dates))
             && !refused.waiters.contains(&it.id)
     };
