@@ -147,7 +147,7 @@ fn seal(
     tx: &mut Tx<'_>,
     case: CaseRow,
     rental: &Rental,
-    taken: &Transition,
+    taken: Transition,
     by: Option<MemberId>,
     reason: Option<&str>,
 ) -> Result<CaseRow, Error> {
@@ -173,7 +173,7 @@ fn unseal(tx: &mut Tx<'_>, case: &CaseRow) -> Result<(), Error> {
 fn take(
     tx: &mut Tx<'_>,
     case: CaseRow,
-    taken: &Transition,
+    taken: Transition,
     by: Option<MemberId>,
     reason: Option<&str>,
     told: Value,
