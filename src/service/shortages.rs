@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::commissioning::demand_staff;
 use super::error::{Code, Error};
+use super::extensions::last_day_over;
 use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::{self as claims, Moment, locker_not_found, not_your_locker, refuse, taken};
 use super::returning::PAGE_MAX;
@@ -406,9 +407,18 @@ pub(super) fn put_in_place(
     tx.apply(&Change::Rental(former));
     let claim =
         NewHold { locker_id: target, member_id: member, term_id: old.term_id, dates: old.dates };
-    let new = NewReplacement { claim, follows: old.id };
-    let id = rentals::insert_replacement(tx.conn, &new, tx.now_ms())?;
-    tx.apply(&Change::Rental(Rental { id, locker_id: target, opened: false, ..*old }));
+    let stored = NewReplacement { claim, follows: old.id };
+    let id = rentals::insert_replacement(tx.conn, &stored, tx.now_ms())?;
+    // Days and extensions go on; what was about the hold, the door and being late does not.
+    let new = Rental {
+        id,
+        locker_id: target,
+        opened: false,
+        hold_extended: false,
+        sealed: false,
+        ..*old
+    };
+    tx.apply(&Change::Rental(new));
     Ok(id)
 }
 
@@ -446,8 +456,14 @@ fn choose(
     let mine = snapshot
         .of_member(member)
         .filter(|rental| rental.locker_id == locker && rental.state == RentalState::Active);
-    let mine = mine.min_by_key(|rental| rental.dates.first());
+    // Whoever is late empties theirs: what comes after it may still be replaced.
+    let over =
+        |rental: &Rental| rental.sealed || (moment.trusted && rental.dates.last() < moment.today);
+    let mine = mine.min_by_key(|rental| (over(rental), rental.dates.first()));
     let mine = mine.ok_or_else(|| not_your_locker(locker))?;
+    if over(mine) {
+        return Err(last_day_over());
+    }
     if view.reason(mine).is_none() {
         let detail = format!("locker {locker} can be had: there is nothing to replace");
         return Err(Error::new(Code::NoShortage, detail));

@@ -34,5 +34,5 @@ fn config() -> Config {
 prop_state_machine! {
     #![proptest_config(config())]
     #[test]
-    fn whatever_happens_no_promise_is_broken(sequential 1..80 => Program);
+    fn whatever_happens_no_promise_is_broken(sequential 1..160 => Program);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::book::Row;
 use super::plan::{CHOOSE, LOCKERS, MEMBERS, POOL, TERMS};
-use super::rules::View;
+use super::rules::{View, bank_of};
 use super::step::{Ask, Kind};
 
 /// Somebody's wish about a locker of theirs.
@@ -36,6 +36,9 @@ pub enum Many {
     /// Those whose last day was before this one.
     EndedBefore(Date),
 }
+
+/// One of so many requests is about what there is not.
+const STRANGE: usize = 16;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,9 +75,16 @@ pub enum Deed {
 pub type Request = (Option<i64>, &'static str, String, Value);
 
 impl Deed {
-    /// What a request is about in this state. What there is not is asked for all the same.
+    /// What a request is about in this state. Where there is nothing for it, it is mostly about what
+    /// would come before it.
     pub fn of(ask: &Ask, view: &View<'_>) -> Self {
-        match ask.kind {
+        let Ask { dice: [.., c], mut kind, .. } = *ask;
+        let kinds = |it: Option<Kind>| it.filter(|_| c % STRANGE != 0);
+        while let Some(before) = kinds(instead(kind, view)) {
+            kind = before;
+        }
+        let ask = Ask { kind, ..*ask };
+        match kind {
             Kind::Assign
             | Kind::Move
             | Kind::End
@@ -84,8 +94,8 @@ impl Deed {
             | Kind::Service
             | Kind::Case
             | Kind::Waive
-            | Kind::TakeOff => Self::of_staff(ask, view),
-            _ => Self::of_student(ask, view),
+            | Kind::TakeOff => Self::of_staff(&ask, view),
+            _ => Self::of_student(&ask, view),
         }
     }
 
@@ -93,9 +103,11 @@ impl Deed {
         let Ask { kind, dice: [a, b, c], .. } = *ask;
         let held = || own(view, ask, |row| row.is("held"));
         let rented = || own(view, ask, |row| row.is("active") || row.is("returned"));
-        let reserved = || {
-            let all: Vec<&Row> = view.book.standing().filter(|row| row.is("reserved")).collect();
-            pick(&all, a).map_or((member(b), 0), |row| (row.member, row.id))
+        let reserved = |wanted: &dyn Fn(&Row) -> bool| {
+            let all = view.book.standing().filter(|row| row.is("reserved"));
+            let (due, others): (Vec<&Row>, Vec<&Row>) = all.partition(|row| wanted(row));
+            let found = pick(&due, a).or_else(|| pick(&others, a));
+            found.map_or((member(b), 0), |row| (row.member, row.id))
         };
         match kind {
             Kind::HoldAny => Self::HoldAny(member(a)),
@@ -103,27 +115,46 @@ impl Deed {
             Kind::GiveUp => Self::GiveUp(held()),
             Kind::ExtendHold => Self::ExtendHold(held()),
             Kind::Extend => Self::Extend(rented()),
-            Kind::Swap => Self::Swap(rented(), locker(b)),
-            Kind::Replace => Self::Replace(rented(), (c % 2 == 0).then(|| locker(b))),
+            Kind::Swap => Self::Swap(rented(), near(rented().locker, b)),
+            Kind::Replace => {
+                let short = |row: &Row| row.is("active") && view.is_short(row);
+                let none = !view.book.standing().any(short);
+                let own = if none { rented() } else { own(view, ask, short) };
+                Self::Replace(own, (c % 2 == 0).then(|| near(own.locker, b)))
+            }
             Kind::Return => Self::Return(rented(), b % 4 != 0),
             Kind::Open => Self::Open(rented()),
             Kind::Join => Self::Join(member(a)),
-            Kind::Leave => Self::Leave(member(a)),
-            Kind::Reserve => {
-                let first = view.today.saturating_add(days(a % 7));
-                let last = first.saturating_add(days(b % 4));
-                Self::Reserve(member(c), DateSpan::new(first, last).expect("in order"))
+            Kind::Leave => {
+                let line: Vec<i64> = view.book.line().map(|(_, it)| it.member).collect();
+                let found = if line.is_empty() { None } else { Some(line[a % line.len()]) };
+                Self::Leave(found.unwrap_or_else(|| member(a)))
             }
-            Kind::Cancel => Self::Cancel(reserved().0, reserved().1),
-            Kind::CheckIn => Self::CheckIn(reserved().0, reserved().1),
-            _ => Self::Hold(Own { member: member(a), locker: LOCKERS[b % 4] }),
+            Kind::Reserve => {
+                let (ahead, more) =
+                    if c % STRANGE == 0 { (a % 8, b % 5) } else { (a % 4 + 1, b % 3) };
+                let first = view.today.saturating_add(days(ahead));
+                let span = DateSpan::new(first, first.saturating_add(days(more)));
+                Self::Reserve(member(c), span.expect("in order"))
+            }
+            Kind::Cancel => {
+                let (member, id) = reserved(&|_| true);
+                Self::Cancel(member, id)
+            }
+            Kind::CheckIn => {
+                let (member, id) = reserved(&|row| row.first <= view.today);
+                Self::CheckIn(member, id)
+            }
+            _ => Self::Hold(Own { member: member(a), locker: near(CHOOSE, b) }),
         }
     }
 
     fn of_staff(ask: &Ask, view: &View<'_>) -> Self {
         let Ask { kind, dice: [a, b, c], .. } = *ask;
+        let active: Vec<&Row> = view.book.standing().filter(|row| row.is("active")).collect();
         let standing: Vec<&Row> = view.book.standing().collect();
-        let rental = || pick(&standing, a).map_or(1, |row| row.id);
+        let of = |all: &[&Row]| pick(all, a).map_or(1, |row| row.id);
+        let rental = || of(if active.is_empty() || c % STRANGE == 0 { &standing } else { &active });
         let key = |all: Vec<i64>| if all.is_empty() { 1 } else { all[a % all.len()] };
         match kind {
             Kind::Assign => {
@@ -133,7 +164,7 @@ impl Deed {
                 Self::Assign(Own { member: member(a), locker: locker(b) }, days)
             }
             Kind::Move => Self::Move(rental(), locker(b)),
-            Kind::End => Self::End(rental()),
+            Kind::End => Self::End(of(&standing)),
             Kind::Change => {
                 let from = view.today.saturating_sub(2.days());
                 Self::Change(rental(), from.saturating_add(days(b % 16)))
@@ -144,12 +175,10 @@ impl Deed {
                 Self::BulkEnd(bank, if b % 3 == 0 { Many::Term(term(c)) } else { many })
             }
             Kind::Free => Self::Free(own(view, ask, |row| row.is("returned")).locker),
-            Kind::Service => Self::Service(locker(a), b % 2 == 0),
+            Kind::Service => Self::Service(locker(a), b % 3 != 0),
             Kind::Case => {
                 let step = ["seal", "collect", "collect", "hand-back", "unseal", "drop"][b % 6];
-                let open = |state: &str| ["detected", "sealed", "collected"].contains(&state);
-                let cases = view.book.cases.iter().filter(|(_, it)| open(&it.state));
-                Self::Case(key(cases.map(|(id, _)| *id).collect()), step, c % 4 != 0)
+                Self::Case(key(open_cases(view)), step, c % 4 != 0)
             }
             Kind::Waive => Self::Waive(key(view.book.penalties.keys().copied().collect())),
             _ => Self::TakeOff(key(view.book.line().map(|(id, _)| id).collect())),
@@ -267,6 +296,39 @@ impl Deed {
     }
 }
 
+/// What is asked for instead, where there is nothing that a request of a kind could be about.
+fn instead(kind: Kind, view: &View<'_>) -> Option<Kind> {
+    let none = |wanted: &[&str]| !view.book.standing().any(|row| wanted.contains(&&*row.state));
+    let missing = match kind {
+        Kind::Confirm | Kind::GiveUp | Kind::ExtendHold => none(&["held"]),
+        Kind::Return | Kind::Open | Kind::Extend | Kind::Swap | Kind::Replace | Kind::Move => {
+            none(&["active", "returned"])
+        }
+        Kind::Cancel | Kind::CheckIn => none(&["reserved"]),
+        Kind::End | Kind::Change => none(&["held", "active", "reserved"]),
+        Kind::Free => none(&["returned"]),
+        Kind::Case => open_cases(view).is_empty(),
+        Kind::Waive => view.book.penalties.values().all(|it| it.waived),
+        Kind::TakeOff | Kind::Leave => view.book.line().next().is_none(),
+        Kind::Join => !view.plan.waiting_list,
+        _ => false,
+    };
+    missing.then_some(match kind {
+        Kind::Cancel | Kind::CheckIn => Kind::Reserve,
+        Kind::Waive => Kind::Case,
+        Kind::Case | Kind::Free => Kind::Return,
+        Kind::TakeOff | Kind::Leave => Kind::Join,
+        Kind::Move | Kind::Change | Kind::End => Kind::Assign,
+        Kind::Return | Kind::Open | Kind::Extend | Kind::Swap | Kind::Replace => Kind::Confirm,
+        _ => Kind::Hold,
+    })
+}
+
+fn open_cases(view: &View<'_>) -> Vec<i64> {
+    let open = |state: &str| ["detected", "sealed", "collected"].contains(&state);
+    view.book.cases.iter().filter(|(_, it)| open(&it.state)).map(|(id, _)| *id).collect()
+}
+
 fn pick<'a>(all: &[&'a Row], n: usize) -> Option<&'a Row> {
     if all.is_empty() { None } else { Some(all[n % all.len()]) }
 }
@@ -275,7 +337,7 @@ fn pick<'a>(all: &[&'a Row], n: usize) -> Option<&'a Row> {
 fn own(view: &View<'_>, ask: &Ask, wanted: impl Fn(&Row) -> bool) -> Own {
     let [a, b, c] = ask.dice;
     let all: Vec<&Row> = view.book.standing().filter(|row| wanted(row)).collect();
-    let found = pick(&all, a).filter(|_| c % 16 != 0);
+    let found = pick(&all, a).filter(|_| c % STRANGE != 0);
     let strange = Own { member: member(a), locker: locker(b) };
     found.map_or(strange, |row| Own {
         member: row.member,
@@ -289,6 +351,12 @@ fn member(n: usize) -> i64 {
 
 fn locker(n: usize) -> i64 {
     LOCKERS[n % LOCKERS.len()]
+}
+
+/// A locker, mostly of the same bank as another one.
+fn near(other: i64, n: usize) -> i64 {
+    let same: Vec<i64> = LOCKERS.into_iter().filter(|id| bank_of(*id) == bank_of(other)).collect();
+    if n % STRANGE == 0 { locker(n / STRANGE) } else { same[n % same.len()] }
 }
 
 fn term(n: usize) -> i64 {

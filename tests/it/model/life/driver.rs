@@ -19,7 +19,7 @@ use super::super::term_lines;
 use super::book::Book;
 use super::changes::{Happened, demand_done, demand_legal};
 use super::deed::{Deed, Own};
-use super::plan::{CHOOSE, LOCKERS, MEMBERS, POOL, Plan, TERMS};
+use super::plan::{CHOOSE, LOCKERS, MEMBERS, POOL, Plan, SPARE, TERMS};
 use super::promises::{demand_after, demand_always};
 use super::rules::View;
 use super::step::{Ask, Course, Step};
@@ -82,6 +82,9 @@ impl Program {
             let add = services.add_lockers(Actor::CommandLine, BankId(POOL), one, None);
             site.run(add).expect("made");
         }
+        let spare = LockerId(SPARE);
+        let put = services.put_service(Actor::CommandLine, spare, plan.spare, "문", None);
+        site.run(put).expect("done");
         let book = Book::read(&site);
         let (clients, story) = (vec![None; MEMBERS + 1], vec![format!("{plan:?}")]);
         Self { plan, site: Some(site), book, clients, keys: 0, story }
@@ -174,8 +177,9 @@ impl Program {
             let known = reasons.contains(code.as_str());
             assert!(known, "{deed:?}: {reasons:?}, not {} {code}", reply.status);
         }
-        let served = !matches!(deed, Deed::CheckIn(..)) || !before.is_whole();
-        assert!(served || !reasons.contains("no_free_locker"), "{deed:?} was promised");
+        // Whatever was reserved can be had as long as nothing broke and nobody stays too long.
+        let short = matches!(deed, Deed::CheckIn(..)) && reasons.iter().eq(&["no_free_locker"]);
+        assert!(!short || !before.is_whole(), "{deed:?} was promised");
     }
 
     /// Tells the program what a board would tell of an opening: no locker here has an electric lock.

@@ -19,10 +19,16 @@ pub const CHOOSE: i64 = 1;
 pub const POOL: i64 = 2;
 
 /// Every locker: those of the first bank, then those of the second.
-pub const LOCKERS: [i64; 6] = [1, 2, 3, 11, 12, 13];
+pub const LOCKERS: [i64; 5] = [1, 2, 3, 11, 12];
+
+/// A locker of the first bank.
+pub const SPARE: i64 = 3;
 
 /// Students have the numbers from 1 to this.
-pub const MEMBERS: usize = 4;
+pub const MEMBERS: usize = 5;
+
+/// How many days before the end a rental may be extended.
+pub const EXTENSION_FROM_DAYS: u16 = 9;
 
 /// How long an offer stands.
 pub const OFFER_MS: u64 = HOUR_MS;
@@ -90,6 +96,8 @@ pub enum Theme {
 pub struct Plan {
     /// What happens most.
     pub theme: Theme,
+    /// Whether the first bank has all its lockers from the start, or one is out of service.
+    pub spare: bool,
     /// How often a rental may be extended; 0: never.
     pub extensions: u16,
     /// By how many days.
@@ -116,13 +124,15 @@ impl Plan {
     /// Any plan.
     pub fn any() -> impl Strategy<Value = Self> {
         let theme = prop::sample::select(vec![Theme::All, Theme::Choose, Theme::Pool]);
+        let theme = (theme, prop::bool::weighted(0.4));
         let options = (0_u16..3, 1_u16..8, any::<bool>(), any::<bool>(), any::<bool>());
         let returns = (prop::sample::select(vec![0_u32, 10]), prop::bool::weighted(0.8));
         let late = (0_u16..3, prop::sample::select(vec![None, Some(2_u16)]));
         let check_in = prop::sample::select(vec![None, Some(1_u16), Some(2)]);
         (theme, options, returns, late, check_in).prop_map(
-            |(theme, options, returns, late, check_in_days)| Self {
+            |((theme, spare), options, returns, late, check_in_days)| Self {
                 theme,
+                spare,
                 extensions: options.0,
                 extension_days: options.1,
                 swaps: options.2,
@@ -142,7 +152,7 @@ impl Plan {
         let options = Options {
             extensions_max: self.extensions,
             extension_days: Some(self.extension_days),
-            extension_from_days: 3,
+            extension_from_days: EXTENSION_FROM_DAYS,
             swaps: self.swaps,
             waiting_list: self.waiting_list && mode == Mode::Choose,
             offer_minutes: 60,

@@ -11,7 +11,10 @@ use lockerd::domain::time::DateSpan;
 
 use super::book::{Book, Row};
 use super::deed::{Days, Deed, Many, Own};
-use super::plan::{ADVANCE_DAYS, CHOOSE, DAYS_MAX, LOCKERS, POOL, Plan, RESERVATIONS_MAX, TERMS};
+use super::plan::{
+    ADVANCE_DAYS, CHOOSE, DAYS_MAX, EXTENSION_FROM_DAYS, LOCKERS, POOL, Plan, RESERVATIONS_MAX,
+    TERMS,
+};
 
 /// Why something is refused.
 pub type Reasons = BTreeSet<&'static str>;
@@ -303,6 +306,7 @@ impl View<'_> {
             return when(&[("option_off", true)]);
         }
         let span = |first: Date, last| DateSpan::new(first, last).expect("in order");
+        let early = i64::from(EXTENSION_FROM_DAYS);
         let until = mine.last.saturating_add(i64::from(self.plan.extension_days).days());
         let whole = span(mine.first, until);
         let added = span(mine.last.saturating_add(1.day()), until);
@@ -312,7 +316,7 @@ impl View<'_> {
             ("clock_untrusted", !self.trusted),
             ("last_day_over", mine.sealed || mine.last < self.today),
             ("extensions_used", mine.extensions >= self.plan.extensions),
-            ("extension_early", self.today < mine.last.saturating_sub(3.days())),
+            ("extension_early", self.today < mine.last.saturating_sub(early.days())),
             ("out_of_service", !self.is_lent(own.locker)),
             ("others_wait", self.is_waited_for(bank_of(own.locker), whole)),
             ("already_renting", !self.has_on(own.member, added, Some(mine.id)).is_empty()),
@@ -340,7 +344,7 @@ impl View<'_> {
     }
 
     /// Whether a rental's locker is not to be had.
-    fn is_short(&self, row: &Row) -> bool {
+    pub fn is_short(&self, row: &Row) -> bool {
         let Some(locker) = row.locker else { return false };
         let mut before = self.book.of_locker(locker).filter(|it| it.member != row.member);
         !self.is_lent(locker) || before.any(|it| it.occupies(self.today) && it.first < row.first)
@@ -351,8 +355,13 @@ impl View<'_> {
     }
 
     fn replace(&self, own: &Own, to: Option<i64>) -> Reasons {
-        let mine = self.own(own, &["active"]).into_iter().min_by_key(|row| row.first);
+        let over = |row: &Row| row.sealed || (self.trusted && row.last < self.today);
+        let mine = self.own(own, &["active"]).into_iter();
+        let mine = mine.min_by_key(|row| (over(row), row.first));
         let Some(mine) = mine else { return when(&[("not_your_locker", true)]) };
+        if over(mine) {
+            return when(&[("last_day_over", true)]);
+        }
         let taken = |id| self.in_the_way(id, mine.span()).is_some() || self.is_occupied(id);
         let mut why = when(&[("no_shortage", !self.is_short(mine))]);
         if let Some(to) = to {
