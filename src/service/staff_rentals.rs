@@ -14,7 +14,8 @@ use super::clock::clock_untrusted;
 use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
-use super::rentals::{Moment, expire, locker_not_found, out_of_service, refuse};
+use super::rentals::{Moment, end_dead_holds, expire, locker_not_found, out_of_service, refuse};
+use super::returning::TakenBy;
 use super::shortages::{demand_free, put_in_place};
 use super::tokens::Caller;
 use super::{Services, is_staff_for, overdue, pool, returning, waiting};
@@ -390,25 +391,24 @@ fn move_job(
 ) -> Result<Moved, Error> {
     let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
     let old = live(tx, caller, id)?;
+    if !moment.trusted {
+        return Err(clock_untrusted());
+    }
     if old.is_returned() {
         return Err(rental_over(id, "was given back"));
     }
     if old.state != RentalState::Active {
         return Err(refuse(RentalError::OnlyHeld, old.locker_id));
     }
-    let bank = demand_lent(tx.snapshot(), caller, target)?;
+    demand_lent(tx.snapshot(), caller, target)?;
     if target == old.locker_id {
         return Err(Error::new(Code::Invalid, "locker_id must be another locker"));
     }
     if old.dates.last() < moment.today {
         return Err(rental_over(id, "is past its last day"));
     }
-    // Within one bank it takes no more room than it has.
-    if tx.snapshot().site.bank_of(old.locker_id) != Some(bank) {
-        demand_room(tx.snapshot(), bank, old.dates, moment)?;
-    }
     demand_free(tx, own, target, old.dates, moment)?;
-    let new = put_in_place(tx, &old, target)?;
+    let new = put_in_place(tx, own, &old, target, TakenBy::Staff)?;
     let former = tx.snapshot().rental(id).is_some_and(Rental::is_returned);
     let granted =
         Granted { rental_id: new, locker_id: target, member_id: old.member_id, dates: old.dates };
@@ -457,6 +457,7 @@ fn change_job(
     if let (Some(bank), Some(added)) = (bank, added.and_then(|first| DateSpan::new(first, last))) {
         demand_room(tx.snapshot(), bank, added, moment)?;
     }
+    end_dead_holds(tx, had.locker_id, had.member_id)?;
     rentals::update_last_day(tx.conn, id, last)
         .map_err(|error| explain(tx.snapshot(), error, had.member_id, next.dates))?;
     tx.apply(&Change::Rental(next));
@@ -497,9 +498,7 @@ pub(super) fn take_away(
         let verdict = own.judge(tx.snapshot(), rental, false, tx.monotonic).1;
         return Ok(waits(verdict.unwrap_or(Verdict::WaitsForStaff)));
     }
-    let occupies = tx.snapshot().occupant(locker, own.clock.today()).map(|it| it.id) == Some(id);
-    let used = rental.state == RentalState::Active && (rental.opened || occupies);
-    let returned = if used { returning::taken_away(tx, own, rental)? } else { None };
+    let returned = returning::taken_away(tx, own, rental, TakenBy::Staff)?;
     let done = if let Some((seen, verdict)) = returned {
         rentals::update_known(tx.conn, &seen, tx.now_ms())?;
         tx.apply(&Change::Rental(seen));

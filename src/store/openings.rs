@@ -9,7 +9,7 @@ use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
 const COLUMNS: &str = "SELECT id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id FROM opening";
+    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id, returns FROM opening";
 
 /// Stores an opening as it stands: a new one, or what more was seen of a known one.
 pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
@@ -17,8 +17,8 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, sent_ms,
                               acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome,
-                              mass_opening_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                              mass_opening_id, returns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (id) DO UPDATE SET
            sent_ms = coalesce(sent_ms, excluded.sent_ms),
            acknowledged_ms = coalesce(acknowledged_ms, excluded.acknowledged_ms),
@@ -39,7 +39,8 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
         at(Phase::Opened),
         at(Phase::Closed),
         opening.outcome.map(Outcome::name),
-        opening.mass_opening.map(|id| id.to_string())
+        opening.mass_opening.map(|id| id.to_string()),
+        opening.returns
     ])?;
     Ok(())
 }
@@ -130,7 +131,7 @@ pub fn list(
     let sql = format!(
         "SELECT opening.id, opening.locker_id, opening.member_id, opened_as, requested_ms, sent_ms,
                 acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id,
-                locker.bank_id, iif(member.left_ms IS NULL, student_id, NULL),
+                returns, locker.bank_id, iif(member.left_ms IS NULL, student_id, NULL),
                 iif(member.left_ms IS NULL, name, NULL)
          FROM opening INDEXED BY {index} JOIN locker ON locker.id = opening.locker_id
          JOIN member ON member.id = opening.member_id
@@ -227,6 +228,7 @@ fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
         mass_opening: mass_opening
             .map(|id| id.parse().map_err(|_| bad("mass_opening_id", id.clone())))
             .transpose()?,
+        returns: row.get(12)?,
         phases,
         outcome: outcome
             .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("outcome", name)))
