@@ -3,7 +3,7 @@
 //! What runs by itself stands in `detect.rs`, what staff do in `steps.rs`, what they look at in
 //! `list.rs`. Each step is stored with its row of the history, its audit row and the mail to the
 //! member in one transaction. A case ends with its rental: by the return that frees the locker
-//! ([`note_ended`]), by another last day ([`note_moved`]), or by the job, which makes up for whatever
+//! (`note_ended`), by another last day (`note_moved`), or by the job, which makes up for whatever
 //! ended otherwise.
 
 use jiff::civil::Date;
