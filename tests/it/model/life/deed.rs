@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::book::Row;
 use super::plan::{CHOOSE, LOCKERS, MEMBERS, POOL, TERMS};
-use super::rules::{View, bank_of};
+use super::rules::{View, bank_of, of_term};
 use super::step::{Ask, Kind};
 
 /// Somebody's wish about a locker of theirs.
@@ -101,8 +101,10 @@ impl Deed {
 
     fn of_student(ask: &Ask, view: &View<'_>) -> Self {
         let Ask { kind, dice: [a, b, c], .. } = *ask;
-        let held = || own(view, ask, |row| row.is("held"));
+        let held = || own(view, ask, |row| row.is("held") && (c % 4 == 0 || view.is_alive(row)));
         let rented = || own(view, ask, |row| row.is("active") || row.is("returned"));
+        let active =
+            || own(view, ask, |row| row.is("active") || (c % 8 == 0 && row.is("returned")));
         let reserved = |wanted: &dyn Fn(&Row) -> bool| {
             let all = view.book.standing().filter(|row| row.is("reserved"));
             let (due, others): (Vec<&Row>, Vec<&Row>) = all.partition(|row| wanted(row));
@@ -114,8 +116,8 @@ impl Deed {
             Kind::Confirm => Self::Confirm(held()),
             Kind::GiveUp => Self::GiveUp(held()),
             Kind::ExtendHold => Self::ExtendHold(held()),
-            Kind::Extend => Self::Extend(rented()),
-            Kind::Swap => Self::Swap(rented(), near(rented().locker, b)),
+            Kind::Extend => Self::Extend(active()),
+            Kind::Swap => Self::Swap(active(), near(active().locker, b)),
             Kind::Replace => {
                 let short = |row: &Row| row.is("active") && view.is_short(row);
                 let none = !view.book.standing().any(short);
@@ -175,10 +177,23 @@ impl Deed {
                 Self::BulkEnd(bank, if b % 3 == 0 { Many::Term(term(c)) } else { many })
             }
             Kind::Free => Self::Free(own(view, ask, |row| row.is("returned")).locker),
-            Kind::Service => Self::Service(locker(a), b % 3 != 0),
+            Kind::Service => {
+                let broken = LOCKERS.into_iter().find(|id| view.book.lent.get(id) == Some(&false));
+                let mend = broken.filter(|_| b % 2 == 0);
+                Self::Service(mend.unwrap_or_else(|| locker(a)), mend.is_some())
+            }
             Kind::Case => {
-                let step = ["seal", "collect", "collect", "hand-back", "unseal", "drop"][b % 6];
-                Self::Case(key(open_cases(view)), step, c % 4 != 0)
+                let id = key(open_cases(view));
+                let state = view.book.cases.get(&id).map_or("", |it| it.state.as_str());
+                let usual = match state {
+                    "detected" => ["seal", "collect", "collect", "drop"],
+                    "sealed" => ["collect", "collect", "unseal", "drop"],
+                    "collected" => ["hand-back", "hand-back", "hand-back", "drop"],
+                    _ => ["seal", "collect", "hand-back", "unseal"],
+                };
+                let strange = ["seal", "collect", "hand-back", "unseal"];
+                let steps = if c % STRANGE == 0 { strange } else { usual };
+                Self::Case(id, steps[b % 4], c % 4 != 0)
             }
             Kind::Waive => Self::Waive(key(view.book.penalties.keys().copied().collect())),
             _ => Self::TakeOff(key(view.book.line().map(|(id, _)| id).collect())),
@@ -300,26 +315,39 @@ impl Deed {
 fn instead(kind: Kind, view: &View<'_>) -> Option<Kind> {
     let none = |wanted: &[&str]| !view.book.standing().any(|row| wanted.contains(&&*row.state));
     let missing = match kind {
-        Kind::Confirm | Kind::GiveUp | Kind::ExtendHold => none(&["held"]),
-        Kind::Return | Kind::Open | Kind::Extend | Kind::Swap | Kind::Replace | Kind::Move => {
-            none(&["active", "returned"])
+        Kind::Confirm | Kind::GiveUp | Kind::ExtendHold => {
+            !view.book.standing().any(|row| row.is("held") && view.is_alive(row))
         }
-        Kind::Cancel | Kind::CheckIn => none(&["reserved"]),
+        Kind::Return | Kind::Open => none(&["active", "returned"]),
+        Kind::Extend | Kind::Swap | Kind::Move => none(&["active"]),
+        Kind::Replace => !view.book.standing().any(|row| row.is("active") && view.is_short(row)),
+        Kind::Cancel => none(&["reserved"]),
+        Kind::CheckIn => {
+            let mut reserved = view.book.standing().filter(|row| row.is("reserved"));
+            !reserved.any(|row| row.first <= view.today)
+        }
         Kind::End | Kind::Change => none(&["held", "active", "reserved"]),
         Kind::Free => none(&["returned"]),
         Kind::Case => open_cases(view).is_empty(),
         Kind::Waive => view.book.penalties.values().all(|it| it.waived),
         Kind::TakeOff | Kind::Leave => view.book.line().next().is_none(),
-        Kind::Join => !view.plan.waiting_list,
+        Kind::Join => {
+            let open = view.open_term().map(|term| of_term(term).span());
+            !view.plan.waiting_list || open.is_some_and(|it| !view.free_of_choose(it).is_empty())
+        }
         _ => false,
     };
     missing.then_some(match kind {
-        Kind::Cancel | Kind::CheckIn => Kind::Reserve,
+        Kind::Cancel => Kind::Reserve,
+        Kind::CheckIn => Kind::Open,
+        Kind::Replace => Kind::Service,
         Kind::Waive => Kind::Case,
-        Kind::Case | Kind::Free => Kind::Return,
+        Kind::Case => Kind::Extend,
+        Kind::Free => Kind::Open,
         Kind::TakeOff | Kind::Leave => Kind::Join,
+        Kind::Join => Kind::HoldAny,
         Kind::Move | Kind::Change | Kind::End => Kind::Assign,
-        Kind::Return | Kind::Open | Kind::Extend | Kind::Swap | Kind::Replace => Kind::Confirm,
+        Kind::Return | Kind::Open | Kind::Extend | Kind::Swap => Kind::Confirm,
         _ => Kind::Hold,
     })
 }

@@ -86,7 +86,7 @@ impl View<'_> {
     }
 
     /// The term that takes claims now: the one that opened last.
-    fn open_term(&self) -> Option<i64> {
+    pub fn open_term(&self) -> Option<i64> {
         let at = u64::try_from(self.since_ms).ok()?;
         let open = |n: &i64| {
             let term = of_term(*n);
