@@ -96,9 +96,11 @@ fn generous() -> BankEntry {
 fn by_the_day() -> BankEntry {
     let pool = PoolPolicy { days_max: Some(7), check_in_days: Some(1), ..PoolPolicy::default() };
     let options = Options { extensions_max: 1, extension_days: Some(2), ..Options::default() };
+    let overdue = OverduePolicy { reminder_days: vec![1], ..OverduePolicy::default() };
     BankEntry {
         mode: Some(Mode::Pool),
         pool: Some(pool),
+        overdue: Some(overdue),
         options: Some(options),
         ..BankEntry::default()
     }
