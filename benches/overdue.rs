@@ -23,7 +23,7 @@ use lockerd::domain::id::LockerId;
 use lockerd::service::Services;
 use lockerd::service::members::RosterRow;
 use lockerd::sim::{Direction, Physics, SimBoard, SimBus, SimConfig, Simulator};
-use lockerd::store::{Lane, StoreError};
+use lockerd::store::{Lane, StoreError, Tx};
 use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -217,11 +217,16 @@ fn add_rentals(database: &Path, options: &Options) -> anyhow::Result<()> {
                 iif(j = 0, '2020-03-01', (2100 + j) || '-03-01'),
                 iif(j = 0, '2020-06-30', (2100 + j) || '-06-30'), 1, 1
          FROM n, y",
-        [options.late, years, LATE_FROM, wired()],
+        [options.late, years, LATE_FROM, wired()].map(number),
     )?;
-    let count: usize = conn.query_row("SELECT count(*) FROM rental", [], |row| row.get(0))?;
-    anyhow::ensure!(count == options.late * years + wired(), "{count} rentals");
+    let count: i64 = conn.query_row("SELECT count(*) FROM rental", [], |row| row.get(0))?;
+    anyhow::ensure!(count == number(options.late * years + wired()), "{count} rentals");
     Ok(())
+}
+
+/// A number as SQLite has it.
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The n-th opening in turn goes to this bus and this lock of its board.
@@ -321,7 +326,7 @@ impl Bench<'_> {
                 let mut longest = Duration::ZERO;
                 while !work.is_finished() {
                     let asked = Instant::now();
-                    let nothing = |_: &mut _| Ok::<_, StoreError>(());
+                    let nothing = |_: &mut Tx<'_>| Ok::<_, StoreError>(());
                     services.store.write(Lane::Opening, nothing).await?;
                     longest = longest.max(asked.elapsed());
                     tokio::time::sleep(Duration::from_micros(200)).await;

@@ -3,7 +3,7 @@
 //!
 //! A job with a period below a minute is woken by an interval of its own: such a reconciler must not
 //! depend on a wall clock, which may be set. The others are woken by tokio-cron-scheduler
-//! ([`wake`]) each minute, and when the time came to be believed; all run or ask at the start. Whoever
+//! (`wake`) each minute, and when the time came to be believed; all run or ask at the start. Whoever
 //! is woken by the scheduler asks whether a run is due, so a missed or a doubled wake-up is harmless.
 
 use std::sync::Arc;

@@ -75,8 +75,8 @@ impl CaseState {
 
     /// Where a step leads from here; `None`: it cannot be taken.
     #[must_use]
-    pub fn after(self, step: CaseStep) -> Option<&'static Transition> {
-        TRANSITIONS.iter().find(|it| it.from == self && it.step == step)
+    pub fn after(self, step: CaseStep) -> Option<Transition> {
+        TRANSITIONS.iter().find(|it| it.from == self && it.step == step).copied()
     }
 }
 

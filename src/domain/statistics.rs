@@ -70,10 +70,10 @@ pub fn occupancy<'a>(
         used.clear();
         used.resize(instants.len(), Use::Free);
         for stay in &locker.stays {
-            let late = first_at(stay.late_ms);
-            for at in first_at(stay.from_ms)..first_at(stay.to_ms) {
-                let seen = if at < late { Use::Taken } else { Use::Overdue };
-                used[at] = used[at].max(seen);
+            let (from, to, late) =
+                (first_at(stay.from_ms), first_at(stay.to_ms), first_at(stay.late_ms));
+            for (at, used) in used.iter_mut().enumerate().take(to).skip(from) {
+                *used = (*used).max(if at < late { Use::Taken } else { Use::Overdue });
             }
         }
         lent.clear();
@@ -92,14 +92,8 @@ pub fn occupancy<'a>(
 }
 
 /// Counts by weekday (Monday first) and hour of the day in a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WeekHours(pub [[u64; 24]; 7]);
-
-impl Default for WeekHours {
-    fn default() -> Self {
-        Self([[0; 24]; 7])
-    }
-}
 
 impl WeekHours {
     /// Counts what happened at an instant.
@@ -116,7 +110,7 @@ impl WeekHours {
 /// The weekdays in the order of [`WeekHours`], as charts name them.
 #[must_use]
 pub fn weekdays() -> [&'static str; 7] {
-    let named = |day: Weekday| match day {
+    let name_of = |day: Weekday| match day {
         Weekday::Monday => "mon",
         Weekday::Tuesday => "tue",
         Weekday::Wednesday => "wed",
@@ -127,7 +121,7 @@ pub fn weekdays() -> [&'static str; 7] {
     };
     let mut names = [""; 7];
     for (name, day) in names.iter_mut().zip(Weekday::Monday.cycle_forward()) {
-        *name = named(day);
+        *name = name_of(day);
     }
     names
 }

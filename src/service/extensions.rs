@@ -182,10 +182,10 @@ fn explain(error: ExtensionError, rental: &Rental) -> Error {
         ExtensionError::HasAnother => {
             Error::new(Code::AlreadyRenting, "you have another locker for some of these days")
         }
-        ExtensionError::Full(day) => Error::new(
-            Code::NoFreeLocker,
-            format!("all lockers of this bank are promised on {day}"),
-        ),
+        ExtensionError::Full(day) => {
+            let detail = format!("the bank is full on {day}: return the locker by its last day");
+            Error::new(Code::DayFull, detail).with("full_days", vec![day.to_string()])
+        }
     }
 }
 

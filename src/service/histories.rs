@@ -10,7 +10,6 @@ use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::id::{LockerId, MemberId};
 use crate::service::error::Code;
-use crate::store::StoreError;
 use crate::store::histories::{self, Mark};
 use crate::store::members;
 
@@ -61,7 +60,7 @@ impl Services {
         demand_staff(caller)?;
         let known = self.store.read(move |conn| members::find_by_id(conn, id)).await?;
         known.ok_or_else(|| member_not_found(id))?;
-        Ok(self.history_of(id, cursor, limit).await?)
+        self.history_of(id, cursor, limit).await
     }
 
     /// What happened with the caller themselves.
@@ -82,9 +81,7 @@ impl Services {
     ) -> Result<HistoryPage, Error> {
         let before = cursor.map(read_cursor::<Mark>).transpose()?;
         let limit = limit.min(PAGE_MAX);
-        let read = self.store.read(move |conn| {
-            Ok::<_, StoreError>(histories::of_member(conn, id, before, limit + 1)?)
-        });
+        let read = self.store.read(move |conn| histories::of_member(conn, id, before, limit + 1));
         Ok(page(read.await?, limit))
     }
 }

@@ -3,7 +3,7 @@
 //! What runs by itself stands in `detect.rs`, what staff do in `steps.rs`, what they look at in
 //! `list.rs`. Each step is stored with its row of the history, its audit row and the mail to the
 //! member in one transaction. A case ends with its rental: by the return that frees the locker
-//! ([`note_ended`]), or by the job, which makes up for whatever ended otherwise.
+//! (`note_ended`), or by the job, which makes up for whatever ended otherwise.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -147,7 +147,7 @@ fn seal(
     tx: &mut Tx<'_>,
     case: CaseRow,
     rental: &Rental,
-    taken: &Transition,
+    taken: Transition,
     by: Option<MemberId>,
     reason: Option<&str>,
 ) -> Result<CaseRow, Error> {
@@ -173,7 +173,7 @@ fn unseal(tx: &mut Tx<'_>, case: &CaseRow) -> Result<(), Error> {
 fn take(
     tx: &mut Tx<'_>,
     case: CaseRow,
-    taken: &Transition,
+    taken: Transition,
     by: Option<MemberId>,
     reason: Option<&str>,
     told: Value,

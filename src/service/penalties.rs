@@ -1,7 +1,7 @@
 //! Penalties: whoever returned a locker late claims none for some days.
 //!
 //! A penalty is made where an overdue case learns how late its locker was emptied (`overdue.rs`), and
-//! taken back by staff with a reason. Claims ask [`demand_no_penalty`], first of the snapshot and
+//! taken back by staff with a reason. Claims ask `demand_no_penalty`, first of the snapshot and
 //! again inside their job; what was held before may still be confirmed.
 
 use jiff::ToSpan;

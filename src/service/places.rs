@@ -2,7 +2,7 @@
 //!
 //! Admins make, change and retire; staff of a bank look after what its lockers need from day to day. The
 //! command line may do what an admin may. Every change is one transaction with its audit row, and keeps
-//! what [`check_bank`] demands: nothing in a bank's grid overlaps, and no setting contradicts a term.
+//! what `check_bank` demands: nothing in a bank's grid overlaps, and no setting contradicts a term.
 //! What is retired leaves every list and claim; its rows stay for the history.
 
 use jiff::Timestamp;

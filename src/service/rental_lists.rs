@@ -95,7 +95,7 @@ impl Services {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<RentalPage, Error> {
-        let filter = self.rental_filter(caller, query)?;
+        let filter = self.rental_filter(caller, &query)?;
         let after = cursor.map(read_cursor::<list::PageEnd>).transpose()?;
         let order = if filter.walks_history() { RentalOrder::Newest } else { filter.order };
         if !after.as_ref().is_none_or(|end| end.fits(order)) {
@@ -112,7 +112,7 @@ impl Services {
         caller: Caller,
         query: RentalQuery,
     ) -> Result<String, Error> {
-        let filter = self.rental_filter(caller, query)?;
+        let filter = self.rental_filter(caller, &query)?;
         let (asked, zone) = (format!("{filter:?}"), self.clock.zone().clone());
         let file = self
             .store
@@ -127,7 +127,7 @@ impl Services {
         self.exported(caller, "rental.export", &json!({ "filter": asked }), file).await
     }
 
-    fn rental_filter(&self, caller: Caller, query: RentalQuery) -> Result<RentalFilter, Error> {
+    fn rental_filter(&self, caller: Caller, query: &RentalQuery) -> Result<RentalFilter, Error> {
         let banks = banks_asked(&self.store.snapshot(), caller, query.bank, query.location)?;
         let text = query.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if text.is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {

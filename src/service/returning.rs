@@ -2,7 +2,7 @@
 //!
 //! The rule is `domain/returning.rs`; here it is fed with what the bus shows and carried out. It is
 //! asked by the return itself, every few seconds, and by a claim that meets a returned locker, each
-//! time inside the transaction that acts on it. Openings tell of themselves ([`note_opening`]).
+//! time inside the transaction that acts on it. Openings tell of themselves (`note_opening`).
 //! While the database fails, or openings of that time are not stored yet, nothing is freed.
 
 use std::sync::Arc;

@@ -483,7 +483,7 @@ pub(super) fn take_away(
         waits_for: None,
         free_at: Some(tx.now),
     };
-    let waiting = |verdict: Verdict| TakenAway {
+    let waits = |verdict: Verdict| TakenAway {
         over: false,
         waits_for: verdict.waits_for(),
         free_at: own.free_at(verdict),
@@ -495,36 +495,38 @@ pub(super) fn take_away(
     }
     if rental.is_returned() {
         let verdict = own.judge(tx.snapshot(), rental, false, tx.monotonic).1;
-        return Ok(waiting(verdict.unwrap_or(Verdict::WaitsForStaff)));
+        return Ok(waits(verdict.unwrap_or(Verdict::WaitsForStaff)));
     }
     let occupies = tx.snapshot().occupant(locker, own.clock.today()).map(|it| it.id) == Some(id);
     let used = rental.state == RentalState::Active && (rental.opened || occupies);
     let returned = if used { returning::taken_away(tx, own, rental)? } else { None };
-    let done = match returned {
-        Some((seen, verdict)) => {
-            rentals::update_known(tx.conn, &seen, tx.now_ms())?;
-            tx.apply(&Change::Rental(seen));
-            if verdict == Verdict::Free {
-                returning::end(tx, own, &seen)?;
-                over
-            } else {
-                waiting(verdict)
-            }
-        }
-        None => {
-            let ended = rental.taken_away(false, tx.monotonic, None);
-            let ended = ended.map_err(|error| refuse(error, locker))?;
-            rentals::update_ended(tx.conn, id, EndReason::EndedByStaff, tx.now_ms())?;
-            waiting::offer_over(tx, rental, WaitingEnd::ByStaff)?;
-            tx.apply(&Change::Rental(ended));
-            overdue::note_ended(tx, own, &ended)?;
+    let done = if let Some((seen, verdict)) = returned {
+        rentals::update_known(tx.conn, &seen, tx.now_ms())?;
+        tx.apply(&Change::Rental(seen));
+        if verdict == Verdict::Free {
+            returning::end(tx, own, &seen)?;
             over
+        } else {
+            waits(verdict)
         }
+    } else {
+        end_unused(tx, own, rental)?;
+        over
     };
     let about = (id, rental.member_id, rental.dates);
     let more = json!({ "locker_id": locker, "to_be_emptied": !done.over });
     tell(tx, staff, ("rental.end", "rental_ended"), about, more, reason)?;
     Ok(done)
+}
+
+/// Ends what has nothing of its member inside.
+fn end_unused(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Result<(), Error> {
+    let ended = rental.taken_away(false, tx.monotonic, None);
+    let ended = ended.map_err(|error| refuse(error, rental.locker_id))?;
+    rentals::update_ended(tx.conn, rental.id, EndReason::EndedByStaff, tx.now_ms())?;
+    waiting::offer_over(tx, rental, WaitingEnd::ByStaff)?;
+    tx.apply(&Change::Rental(ended));
+    overdue::note_ended(tx, own, &ended)
 }
 
 fn end_reservation(

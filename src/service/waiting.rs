@@ -3,7 +3,7 @@
 //! One waits for the days of a term. What gets free is offered by the job in `offers.rs`, in the
 //! order of joining; an offer is a hold with more time, confirmed and given up like any other, also
 //! when the application window has closed. Whoever confirms, ends or finds a hold dead says so here
-//! ([`offer_over`]), in the same transaction, so that a wait and its offer never part.
+//! (`offer_over`), in the same transaction, so that a wait and its offer never part.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

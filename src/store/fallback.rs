@@ -59,9 +59,15 @@ struct SavedRental {
     #[serde(default)]
     sealed: bool,
     #[serde(default)]
-    returned: bool,
-    #[serde(default)]
-    returned_late: bool,
+    returned: Option<SavedReturn>,
+}
+
+/// How a rental was given back.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedReturn {
+    InTime,
+    Late,
 }
 
 /// Writes the state beside the old file, syncs it and puts it in its place.
@@ -93,8 +99,11 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> io::Result<()> {
                 dates: rental.dates,
                 opened: rental.opened,
                 sealed: rental.sealed,
-                returned: rental.is_returned(),
-                returned_late: matches!(rental.state, RentalState::Returned(it) if it.late),
+                returned: match rental.state {
+                    RentalState::Returned(it) if it.late => Some(SavedReturn::Late),
+                    RentalState::Returned(_) => Some(SavedReturn::InTime),
+                    _ => None,
+                },
             })
             .collect(),
         ended_sessions: snapshot.ended_sessions().collect(),
@@ -146,12 +155,10 @@ pub fn load(path: &Path) -> Option<Snapshot> {
         hold_extended: false,
         sealed: saved.sealed,
         // Nothing is freed by this state: what was seen of its door is asked of the database.
-        state: if saved.returned {
+        state: saved.returned.map_or(RentalState::Active, |returned| {
             let it = Return::new(Monotonic(0), None);
-            RentalState::Returned(Return { late: saved.returned_late, ..it })
-        } else {
-            RentalState::Active
-        },
+            RentalState::Returned(Return { late: returned == SavedReturn::Late, ..it })
+        }),
     });
     Some(Snapshot::new(saved.version, Arc::new(site), rentals, saved.ended_sessions))
 }

@@ -72,7 +72,8 @@ fn done(call: &str) -> Option<Event> {
 }
 
 /// Demands of every answered claim that its request was followed by a write to the log, then by a
-/// sync of it, then by the answer. Says how many claims were judged.
+/// sync of it, then by the answer. Says how many claims were judged. A job may write meanwhile: what
+/// is written after that sync is its own.
 fn judge(events: &[Event]) -> Result<usize, String> {
     let mut judged = 0;
     let mut since: Option<(&str, Vec<&Event>)> = None;
@@ -80,7 +81,7 @@ fn judge(events: &[Event]) -> Result<usize, String> {
         match (event, &mut since) {
             (Event::Asked(what), _) => since = Some((what, Vec::new())),
             (Event::Answered, Some((what, seen))) => {
-                let written = seen.iter().rposition(|it| **it == Event::Written);
+                let written = seen.iter().position(|it| **it == Event::Written);
                 let synced = seen.iter().rposition(|it| **it == Event::Synced);
                 match (written, synced) {
                     (None, _) => return Err(format!("{what} was answered without a write")),

@@ -252,8 +252,8 @@ fn in_pool_mode_no_day_is_added_on_which_everything_is_promised() {
         .expect("consistent");
     let site = site.again();
     let mine = site.student(0);
-    let refusal = mine.locker(1, "extend").refused(409, "no_free_locker");
-    assert_eq!(refusal["day"], "2026-09-03", "two lockers, two reservations");
+    let refusal = mine.locker(1, "extend").refused(409, "day_full");
+    assert_eq!(refusal["full_days"], json!(["2026-09-03"]), "two lockers, two reservations");
     site.sql()
         .execute_batch(
             "UPDATE rental SET state = 'ended', ended_ms = 2, end_reason = 'cancelled'

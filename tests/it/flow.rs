@@ -98,6 +98,9 @@ fn every_answer_has_the_shape_that_clients_read() {
             "starts_on",
             "ends_on",
             "door",
+            "offer",
+            "extendable",
+            "late",
         ],
     );
     assert_eq!(held["state"], "held");

@@ -166,6 +166,12 @@ fn the_whole_chain_from_the_last_minute_to_the_fetched_bag() {
     assert_eq!(told(&site, "overdue_handed_back")["handed_to"], "본인");
     step(&staff, case, "drop", &json!({ "reason": "x" })).refused(409, "overdue_step");
 
+    demand_history(&site, &staff, case);
+    site.demand_clean();
+}
+
+/// What is kept of the case of [`the_whole_chain_from_the_last_minute_to_the_fetched_bag`].
+fn demand_history(site: &Inside, staff: &Client, case: &Value) {
     let id = case["case_id"].as_i64().expect("a case");
     let whole = staff.get(&format!("/api/v1/overdue/{id}")).expect(200).json();
     let steps = whole["steps"].as_array().expect("steps");
@@ -183,7 +189,6 @@ fn the_whole_chain_from_the_last_minute_to_the_fetched_bag() {
     assert_eq!(rows, "overdue.detect overdue.seal overdue.collect overdue.hand_back");
     let secret = "SELECT count(*) FROM audit WHERE detail LIKE '%본인%' OR detail LIKE '%가방%'";
     assert_eq!(site.number(secret), 0, "the log says no more than it must");
-    site.demand_clean();
 }
 
 fn prompt_state(site: &Inside, locker: i64) -> String {

@@ -40,6 +40,25 @@ const LATE: &str = "
 
 const JSON: &str = "Content-Type: application/json";
 
+/// What stands in paths whatever the house is like.
+const CONSTANT: [(&str, &str); 15] = [
+    ("locker_id", "201"),
+    ("bank_id", "2"),
+    ("bus", "east"),
+    ("address", "1"),
+    ("slug", "locker_taken"),
+    ("reservation_id", "999999"),
+    ("key", "a-key"),
+    ("waiting_id", "1"),
+    ("kind", "log_in"),
+    ("subject", "member:1"),
+    ("job", "prune"),
+    ("penalty_id", "1"),
+    ("audit_id", "1"),
+    ("mail_id", "1"),
+    ("number", "1"),
+];
+
 /// A site in which everything has an owner.
 struct House {
     site: Site,
@@ -107,19 +126,9 @@ impl House {
             (self.site.number("SELECT count(*) FROM door") == 3).then_some(())
         });
         let mut put = |name, value: &str| self.values.insert(name, value.to_owned());
-        put("locker_id", "201");
-        put("bank_id", "2");
-        put("bus", "east");
-        put("address", "1");
-        put("slug", "locker_taken");
-        put("reservation_id", "999999");
-        put("key", "a-key");
-        for (name, value) in [("audit_id", "1"), ("mail_id", "1"), ("number", "1")] {
+        for (name, value) in CONSTANT {
             put(name, value);
         }
-        put("waiting_id", "1");
-        put("kind", "log_in");
-        put("subject", "member:1");
         for name in ["second_session_id", "third_session_id"] {
             let again = self.site.account(OWNER);
             let list = again.get("/api/v1/auth/sessions").expect(200).json();
@@ -129,8 +138,6 @@ impl House {
         }
         let me = self.owner.get("/api/v1/auth/me").expect(200).json();
         put("member_id", &me["member_id"].to_string());
-        put("job", "prune");
-        put("penalty_id", "1");
         let late = until("somebody is noticed to be late", || {
             let open = self.staff.get("/api/v1/overdue?state=open").expect(200).json();
             open["cases"][0]["case_id"].as_i64()
@@ -173,9 +180,8 @@ impl House {
         let order = json!({ "bus": "east", "families": ["modbus-relay"], "from": 1, "to": 2 });
         let scan = self.admin.post_json("/api/v1/commissioning/scans", &order).expect(202).json();
         put("scan_id", scan["id"].as_str().expect("an id"));
+        let path = format!("/api/v1/commissioning/scans/{}", scan["id"].as_str().expect("an id"));
         until("the scan is over", || {
-            let path =
-                format!("/api/v1/commissioning/scans/{}", scan["id"].as_str().expect("an id"));
             (self.admin.get(&path).expect(200).json()["state"] != "running").then_some(())
         });
     }

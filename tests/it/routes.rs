@@ -50,6 +50,7 @@ fn body(path: &str) -> &'static str {
         }
         Some("mechanical-key" | "acknowledge") => r#"{"note":"x"}"#,
         Some("rentals") => r#"{"locker_id":101,"member_id":1,"term_id":1,"reason":"x"}"#,
+        _ if path.starts_with("/api/v1/waiting/") => r#"{"reason":"x"}"#,
         Some("maintenance") => r#"{"on":true,"reason":"x"}"#,
         _ => r#"{"reason":"x","bank_id":1}"#,
     }

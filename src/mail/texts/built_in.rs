@@ -154,6 +154,24 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
             json!({ "name": "이직원", "bank": "정보관 1층" }),
             json!({ "name": "이직원", "bank": { "ko": "정보관 1층", "en": "IT Hall 1F" } }),
         ],
+        "alarm.renter" => {
+            ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
+        }
+        "alarm.staff" => ALARMS.map(|it| alarm(it, "staff")).to_vec(),
+        "daily" => vec![json!({
+            "name": "관리자", "day": "2026-03-03", "yesterday": "2026-03-02", "openings": 412,
+            "openings_failed": 3, "refused_log_ins": 17, "alarms": 2, "dead_mails": 1,
+            "pruned": [{ "what": "openings", "rows": 120 }], "audit_rows": 5120,
+            "audit_head": "01000000000000"
+        })],
+        _ => lending(kind).unwrap_or_else(|| vec![json!({ "name": "홍길동" })]),
+    };
+    listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+}
+
+/// What a mail about a locker may carry; `None`: it is about something else.
+fn lending(kind: &str) -> Option<Vec<Value>> {
+    let listed = match kind {
         "rental_confirmed" => vec![json!({
             "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02", "ends_on": "2026-06-19"
         })],
@@ -215,19 +233,9 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
                 })
                 .collect()
         }
-        "alarm.renter" => {
-            ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
-        }
-        "alarm.staff" => ALARMS.map(|it| alarm(it, "staff")).to_vec(),
-        "daily" => vec![json!({
-            "name": "관리자", "day": "2026-03-03", "yesterday": "2026-03-02", "openings": 412,
-            "openings_failed": 3, "refused_log_ins": 17, "alarms": 2, "dead_mails": 1,
-            "pruned": [{ "what": "openings", "rows": 120 }], "audit_rows": 5120,
-            "audit_head": "01000000000000"
-        })],
-        _ => vec![json!({ "name": "홍길동" })],
+        _ => return None,
     };
-    listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+    Some(listed)
 }
 
 fn waiting(kind: &str) -> Vec<Value> {

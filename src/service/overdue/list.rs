@@ -139,7 +139,9 @@ impl Services {
         }
         let mut file = CsvFile::new(&HEAD);
         let zone = self.clock.zone();
-        cases.iter().for_each(|case| file.row(&cells(case, zone).each_ref().map(String::as_str)));
+        for case in &cases {
+            file.row(&cells(case, zone).each_ref().map(String::as_str));
+        }
         let (actor, detail) = (Some(caller.member_id), json!({ "rows": cases.len() }).to_string());
         self.store
             .write::<_, StoreError, _>(Lane::Change, move |tx| {

@@ -207,7 +207,7 @@ fn collect(
     own: &Services,
     case: CaseRow,
     found: Found,
-    taken: &Transition,
+    taken: Transition,
     (by, reason): (MemberId, Option<&str>),
 ) -> Result<CaseRow, Error> {
     if !own.clock_is_trusted() {
@@ -269,7 +269,7 @@ fn rental_of(tx: &Tx<'_>, case: &CaseRow) -> Result<Rental, Error> {
     })
 }
 
-fn reason_needed(taken: &Transition) -> Error {
+fn reason_needed(taken: Transition) -> Error {
     let (step, state) = (taken.step.name(), taken.from.name());
     Error::new(Code::Invalid, format!("reason: {step} from {state} leaves the usual way: say why"))
 }
