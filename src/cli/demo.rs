@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::civil::DateTime;
-use jiff::{Span, Timestamp};
+use jiff::{Span, Timestamp, Unit};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -185,7 +185,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
 }
 
 async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Accounts> {
-    let now = services.clock.now();
+    let now = services.clock.now().round(Unit::Minute)?;
     let window = (now - Span::new().hours(24), now + Span::new().hours(24 * 14));
     let today = services.clock.today();
     let site = plan.site(window, (today, today.saturating_add(Span::new().days(120))));

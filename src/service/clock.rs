@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::Services;
 use super::error::{Code, Error};
-use super::jobs::JOBS;
+use super::jobs::{JOBS, Schedule};
 use super::tokens::Caller;
 use crate::domain::clock_trust::{ClockTrust, Doubt, Look, STEP_MS_MAX, Voucher};
 use crate::domain::id::MemberId;
@@ -152,9 +152,15 @@ impl Services {
         Ok(self.clock_state())
     }
 
-    /// Turns a demo's clock forward and runs every job that is due by then, in the order of the table:
-    /// who turned it finds what the time brought done. The machine's own clock stays as it is.
+    /// Turns a demo's clock forward. What happened before counts as seen before: every job with a
+    /// period runs first. Then each runs that is due by the new time, in the order of the table, so
+    /// that who turned it finds done what the time brought. The machine's own clock stays as it is.
     pub async fn turn_clock(&self, by: Duration) {
+        for (index, job) in JOBS.iter().enumerate() {
+            if matches!(job.schedule, Schedule::Every(_)) {
+                self.run_woken_job(index).await;
+            }
+        }
         self.clock.advance(by);
         for index in 0..JOBS.len() {
             self.run_due_job(index).await;

@@ -237,7 +237,13 @@ impl Services {
             .find(|locker| locker.in_service && free(locker.id))
             .map(|locker| locker.id)
             .ok_or_else(|| {
-                Error::new(Code::NoFreeLocker, "no locker of this bank is free right now")
+                let waiting = snapshot.site.banks.get(&bank).map(|it| it.policy.options);
+                let detail = if waiting.is_some_and(|it| it.waiting_list) {
+                    "no locker of this bank is free right now: join the waiting list"
+                } else {
+                    "no locker of this bank is free right now: look again later, or at another bank"
+                };
+                Error::new(Code::NoFreeLocker, detail)
             })
     }
 }

@@ -428,6 +428,7 @@ pub(super) fn tell_replaced(
         "former_locker_id": locker,
         "starts_on": old.dates.first().to_string(),
         "ends_on": old.dates.last().to_string(),
+        "to_be_emptied": tx.snapshot().rental(old.id).is_some_and(Rental::is_returned),
     });
     let payload = payload.to_string();
     Ok(outbox::insert(tx.conn, "rental_replaced", member, &payload, tx.now_ms())?)

@@ -190,10 +190,15 @@ fn lending(kind: &str) -> Option<Vec<Value>> {
             })
         })
         .to_vec(),
-        "rental_replaced" => vec![json!({
-            "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
-            "ends_on": "2026-06-19"
-        })],
+        "rental_replaced" => [true, false]
+            .map(|to_be_emptied| {
+                json!({
+                    "name": "홍길동", "locker_id": 102, "former_locker_id": 101,
+                    "starts_on": "2026-03-02", "ends_on": "2026-06-19",
+                    "to_be_emptied": to_be_emptied
+                })
+            })
+            .to_vec(),
         "rental_extended" => [0, 1, 2]
             .map(|left| {
                 json!({ "name": "홍길동", "locker_id": 101, "ends_on": "2026-07-03", "left": left })
