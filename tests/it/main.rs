@@ -52,4 +52,5 @@ mod support;
 mod swap;
 mod totp;
 mod waiting;
+mod walk;
 mod wire;
