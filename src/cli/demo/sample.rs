@@ -136,7 +136,7 @@ pub(super) fn campus() -> Plan {
         ("2024320002", "박민수", "01044445555"),
         ("2024320003", "최지우", "01066667777"),
     ];
-    let people = people.into_iter().map(|(id, name, phone)| row(id, name, phone, email(id)));
+    let people = people.into_iter().map(|(id, name, phone)| row(id, name, phone, Some(email(id))));
     let people = people.collect();
     let boards = boards_for(locations.iter().map(|place| place.lockers.len()).sum());
     Plan { locations, people, poll_interval_ms: 200, boards }
@@ -168,8 +168,8 @@ fn boards_for(lockers: usize) -> usize {
 }
 
 /// Where the mails of a person of the campus would go; the demo keeps them in its box.
-fn email(student_id: &str) -> Option<String> {
-    Some(format!("{student_id}@example.ac.kr").to_lowercase())
+fn email(student_id: &str) -> String {
+    format!("{student_id}@example.ac.kr").to_lowercase()
 }
 
 fn row(id: &str, name: &str, phone: &str, email: Option<String>) -> RosterRow {
@@ -327,7 +327,7 @@ impl Plan {
             (STUDENT, "홍길동", Some("01012345678"), Role::Student, Vec::new()),
         ];
         for ((id, password), name, phone, role, staff_of) in people {
-            let profile = Profile::parse(id, name, phone, email(id).as_deref())?;
+            let profile = Profile::parse(id, name, phone, Some(&email(id)))?;
             let password = Some(password.to_owned());
             services.add_member(NewMember { profile, role, password, staff_of }).await?;
         }

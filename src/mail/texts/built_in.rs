@@ -227,24 +227,26 @@ fn lending(kind: &str) -> Option<Vec<Value>> {
         "penalty_waived" => {
             vec![json!({ "name": "홍길동", "locker_id": 101, "until": "2026-06-25" })]
         }
-        "rental_assigned" | "rental_moved" | "rental_ended" | "rental_changed" => {
-            [(json!(102), true), (json!(102), false), (Value::Null, false)]
-                .iter()
-                // Only what was never bound to a locker can be ended without one.
-                .filter(|(locker, _)| kind == "rental_ended" || !locker.is_null())
-                .map(|(locker, to_be_emptied)| {
-                    placed(json!({
-                        "name": "홍길동", "locker_id": locker, "former_locker_id": 101,
-                        "starts_on": "2026-03-02", "ends_on": "2026-06-19",
-                        "former_ends_on": "2026-06-12", "to_be_emptied": to_be_emptied,
-                        "reason": "경첩 수리"
-                    }))
-                })
-                .collect()
-        }
+        "rental_assigned" | "rental_moved" | "rental_ended" | "rental_changed" => by_staff(kind),
         _ => return None,
     };
     Some(listed)
+}
+
+fn by_staff(kind: &str) -> Vec<Value> {
+    [(json!(102), true), (json!(102), false), (Value::Null, false)]
+        .iter()
+        // Only what was never bound to a locker can be ended without one.
+        .filter(|(locker, _)| kind == "rental_ended" || !locker.is_null())
+        .map(|(locker, to_be_emptied)| {
+            placed(json!({
+                "name": "홍길동", "locker_id": locker, "former_locker_id": 101,
+                "starts_on": "2026-03-02", "ends_on": "2026-06-19",
+                "former_ends_on": "2026-06-12", "to_be_emptied": to_be_emptied,
+                "reason": "경첩 수리"
+            }))
+        })
+        .collect()
 }
 
 /// With where the locker stands.
