@@ -3,7 +3,8 @@
 //! What runs by itself stands in `detect.rs`, what staff do in `steps.rs`, what they look at in
 //! `list.rs`. Each step is stored with its row of the history, its audit row and the mail to the
 //! member in one transaction. A case ends with its rental: by the return that frees the locker
-//! (`note_ended`), or by the job, which makes up for whatever ended otherwise.
+//! (`note_ended`), by another last day (`note_moved`), or by the job, which makes up for whatever
+//! ended otherwise.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -14,7 +15,7 @@ use super::error::{Code, Error};
 use super::mails;
 use super::penalties;
 use crate::domain::bank::Bank;
-use crate::domain::id::MemberId;
+use crate::domain::id::{MemberId, RentalId};
 use crate::domain::overdue_case::{CaseStep, Transition, late_days};
 use crate::domain::rental::Rental;
 use crate::store::audit::AuditEntry;
@@ -106,6 +107,14 @@ pub(super) fn note_ended(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Re
         return Ok(());
     }
     match overdue::find_unemptied(tx.conn, rental.id)? {
+        Some(case) => settle(tx, own, case).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Ends the case of a rental that staff have just given another last day, if it has one.
+pub(super) fn note_moved(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<(), Error> {
+    match overdue::find_unemptied(tx.conn, id)? {
         Some(case) => settle(tx, own, case).map(drop),
         None => Ok(()),
     }

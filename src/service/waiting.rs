@@ -5,6 +5,8 @@
 //! when the application window has closed. Whoever confirms, ends or finds a hold dead says so here
 //! (`offer_over`), in the same transaction, so that a wait and its offer never part.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -237,7 +239,9 @@ impl Services {
         // What is free after the window can be had by an offer alone.
         let claimable = matches!(found, Window::Open(open) if open.id == term.id)
             && snapshot.lines().count(bank.id, term.id) == 0
-            && self.any_free_locker(snapshot, bank.id, member, term.dates, moment).is_ok();
+            && self
+                .any_free_locker(snapshot, (bank.id, &BTreeSet::new()), member, term.dates, moment)
+                .is_ok();
         if claimable {
             let detail = "a locker of this bank is free and nobody waits: hold it";
             return Err(Error::new(Code::LockerFree, detail));

@@ -46,6 +46,7 @@ mod sessions;
 mod shortages;
 mod sign_up;
 mod simulator;
+mod staff_lists;
 mod staff_rentals;
 mod statistics;
 mod support;

@@ -78,13 +78,19 @@ impl Services {
             proven => proven?,
         };
         let own = self.own()?;
-        self.store
+        let bound = self
+            .store
             .write(Lane::Change, move |tx| {
                 once(tx, member, "check-in", key.as_ref(), |tx| {
                     check_in_job(tx, &own, member, id, presence)
                 })
             })
-            .await
+            .await;
+        // Whoever came and got nothing is no no-show.
+        if bound.as_ref().is_err_and(|refusal| refusal.code == Code::NoFreeLocker) {
+            self.store.write(Lane::Change, move |tx| note_unserved(tx, id)).await?;
+        }
+        bound
     }
 
     /// Takes the same days in another bank of the location, in place of a reservation of the caller that
@@ -177,7 +183,11 @@ fn take_free(
         .site
         .lockers_of(bank.id)
         .filter(|locker| own.is_free(snapshot, locker, it.dates, moment))
-        .map(|locker| preference(locker, freed.get(&locker.id).copied(), it.accessible, kept))
+        .map(|locker| {
+            let freed_ms = freed.get(&locker.id).copied();
+            let next = next_claim(snapshot, locker.id, it.dates.last());
+            preference(locker, next, freed_ms, it.accessible, kept)
+        })
         .collect();
     let before = waiting.iter().filter(|other| other.id < it.id).count();
     if before >= free.len() {
@@ -191,7 +201,7 @@ fn take_free(
             .with("offered_bank_id", offered));
     }
     free.sort_unstable();
-    for (_, _, locker) in free {
+    for (_, _, _, locker) in free {
         // What looked free may still have an opening that is not settled.
         match make_room(tx, own, locker, it.dates, moment) {
             Ok(()) => return Ok(locker),
@@ -201,6 +211,13 @@ fn take_free(
     }
     let detail = "no locker of this bank is free right now: try again in a moment";
     Err(with_dates(Error::new(Code::NoFreeLocker, detail), it.dates))
+}
+
+/// The first day after a last one for which a compartment was given to somebody already; the latest of
+/// all days when there is none.
+fn next_claim(snapshot: &Snapshot, locker: LockerId, last: Date) -> Date {
+    let claims = snapshot.of_locker(locker).map(|rental| rental.dates.first());
+    claims.filter(|first| last < *first).min().unwrap_or(Date::MAX)
 }
 
 impl Services {
@@ -215,6 +232,15 @@ impl Services {
     ) -> bool {
         locker.in_service && self.in_the_way(snapshot, locker.id, dates, moment).is_none()
     }
+}
+
+/// Notes that a reservation was not served although its member came, or may have come.
+pub(super) fn note_unserved(tx: &mut Tx<'_>, id: RentalId) -> Result<(), Error> {
+    let it = tx.snapshot().reservation(id).filter(|it| !it.unserved).copied();
+    let Some(it) = it else { return Ok(()) };
+    rentals::update_unserved(tx.conn, id, tx.now_ms())?;
+    tx.apply(&Change::Reserved(Reservation { unserved: true, ..it }));
+    Ok(())
 }
 
 fn replace_job(
@@ -261,7 +287,7 @@ fn demand_offer(
         return Err(Error::new(Code::OutsideDates, detail));
     }
     let line = own.line(snapshot);
-    if !line.is_short(mine, it) {
+    if !it.unserved && !line.is_short(mine, it) {
         let detail = "this reservation can be served: there is nothing to replace";
         return Err(Error::new(Code::NoShortage, detail));
     }
