@@ -19,6 +19,7 @@ use crate::domain::id::BankId;
 use crate::domain::layout::Level;
 use crate::domain::lock_service::ServiceReason;
 use crate::domain::returning::WaitsFor;
+use crate::domain::time::DateSpan;
 
 impl Services {
     /// The alarms that are asked for, newest first. For staff, those that they look after.
@@ -258,8 +259,8 @@ impl Services {
                     &waiter.id.to_string(),
                     &waiter.bank_id.to_string(),
                     &waiter.term_id.to_string(),
-                    &csv_file::some(it.dates.map(|dates| dates.first())),
-                    &csv_file::some(it.dates.map(|dates| dates.last())),
+                    &csv_file::some(it.dates.map(DateSpan::first)),
+                    &csv_file::some(it.dates.map(DateSpan::last)),
                     &student_id,
                     &name,
                     &at(waiter.since),

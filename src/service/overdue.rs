@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::error::{Code, Error};
+use super::mails;
 use super::penalties;
 use crate::domain::bank::Bank;
-use crate::domain::id::{BankId, MemberId, RentalId};
+use crate::domain::id::{MemberId, RentalId};
 use crate::domain::overdue_case::{CaseStep, Transition, late_days};
 use crate::domain::rental::Rental;
 use crate::store::audit::AuditEntry;
@@ -223,20 +224,13 @@ fn write_down(
 
 /// Puts the mail about a step into the outbox.
 fn tell(tx: &Tx<'_>, case: &CaseRow, kind: &str, told: Value) -> Result<(), StoreError> {
-    let mut payload = place(tx.snapshot(), case.bank_id);
+    let mut payload = mails::place(tx.snapshot(), case.bank_id);
     payload["locker_id"] = json!(case.locker_id);
     payload["ended_on"] = case.ended_on.to_string().into();
     if let (Value::Object(payload), Value::Object(told)) = (&mut payload, told) {
         payload.extend(told);
     }
     outbox::insert(tx.conn, kind, case.member_id, &payload.to_string(), tx.now_ms())
-}
-
-/// Bank and location, as mails name them; none for a bank that is gone.
-pub(super) fn place(snapshot: &Snapshot, id: BankId) -> Value {
-    let bank = snapshot.site.banks.get(&id);
-    let location = bank.and_then(|bank| snapshot.site.locations.get(&bank.location_id));
-    json!({ "bank": bank.map(|it| &it.name), "location": location.map(|it| &it.name) })
 }
 
 /// The site's day at an instant.

@@ -300,7 +300,16 @@ fn dates_refused(bank: &Bank, refused: DatesRefused, today: Date) -> Error {
         DatesRefused::Closed(day) => Some(day.to_string()),
         _ => None,
     };
-    Error::new(Code::DatesRefused, refused.to_string())
+    let detail = match (refused, pool.days_max) {
+        (DatesRefused::TooEarly | DatesRefused::TooFar, _) => {
+            format!("a reservation made today begins on {} to {}", starts.first(), starts.last())
+        }
+        (DatesRefused::TooLong, Some(most)) => {
+            format!("this bank takes reservations of at most {most} days")
+        }
+        (DatesRefused::TooLong | DatesRefused::Closed(_), _) => refused.to_string(),
+    };
+    Error::new(Code::DatesRefused, detail)
         .with("reason", refused.name())
         .with("first_start_on", starts.first().to_string())
         .with("last_start_on", starts.last().to_string())

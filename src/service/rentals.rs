@@ -15,6 +15,7 @@ use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::mails;
 use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::tokens::Caller;
@@ -238,7 +239,13 @@ impl Services {
             .find(|it| it.in_service && !not.contains(&it.id) && free(it.id))
             .map(|locker| locker.id)
             .ok_or_else(|| {
-                Error::new(Code::NoFreeLocker, "no locker of this bank is free right now")
+                let waiting = snapshot.site.banks.get(&bank).map(|it| it.policy.options);
+                let detail = if waiting.is_some_and(|it| it.waiting_list) {
+                    "no locker of this bank is free right now: join the waiting list"
+                } else {
+                    "no locker of this bank is free right now: look again later, or at another bank"
+                };
+                Error::new(Code::NoFreeLocker, detail)
             })
     }
 }
@@ -491,11 +498,7 @@ fn confirm_job(
         return Err(hold_expired());
     }
     audit(tx, Some(member), "rental.confirm", locker, mine.id)?;
-    let payload = format!(
-        "{{\"locker_id\":{locker},\"starts_on\":\"{}\",\"ends_on\":\"{}\"}}",
-        active.dates.first(),
-        active.dates.last()
-    );
+    let payload = mails::rental(tx.snapshot(), locker, active.dates).to_string();
     outbox::insert(tx.conn, "rental_confirmed", member, &payload, tx.now_ms())?;
     tx.apply(&Change::Rental(active));
     waiting::offer_over(tx, &active, WaitingEnd::Taken)?;

@@ -510,14 +510,8 @@ pub(super) fn taken_away(
     let returned = if trusted { returning::returned_on(returned, today) } else { returned };
     let returned = if by == TakenBy::Staff { returning::left_inside(returned) } else { returned };
     let (seen, verdict) = judge_in(tx, own, &returned, false)?;
-    let site = &tx.snapshot().site;
-    // Whoever has the key to a locker without electric lock opens it unseen, and is not there to empty it.
-    let unwired = by == TakenBy::Staff
-        && site.locker(locker).is_some_and(|(locker, _)| locker.channel.is_none());
-    let in_doubt = unwired
-        || moved.is_some()
-        || own.has_unstored_openings()
-        || openings::has_unsettled(tx.conn, locker)?;
+    let in_doubt =
+        moved.is_some() || own.has_unstored_openings() || openings::has_unsettled(tx.conn, locker)?;
     Ok((seen.opened || in_doubt).then_some((seen, verdict)))
 }
 

@@ -18,6 +18,7 @@ use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::extensions::last_day_over;
 use super::idempotency::{Answer, RequestKey, once};
+use super::mails;
 use super::rentals::{self as claims, Moment, locker_not_found, not_your_locker, refuse, taken};
 use super::returning::{PAGE_MAX, TakenBy};
 use super::tokens::Caller;
@@ -451,14 +452,10 @@ pub(super) fn tell_replaced(
     let detail = json!({ "locker_id": target, "former_locker_id": locker, "follows_id": old.id });
     let (subject, detail) = (format!("rental:{id}"), detail.to_string());
     tx.audit(&AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail })?;
-    let payload = json!({
-        "locker_id": target,
-        "former_locker_id": locker,
-        "starts_on": old.dates.first().to_string(),
-        "ends_on": old.dates.last().to_string(),
-    });
-    let payload = payload.to_string();
-    Ok(outbox::insert(tx.conn, "rental_replaced", member, &payload, tx.now_ms())?)
+    let mut payload = mails::rental(tx.snapshot(), target, old.dates);
+    payload["former_locker_id"] = json!(locker);
+    payload["to_be_emptied"] = tx.snapshot().rental(old.id).is_some_and(Rental::is_returned).into();
+    Ok(outbox::insert(tx.conn, "rental_replaced", member, &payload.to_string(), tx.now_ms())?)
 }
 
 /// The rental that is to be replaced, and the locker that takes its place.

@@ -19,7 +19,7 @@ use super::rentals::{Moment, end_dead_holds, expire, locker_not_found, out_of_se
 use super::returning::TakenBy;
 use super::shortages::{demand_free, put_in_place};
 use super::tokens::Caller;
-use super::{Services, is_staff_for, overdue, pool, returning, waiting};
+use super::{Services, is_staff_for, mails, overdue, pool, returning, waiting};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::mass_opening::parse_reason;
 use crate::domain::member::MemberState;
@@ -579,7 +579,12 @@ fn tell(
     told["starts_on"] = dates.first().to_string().into();
     told["ends_on"] = dates.last().to_string().into();
     told["reason"] = reason.into();
-    outbox::insert(tx.conn, mail, member, &told.to_string(), tx.now_ms())?;
+    let locker = told["locker_id"].as_i64().map(LockerId);
+    let mut mailed = locker.map_or_else(|| json!({}), |it| mails::rental(tx.snapshot(), it, dates));
+    if let (Value::Object(mailed), Value::Object(told)) = (&mut mailed, told.clone()) {
+        mailed.extend(told);
+    }
+    outbox::insert(tx.conn, mail, member, &mailed.to_string(), tx.now_ms())?;
     told["member_id"] = member.0.into();
     let (subject, detail) = (format!("rental:{id}"), told.to_string());
     Ok(tx.audit(&AuditEntry { actor: Some(staff), action, subject: &subject, detail: &detail })?)

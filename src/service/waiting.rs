@@ -16,6 +16,7 @@ use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::mails::place;
 use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::rentals::{self as claims, Moment};
@@ -403,16 +404,13 @@ fn end(
     Ok(())
 }
 
-/// Mails somebody about their wait; the bank's name goes with it while the bank is there.
-fn tell(
-    tx: &mut Tx<'_>,
-    waiter: &Waiter,
-    kind: &'static str,
-    mut payload: Value,
-) -> Result<(), Error> {
-    let bank = tx.snapshot().site.banks.get(&waiter.bank_id);
-    payload["bank"] = json!(bank.map(|bank| &bank.name));
-    Ok(outbox::insert(tx.conn, kind, waiter.member_id, &payload.to_string(), tx.now_ms())?)
+/// Mails somebody about their wait; where it is goes with it while the bank is there.
+fn tell(tx: &mut Tx<'_>, waiter: &Waiter, kind: &'static str, payload: Value) -> Result<(), Error> {
+    let mut told = place(tx.snapshot(), waiter.bank_id);
+    if let (Value::Object(told), Value::Object(payload)) = (&mut told, payload) {
+        told.extend(payload);
+    }
+    Ok(outbox::insert(tx.conn, kind, waiter.member_id, &told.to_string(), tx.now_ms())?)
 }
 
 fn audit(

@@ -138,9 +138,11 @@ pub fn openings(
 
 const ENDED: &str = "SELECT ends_on, coalesce(returned_ms, ended_ms)
     FROM rental INDEXED BY rental_over
-    WHERE bank_id = ?1 AND ended_ms >= ?2 AND ended_ms < ?3 AND confirmed_ms IS NOT NULL LIMIT ?4";
+    WHERE bank_id = ?1 AND ended_ms >= ?2 AND ended_ms < ?3 AND confirmed_ms IS NOT NULL
+      AND end_reason <> 'replaced' LIMIT ?4";
 
-/// Confirmed rentals of a bank that ended in a time: their last day, and when they were given back.
+/// Confirmed rentals of a bank that ended in a time: their last day, and when they were given back. Those
+/// that go on in another locker have not ended.
 pub fn ended(
     conn: &Connection,
     bank: BankId,

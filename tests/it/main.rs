@@ -53,4 +53,5 @@ mod support;
 mod swap;
 mod totp;
 mod waiting;
+mod walk;
 mod wire;

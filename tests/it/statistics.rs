@@ -101,7 +101,7 @@ fn figures_are_of_the_banks_that_are_asked_for() {
         banks.iter().map(one).collect()
     };
     let (first, second) = ((1, json!([1])), (2, json!([1])));
-    assert_eq!(taken(&figures.staff(), ""), [first.clone()], "of their bank");
+    assert_eq!(taken(&figures.staff(), ""), std::slice::from_ref(&first), "of their bank");
     assert_eq!(taken(&admin, ""), [first.clone(), second.clone()]);
     assert_eq!(taken(&admin, "bank_id=1"), [first]);
     assert_eq!(taken(&admin, "location_id=2"), [second]);
@@ -112,6 +112,10 @@ fn figures_are_of_the_banks_that_are_asked_for() {
         told["claims_by_minute"][0].clone()
     };
     assert_eq!((claims(&figures.staff()), claims(&admin)), (json!(1), json!(2)));
+    // A rental that goes on in another locker has not ended.
+    let id = site.number("SELECT max(id) FROM rental WHERE locker_id = 11");
+    let body = json!({ "locker_id": 12, "reason": "경첩" });
+    admin.post_json(&format!("/api/v1/rentals/{id}/move"), &body).expect(200);
     let late = admin.get("/api/v1/statistics/overdue?location_id=2").expect(200).json();
     assert_eq!(late["banks"].as_array().map(Vec::len), Some(1), "{late}");
     assert_eq!(late["banks"][0]["rate"], Value::Null, "none has ended");

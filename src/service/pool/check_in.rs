@@ -21,6 +21,7 @@ use crate::service::Services;
 use crate::service::clock::clock_untrusted;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey, kept, once};
+use crate::service::mails;
 use crate::service::presence::{PresenceUse, demand_few_misses};
 use crate::service::rentals::{self as claims, Moment};
 use crate::service::shortages::make_room;
@@ -159,12 +160,8 @@ fn check_in_job(
     let detail = json!({ "locker_id": locker, "bank_id": it.bank_id }).to_string();
     let (subject, action) = (format!("rental:{id}"), "reservation.check_in");
     tx.audit(&AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail })?;
-    let payload = json!({
-        "locker_id": locker,
-        "starts_on": it.dates.first().to_string(),
-        "ends_on": it.dates.last().to_string(),
-    });
-    outbox::insert(tx.conn, "rental_confirmed", member, &payload.to_string(), tx.now_ms())?;
+    let payload = mails::rental(tx.snapshot(), locker, it.dates).to_string();
+    outbox::insert(tx.conn, "rental_confirmed", member, &payload, tx.now_ms())?;
     Ok(CheckedIn { id, locker_id: locker, dates: it.dates })
 }
 
