@@ -276,7 +276,9 @@ impl Services {
                 return self.demand_to_be_had(&snapshot, rental, today);
             }
             if let Some(rental) = active.find(|rental| rental.is_late(today)) {
-                return self.demand_not_sealed_off(&snapshot, rental, today);
+                self.demand_not_sealed_off(&snapshot, rental, today)?;
+                // Whoever never got in because somebody earlier never left does not get in late.
+                return self.demand_to_be_had(&snapshot, rental, today);
             }
         } else {
             // Without a date to go by, whoever is first in line has their things in it.

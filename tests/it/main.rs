@@ -33,7 +33,6 @@ mod passwords;
 mod place_commands;
 mod places;
 mod pool;
-mod pool_model;
 mod presence;
 mod privacy;
 mod race;

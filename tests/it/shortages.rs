@@ -234,3 +234,18 @@ fn whoever_is_late_gets_no_other_locker() {
     assert_eq!(history[3], "1 2024000000 ended replaced", "{history:?}");
     site.demand_clean();
 }
+
+#[test]
+fn whoever_never_got_in_does_not_get_in_when_late() {
+    let change = Changeover::start();
+    let site = &change.site;
+    change.at("2026-12-18T23:59");
+    site.student(1).locker(1, "open").refused(409, "occupied");
+    // Their days are over, and nothing has written down yet that they never had the locker.
+    change.at("2026-12-19T00:00");
+    site.student(1).locker(1, "open").refused(409, "occupied");
+    site.student(0).locker(1, "open").refused(409, "not_wired");
+    assert_eq!(site.run(site.services.detect_overdue()).expect("it works"), 2);
+    site.student(1).locker(1, "open").refused(404, "not_your_locker");
+    assert_eq!(site.history(), ["1 2024000000 active -", "1 2024000001 ended returned"]);
+}

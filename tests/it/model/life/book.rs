@@ -38,6 +38,12 @@ pub struct Row {
     pub sealed: bool,
     /// Whether its renter said, after the return, that the locker is empty.
     pub emptied: bool,
+    /// Of a returned one: whether its last day was over by then, and whether staff took it away.
+    pub late: bool,
+    /// See `late`.
+    pub untouched: bool,
+    /// Of a reservation: whether it was not served although somebody may have come.
+    pub unserved: bool,
     /// In whose place it came.
     pub follows: Option<i64>,
     /// Why it is over.
@@ -71,6 +77,10 @@ impl Row {
     }
 
     fn of(rental: &Rental) -> Self {
+        let returned = match rental.state {
+            RentalState::Returned(it) => Some(it),
+            _ => None,
+        };
         Self {
             id: rental.id.0,
             locker: Some(rental.locker_id.0),
@@ -83,7 +93,10 @@ impl Row {
             extensions: rental.extensions,
             hold_extended: rental.hold_extended,
             sealed: rental.sealed,
-            emptied: matches!(rental.state, RentalState::Returned(it) if it.emptied.is_some()),
+            emptied: returned.is_some_and(|it| it.emptied.is_some()),
+            late: returned.is_some_and(|it| it.late),
+            untouched: returned.is_some_and(|it| it.untouched),
+            unserved: false,
             follows: None,
             end: None,
         }
@@ -202,10 +215,12 @@ impl Book {
         let stored = self.standing().filter(|row| !row.is("reserved"));
         let stored: BTreeMap<i64, Row> = stored.map(|row| (row.id, row.published())).collect();
         assert_eq!(bound, stored, "what is published is not what is stored");
-        let reserved: BTreeMap<i64, (i64, DateSpan)> =
-            snapshot.reservations().map(|it| (it.id.0, (it.member_id.0, it.dates))).collect();
+        let reserved: BTreeMap<i64, (i64, DateSpan, bool)> = snapshot
+            .reservations()
+            .map(|it| (it.id.0, (it.member_id.0, it.dates, it.unserved)))
+            .collect();
         let stored = self.standing().filter(|row| row.is("reserved"));
-        let stored = stored.map(|row| (row.id, (row.member, row.span()))).collect();
+        let stored = stored.map(|row| (row.id, (row.member, row.span(), row.unserved))).collect();
         assert_eq!(reserved, stored, "reservations are published that are not stored so");
         let line: Vec<(i64, i64, i64, Option<i64>)> = snapshot
             .lines()
@@ -240,7 +255,9 @@ fn day(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Date> {
 fn rows(conn: &Connection) -> BTreeMap<i64, Row> {
     let sql = "SELECT id, locker_id, member_id, term_id, state, starts_on, ends_on,
                  opened_ms IS NOT NULL, extensions, hold_extended, sealed_ms IS NOT NULL,
-                 emptied_ms IS NOT NULL, follows_id, end_reason FROM rental";
+                 emptied_ms IS NOT NULL, returned_late, untouched,
+                 unserved_ms IS NOT NULL AND state = 'reserved',
+                 follows_id, end_reason FROM rental";
     all(conn, sql, |row| {
         Ok(Row {
             id: row.get(0)?,
@@ -255,8 +272,11 @@ fn rows(conn: &Connection) -> BTreeMap<i64, Row> {
             hold_extended: row.get(9)?,
             sealed: row.get(10)?,
             emptied: row.get(11)?,
-            follows: row.get(12)?,
-            end: row.get(13)?,
+            late: row.get(12)?,
+            untouched: row.get(13)?,
+            unserved: row.get(14)?,
+            follows: row.get(15)?,
+            end: row.get(16)?,
         })
     })
 }

@@ -47,7 +47,7 @@ pub fn demand_legal(before: &View<'_>, after: &Book, what: &Happened) {
     for (id, next) in &after.rows {
         let had = before.book.rows.get(id);
         if had != Some(next) {
-            demand_row(before, had, next, what);
+            demand_row(before, after, (had, next), what);
         }
     }
     for (id, next) in &after.waits {
@@ -74,7 +74,7 @@ pub fn demand_legal(before: &View<'_>, after: &Book, what: &Happened) {
     demand_times(before, after, what);
 }
 
-fn demand_row(before: &View<'_>, had: Option<&Row>, next: &Row, what: &Happened) {
+fn demand_row(before: &View<'_>, after: &Book, (had, next): (Option<&Row>, &Row), what: &Happened) {
     let from = had.map(|row| row.state.as_str());
     let legal = match (from, next.state.as_str()) {
         (None, _) => is_new(next, what),
@@ -98,7 +98,7 @@ fn demand_row(before: &View<'_>, had: Option<&Row>, next: &Row, what: &Happened)
     }
     let begins = !matches!(from, Some("held" | "active" | "returned"));
     if begins && next.stands() && !next.is("reserved") {
-        demand_empty(before, next);
+        demand_empty(before, after, next);
     }
 }
 
@@ -122,10 +122,13 @@ fn is_legal_end(before: &View<'_>, had: &Row, next: &Row, what: &Happened) -> bo
     let at_once = told && before.plan.word_counts && before.plan.grace_minutes == 0;
     let continued = had.is("active") && what.job("detect-overdue");
     match (had.state.as_str(), next.end.as_deref().unwrap_or("-")) {
-        ("reserved", "cancelled") => what.deed(|it| matches!(it, Deed::Cancel(..))),
-        ("reserved", "no_show") => {
-            let until = before.check_in_until(had);
-            what.job("release-no-shows") && before.trusted && until < before.today
+        ("reserved", "cancelled" | "no_show") => {
+            // Whoever was not served has not stayed away.
+            let reason = if had.unserved { "cancelled" } else { "no_show" };
+            let over = before.trusted && before.check_in_until(had) < before.today;
+            let missed =
+                what.job("release-no-shows") && over && next.end.as_deref() == Some(reason);
+            missed || what.deed(|it| matches!(it, Deed::Cancel(..)))
         }
         ("reserved", "ended_by_staff") => what.deed(|it| matches!(it, Deed::End(_))),
         ("held", "hold_expired") => !before.is_alive(had),
@@ -168,10 +171,10 @@ fn demand_same(had: &Row, next: &Row, what: &Happened) {
 }
 
 /// Demands that nobody is given a locker in which somebody's things may be.
-fn demand_empty(before: &View<'_>, next: &Row) {
+fn demand_empty(before: &View<'_>, after: &Book, next: &Row) {
     let Some(locker) = next.locker.filter(|_| next.first <= before.today) else { return };
-    let mut others = before.book.of_locker(locker).filter(|row| row.id != next.id);
-    let inside = others.find(|row| row.occupies(before.today) && !before.is_due(row));
+    let mut others = after.of_locker(locker).filter(|row| row.id != next.id);
+    let inside = others.find(|row| row.occupies(before.today));
     assert!(inside.is_none(), "{next:?} was given, and {inside:?} is inside");
 }
 

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::SignedDuration;
 use lockerd::domain::bank::Mode;
-use lockerd::domain::id::{BankId, LocationId, LockerId};
+use lockerd::domain::id::{BankId, LocationId, LockerId, MemberId};
 use lockerd::domain::member::Role;
 use lockerd::domain::name::Name;
+use lockerd::domain::rental::RentalState;
 use lockerd::domain::returning;
 use lockerd::service::jobs::JOBS;
 use lockerd::service::members::Actor;
@@ -92,10 +93,12 @@ impl Program {
 
     fn view<'a>(&'a self, book: &'a Book) -> View<'a> {
         let site = self.site();
+        let now = site.clock.now().to_zoned(site.clock.zone().clone());
         View {
             plan: &self.plan,
             book,
-            today: site.clock.today(),
+            today: now.date(),
+            hour: now.hour(),
             since_ms: site.clock.now().as_millisecond() - start_ms(),
             counted_ms: site.clock.monotonic().0,
             trusted: site.services.clock_is_trusted(),
@@ -160,7 +163,7 @@ impl Program {
         let deeds: Vec<Deed> = granted.map(|(deed, _)| deed).collect();
         for deed in &deeds {
             if let Deed::Open(own) = deed {
-                self.open(own);
+                self.open(*own);
             }
         }
         Happened { deeds, ..Happened::default() }
@@ -182,16 +185,19 @@ impl Program {
         assert!(!short || !before.is_whole(), "{deed:?} was promised");
     }
 
-    /// Tells the program what a board would tell of an opening: no locker here has an electric lock.
-    fn open(&self, own: &Own) {
-        let (site, locker, today) = (self.site(), LockerId(own.locker), self.site().clock.today());
+    /// Tells the program what a board would tell of an opening by a renter: no locker here has an
+    /// electric lock.
+    fn open(&self, own: Own) {
+        let (locker, member) = (LockerId(own.locker), MemberId(own.member));
+        let site = self.site();
         let noted = site.services.store.write::<_, StoreError, _>(Lane::Opening, move |tx| {
-            let snapshot = tx.snapshot();
-            let first = || snapshot.of_locker(locker).min_by_key(|it| it.dates.first());
-            let Some(rental) = snapshot.occupant(locker, today).or_else(first).copied() else {
-                return Ok(());
-            };
-            let moved = returning::moved(rental, tx.monotonic);
+            let theirs = tx.snapshot().of_member(member).filter(|it| {
+                let confirmed = matches!(it.state, RentalState::Active | RentalState::Returned(_));
+                it.locker_id == locker && confirmed
+            });
+            let first = theirs.min_by_key(|it| (it.dates.first(), it.id)).copied();
+            let Some(rental) = first else { return Ok(()) };
+            let moved = returning::touched(returning::moved(rental, tx.monotonic));
             rentals::update_known(tx.conn, &moved, tx.now_ms())?;
             tx.apply(&Change::Rental(moved));
             Ok(())

@@ -16,6 +16,9 @@ use super::plan::{
     TERMS,
 };
 
+/// From which hour on whoever is there today is not expected to leave any more.
+const EVE_HOUR: i8 = 18;
+
 /// Why something is refused.
 pub type Reasons = BTreeSet<&'static str>;
 
@@ -27,6 +30,8 @@ pub struct View<'a> {
     pub book: &'a Book,
     /// The day on the site.
     pub today: Date,
+    /// The hour there.
+    pub hour: i8,
     /// The wall time, in milliseconds after the start.
     pub since_ms: i64,
     /// The time that nobody sets.
@@ -340,14 +345,25 @@ impl View<'_> {
             ("out_of_service", !self.is_lent(to)),
             ("others_wait", self.is_waited_for(bank_of(own.locker), mine.span())),
             ("locker_taken", self.in_the_way(to, mine.span()).is_some()),
+            // What was opened is still to be emptied: for a while it takes two.
+            ("day_full", mine.opened && bank_of(to) == POOL && !self.has_room(mine.span())),
         ])
     }
 
-    /// Whether a rental's locker is not to be had.
+    /// Whether a rental's locker is not to be had, as far as its renter is told by now: of who is there
+    /// before them on the eve in the evening, or when these are late.
     pub fn is_short(&self, row: &Row) -> bool {
         let Some(locker) = row.locker else { return false };
-        let mut before = self.book.of_locker(locker).filter(|it| it.member != row.member);
-        !self.is_lent(locker) || before.any(|it| it.occupies(self.today) && it.first < row.first)
+        if !self.is_lent(locker) {
+            return row.opened || row.last >= self.today;
+        }
+        let mut others = self.book.of_locker(locker).filter(|it| it.member != row.member);
+        let before = others.find(|it| it.occupies(self.today) && it.first < row.first);
+        let tomorrow = self.today.saturating_add(1.day());
+        before.is_some_and(|it| {
+            let eve = row.first == tomorrow && (it.last < self.today || self.hour >= EVE_HOUR);
+            row.first <= self.today || eve
+        })
     }
 
     fn is_occupied(&self, locker: i64) -> bool {
@@ -355,15 +371,20 @@ impl View<'_> {
     }
 
     fn replace(&self, own: &Own, to: Option<i64>) -> Reasons {
-        let over = |row: &Row| row.sealed || (self.trusted && row.last < self.today);
+        let over = |row: &Row| row.sealed || row.last < self.today;
         let mine = self.own(own, &["active"]).into_iter();
         let mine = mine.min_by_key(|row| (over(row), row.first));
-        let Some(mine) = mine else { return when(&[("not_your_locker", true)]) };
-        if over(mine) {
-            return when(&[("last_day_over", true)]);
-        }
+        let Some(mine) = mine else {
+            return when(&[("not_your_locker", self.trusted), ("clock_untrusted", !self.trusted)]);
+        };
+        let full = mine.opened && bank_of(own.locker) == POOL && !self.has_room(mine.span());
         let taken = |id| self.in_the_way(id, mine.span()).is_some() || self.is_occupied(id);
-        let mut why = when(&[("no_shortage", !self.is_short(mine))]);
+        let mut why = when(&[
+            ("clock_untrusted", !self.trusted),
+            ("last_day_over", over(mine)),
+            ("no_shortage", !self.is_short(mine)),
+            ("day_full", full),
+        ]);
         if let Some(to) = to {
             why.extend(when(&[
                 ("invalid", bank_of(to) != bank_of(own.locker)),
@@ -437,7 +458,9 @@ impl View<'_> {
 
     /// The last day on which a reservation may be checked in.
     pub fn check_in_until(&self, row: &Row) -> Date {
-        let days = self.plan.check_in_days.map_or(i64::from(DAYS_MAX), i64::from) - 1;
+        let most = i64::from(DAYS_MAX);
+        let kept = self.plan.check_in_days.filter(|_| !row.unserved).map_or(most, i64::from);
+        let days = kept - 1;
         row.first.saturating_add(days.days()).min(row.last)
     }
 
@@ -491,9 +514,10 @@ impl View<'_> {
             Ok(row) => row,
             Err(why) => return why,
         };
-        let elsewhere = row.locker.map(bank_of) != Some(bank_of(to));
-        let full = elsewhere && bank_of(to) == POOL && !self.has_room(row.span());
+        let more = row.opened || row.locker.map(bank_of) != Some(bank_of(to));
+        let full = more && bank_of(to) == POOL && !self.has_room(row.span());
         when(&[
+            ("clock_untrusted", !self.trusted),
             ("out_of_service", !self.is_lent(to)),
             ("invalid", row.locker == Some(to)),
             ("rental_over", row.last < self.today),
