@@ -410,7 +410,10 @@ fn mine(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
-    let (locker, returning) = api.services().my_lockers(caller);
+    let (mut locker, returning) = api.services().my_lockers(caller);
+    if let Some(MyLocker { rental, late: Some(late), .. }) = &mut locker {
+        *late = api.services().without_void_seal_day(rental, *late).await;
+    }
     let returning = returning.into_iter().map(Into::into).collect();
     let reservations = api.services().reservations_waiting(caller);
     let penalty_until = api.services().penalty_until(caller).map(|day| day.to_string());
