@@ -54,9 +54,9 @@ pub struct Mail<'a> {
     pub secret: Option<Value>,
 }
 
-/// Bank and location, as mails name them; none for a bank that is gone.
-pub(super) fn place(snapshot: &Snapshot, id: BankId) -> Value {
-    let bank = snapshot.site.banks.get(&id);
+/// Bank and location, as mails name them; none for a bank that is gone or unknown.
+pub(super) fn place(snapshot: &Snapshot, id: impl Into<Option<BankId>>) -> Value {
+    let bank = id.into().and_then(|id| snapshot.site.banks.get(&id));
     let location = bank.and_then(|bank| snapshot.site.locations.get(&bank.location_id));
     json!({ "bank": bank.map(|it| &it.name), "location": location.map(|it| &it.name) })
 }
