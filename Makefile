@@ -13,7 +13,7 @@ help:
 	@echo "make lint     format and lints alone"
 	@echo "make release  the optimised binary in target/release"
 	@echo "make fuzz     random bytes against the wire protocols, FUZZ_SECONDS=180 for each target"
-	@echo "make bench    the semester rush, opening latency and start-up (minutes, by hand)"
+	@echo "make bench    the semester rush, opening latency, start-up and more (minutes, by hand)"
 	@echo "make states   docs/ref/states.md from the code's own tables"
 	@echo "make soak     an hour of openings while everything fails (SOAK_SECONDS, SOAK_SEED)"
 
@@ -64,6 +64,7 @@ bench: tools
 	$(CARGO) bench --locked --bench login
 	$(CARGO) bench --locked --bench calendar
 	$(CARGO) bench --locked --bench overdue
+	$(CARGO) bench --locked --bench history
 
 # No sanitizer: the code has no unsafe block, and overflow checks and assertions are on anyway.
 fuzz: tools

@@ -37,6 +37,14 @@ CREATE TABLE rental_wider (
   -- said that the locker is empty. Both are void with the next opening.
   closed_ms INTEGER,
   emptied_ms INTEGER,
+  -- Of a returned one: whether its last day was over by then, and whether staff took it away and nobody
+  -- was seen to open the locker since, so that its things are still inside.
+  returned_late INTEGER NOT NULL DEFAULT 0
+    CONSTRAINT rental_returned_late_flag CHECK (returned_late IN (0, 1)),
+  untouched INTEGER NOT NULL DEFAULT 0 CONSTRAINT rental_untouched_flag CHECK (untouched IN (0, 1)),
+  -- Of a reservation: since when it is known that it was not served although somebody may have come;
+  -- it can be checked in until its last day.
+  unserved_ms INTEGER,
   -- When its renter was told that the locker is not to be had; NULL again when it is.
   shortage_told_ms INTEGER,
   -- The rental in whose place it came.
@@ -55,17 +63,21 @@ CREATE TABLE rental_wider (
   CONSTRAINT rental_returned_whole
     CHECK ((state <> 'returned' OR returned_ms IS NOT NULL)
       AND (state NOT IN ('reserved', 'held', 'active') OR returned_ms IS NULL)
-      AND (returned_ms IS NOT NULL OR (closed_ms IS NULL AND emptied_ms IS NULL)))
+      AND (returned_ms IS NOT NULL
+        OR (closed_ms IS NULL AND emptied_ms IS NULL AND returned_late = 0 AND untouched = 0)))
 ) STRICT;
 INSERT INTO rental_wider (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on, held_ms,
     confirmed_ms, opened_ms, ended_ms, end_reason)
   SELECT id, (SELECT bank_id FROM locker WHERE locker.id = rental.locker_id), locker_id, member_id,
     term_id, state, starts_on, ends_on, held_ms, confirmed_ms,
+    -- Openings are forgotten after a while: of what is still live, nobody can say that it was never opened.
     CASE WHEN confirmed_ms IS NOT NULL THEN
-      (SELECT min(requested_ms) FROM opening
-       WHERE opening.locker_id = rental.locker_id AND requested_ms >= confirmed_ms
-         AND (ended_ms IS NULL OR requested_ms <= ended_ms)
-         AND (outcome IS NULL OR outcome NOT IN ('refused', 'unreachable')))
+      coalesce(
+        (SELECT min(requested_ms) FROM opening
+         WHERE opening.locker_id = rental.locker_id AND requested_ms >= confirmed_ms
+           AND (ended_ms IS NULL OR requested_ms <= ended_ms)
+           AND (outcome IS NULL OR outcome NOT IN ('refused', 'unreachable'))),
+        CASE WHEN ended_ms IS NULL THEN confirmed_ms END)
     END,
     ended_ms, end_reason
   FROM rental;
@@ -106,3 +118,6 @@ WHEN NEW.ended_ms IS NULL BEGIN
     SELECT 1 FROM rental WHERE locker_id = NEW.locker_id AND ended_ms IS NULL AND id <> NEW.id
       AND ends_on >= NEW.starts_on AND starts_on <= NEW.ends_on);
 END;
+
+-- Whether the opening is the last one of a return: when the door was seen open, the locker is given back.
+ALTER TABLE opening ADD COLUMN returns INTEGER NOT NULL DEFAULT 0;

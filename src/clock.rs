@@ -49,6 +49,8 @@ struct System {
     note_ms: AtomicI64,
     /// By how much a demo's clock was turned forward; `None` for the machine's own time.
     shift_ms: Option<AtomicU64>,
+    /// By how much the wall time of a demo that begins on another day differs from the machine's.
+    ahead_ms: i64,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,7 @@ struct Manual {
 impl System {
     fn new(real_time_clock: bool, note: Option<PathBuf>, shift_ms: Option<AtomicU64>) -> Self {
         let note_ms = AtomicI64::new(NO_NOTE);
-        Self { start: Instant::now(), real_time_clock, note, note_ms, shift_ms }
+        Self { start: Instant::now(), real_time_clock, note, note_ms, shift_ms, ahead_ms: 0 }
     }
 
     fn shift_ms(&self) -> u64 {
@@ -83,10 +85,15 @@ impl Clock {
         Self { source: Source::System(Arc::new(System::new(real_time_clock, note, None))), zone }
     }
 
-    /// The machine's own clocks, vouched for, which can be turned forward: for demos.
+    /// The machine's own clocks, vouched for, which can be turned forward, for demos; where `begin` is
+    /// given, the wall time goes on from there.
     #[must_use]
-    pub fn shifted(zone: TimeZone) -> Self {
-        let system = System::new(true, None, Some(AtomicU64::new(0)));
+    #[expect(clippy::disallowed_methods, reason = "this is the place that may ask")]
+    pub fn shifted(zone: TimeZone, begin: Option<Timestamp>) -> Self {
+        let ahead_ms = begin.map_or(0, |begin| {
+            begin.as_millisecond().saturating_sub(Timestamp::now().as_millisecond())
+        });
+        let system = System { ahead_ms, ..System::new(true, None, Some(AtomicU64::new(0))) };
         Self { source: Source::System(Arc::new(system)), zone }
     }
 
@@ -108,7 +115,8 @@ impl Clock {
         let ms = match &self.source {
             Source::System(system) => {
                 let shift_ms = i64::try_from(system.shift_ms()).unwrap_or(i64::MAX);
-                Timestamp::now().as_millisecond().saturating_add(shift_ms)
+                let now_ms = Timestamp::now().as_millisecond();
+                now_ms.saturating_add(shift_ms).saturating_add(system.ahead_ms)
             }
             Source::Manual(manual) => manual.wall_ms.load(Ordering::SeqCst),
         };
@@ -304,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_demos_clock_turns_forward_on_both_scales_and_the_machines_own_does_not() {
-        let clock = Clock::shifted(TimeZone::UTC);
+        let clock = Clock::shifted(TimeZone::UTC, None);
         let (now, counted, look) = (clock.now(), clock.monotonic(), clock.look());
         let hour = Duration::from_hours(1);
         assert!(clock.can_be_turned());
@@ -318,6 +326,20 @@ mod tests {
         assert!(!real.can_be_turned());
         real.advance(hour);
         assert!(real.monotonic() < counted.after(hour));
+    }
+
+    #[test]
+    fn a_demo_may_begin_on_any_day() {
+        for begin in ["2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z"] {
+            let begin: Timestamp = begin.parse().expect("a time");
+            let clock = Clock::shifted(TimeZone::UTC, Some(begin));
+            let since = clock.now().duration_since(begin);
+            assert!((-1..2_000).contains(&since.as_millis()), "{since}");
+            let origin_ms = clock.look().origin_ms;
+            clock.advance(Duration::from_hours(1));
+            assert!(clock.now() >= begin + SignedDuration::from_hours(1));
+            assert!((clock.look().origin_ms - origin_ms).abs() < 1_000, "that is no step");
+        }
     }
 
     #[test]

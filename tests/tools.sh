@@ -8,6 +8,7 @@ need cc gcc
 need make make
 if [ "${1:-}" = test ]; then
 	need strace strace
+	need curl curl
 	need python3 python3
 	# Debian packs the part that makes virtual environments apart.
 	python3 -c "import ensurepip, venv" >/dev/null 2>&1 || missing="$missing python3-venv"

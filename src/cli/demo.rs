@@ -1,7 +1,8 @@
 //! `lockerd demo`: a whole site on temporary data, with simulated boards and sample people.
 //!
-//! Without load options it is a small campus with seven locations and an open application window;
-//! with any of them a bare load site: everything free, the window open, no history.
+//! Without load options it is a small campus with an open application window, on which each way to
+//! lend a locker can be tried; with any of them a bare load site: everything free, the window open, no
+//! history. docs/guide/walk.md goes through it, by a clock that begins on a fixed day.
 
 mod sample;
 
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use jiff::Span;
+use jiff::civil::DateTime;
+use jiff::{Span, Timestamp, Unit};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +32,9 @@ use crate::{lifecycle, telemetry};
 
 use sample::{Accounts, Plan};
 
+/// Years in which a demo can begin: its clock can be turned on for decades from there.
+const YEARS: std::ops::RangeInclusive<i16> = 2000..=2100;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoArgs {
     /// Where the site listens.
@@ -47,6 +52,9 @@ pub(super) struct DemoArgs {
     /// Seed of the simulator's random choices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Let its clock begin at this time of the site (2026-09-01T10:00) instead of now.
+    #[arg(long, value_name = "TIME")]
+    begins_at: Option<DateTime>,
     /// Write one {"`student_id","token`"} a line for every sample student, for load drivers.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
@@ -80,7 +88,7 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     let simulator = Simulator::start(plan.simulator(args.seed, &buses))?;
     let sim_listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = config(args, &place.path, &plan, &buses);
-    let clock = Clock::shifted(config.zone()?);
+    let clock = Clock::shifted(config.zone()?, begin(args, &config)?);
     let app = App::build(&config, clock).await?;
     let site = Some(Arc::clone(app.services()));
     let (sim_address, sim_server) = control(&simulator, site, sim_listen, stop.clone()).await?;
@@ -94,6 +102,17 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     simulator.stop().await;
     sim_task.await?;
     Ok(served?)
+}
+
+fn begin(args: &DemoArgs, config: &Config) -> anyhow::Result<Option<Timestamp>> {
+    let Some(wanted) = args.begins_at else { return Ok(None) };
+    anyhow::ensure!(
+        YEARS.contains(&wanted.year()),
+        "the demo's clock can begin in the years {} to {}",
+        YEARS.start(),
+        YEARS.end()
+    );
+    Ok(Some(wanted.to_zoned(config.zone()?)?.timestamp()))
 }
 
 /// The demo's directory; a temporary one goes when the demo ends.
@@ -166,7 +185,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
 }
 
 async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Accounts> {
-    let now = services.clock.now();
+    let now = services.clock.now().round(Unit::Minute)?;
     let window = (now - Span::new().hours(24), now + Span::new().hours(24 * 14));
     let today = services.clock.today();
     let site = plan.site(window, (today, today.saturating_add(Span::new().days(120))));
@@ -214,7 +233,7 @@ fn announce(
         say(format!("  {role:<8} {id:<12} {password}"));
     }
     say(format!("mails instead of being sent: {url}/mailbox"));
-    say(format!("simulated boards: {sim_url}/state   (docs/simulator.md)"));
+    say(format!("simulated boards and the demo's clock: {sim_url}   (docs/simulator.md)"));
     say("Ctrl-C ends it.");
     Ok(())
 }

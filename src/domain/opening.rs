@@ -148,6 +148,9 @@ pub struct Opening {
     /// The order it belongs to, when many lockers are opened at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mass_opening: Option<MassOpeningId>,
+    /// Whether it is the last one of a return: when the door was seen open, the locker is given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returns: bool,
     /// What was seen, oldest first; never empty.
     pub phases: Vec<PhaseAt>,
     /// How it ended; `None` while it is under way.
@@ -165,7 +168,16 @@ impl Opening {
         at: Timestamp,
     ) -> Self {
         let phases = vec![PhaseAt { phase: Phase::Requested, at }];
-        Self { id, locker_id, member_id, opened_as, mass_opening: None, phases, outcome: None }
+        Self {
+            id,
+            locker_id,
+            member_id,
+            opened_as,
+            mass_opening: None,
+            returns: false,
+            phases,
+            outcome: None,
+        }
     }
 
     /// Notes a phase; a phase that was already seen is not noted twice. Phases never go back in
@@ -187,6 +199,13 @@ impl Opening {
     pub fn may_have_moved(&self) -> bool {
         let doubted = |outcome| !matches!(outcome, Outcome::Refused | Outcome::Unreachable);
         self.at(Phase::Sent).is_some() || self.outcome.is_some_and(doubted)
+    }
+
+    /// Whether the door was seen open.
+    #[must_use]
+    pub fn was_seen_open(&self) -> bool {
+        let open = |outcome| matches!(outcome, Outcome::Opened | Outcome::AlreadyOpen);
+        self.at(Phase::Opened).is_some() || self.outcome.is_some_and(open)
     }
 
     /// When a phase was seen.

@@ -161,12 +161,17 @@ pub struct Reservation {
     pub dates: DateSpan,
     /// Whether a compartment at an accessible height is wished for.
     pub accessible: bool,
+    /// Whether it was not served although its member may have come: nobody holds that against them.
+    pub unserved: bool,
 }
 
 impl Reservation {
-    /// The last day on which it may be checked in.
+    /// The last day on which it may be checked in; of one that was not served, its last.
     #[must_use]
     pub fn check_in_until(&self, policy: &PoolPolicy) -> Date {
+        if self.unserved {
+            return self.dates.last();
+        }
         let days = policy.check_in_days.map_or(i64::from(DAYS_MAX), |days| i64::from(days) - 1);
         let last = self.dates.first().saturating_add(days.days());
         last.min(self.dates.last())
@@ -205,17 +210,19 @@ impl Reservation {
 }
 
 /// By what free compartments are given, the least first: with the wish those at an accessible height,
-/// then what stood empty longest, what was never used before all. `kept`: others who wait today have
-/// that wish, so whoever has not takes such a compartment last.
+/// then what is given to somebody for later days, the soonest first, so that longer stays find room;
+/// then what stood empty longest, what was never used before all. `next`: from when on somebody has it.
+/// `kept`: others who wait today have that wish, so whoever has not takes such a compartment last.
 #[must_use]
 pub fn preference(
     locker: &Locker,
+    next: Date,
     freed_ms: Option<i64>,
     wish: bool,
     kept: bool,
-) -> (bool, Option<i64>, LockerId) {
+) -> (bool, Date, Option<i64>, LockerId) {
     let behind = if wish { !locker.accessible } else { kept && locker.accessible };
-    (behind, freed_ms, locker.id)
+    (behind, next, freed_ms, locker.id)
 }
 
 #[cfg(test)]

@@ -103,13 +103,16 @@ pub struct Return {
     /// Whether the last day was over by then: whoever was late may open again only where the bank lets
     /// those who are late open.
     pub late: bool,
+    /// Whether staff took the rental away, and nobody was seen to open the locker since: its things are
+    /// still inside.
+    pub untouched: bool,
 }
 
 impl Return {
     /// Given back at `since`.
     #[must_use]
     pub const fn new(since: Monotonic, moved: Option<Monotonic>) -> Self {
-        Self { since, moved, closed: None, emptied: None, late: false }
+        Self { since, moved, closed: None, emptied: None, late: false, untouched: false }
     }
 }
 
@@ -196,7 +199,7 @@ pub fn looked(rental: Rental, sight: &Sight, now: Monotonic) -> Rental {
     let mut opened = rental.opened;
     match door.state {
         // Whoever opened it: something may be inside, and it is not closed any more.
-        DoorState::Open => (opened, it.closed) = (true, None),
+        DoorState::Open => (opened, it.closed, it.untouched) = (true, None, false),
         DoorState::Closed if !sight.under_way && it.closed.is_none() => {
             let is_later = |moved| door.read_at.is_some_and(|read_at| read_at > moved);
             it.closed = it.moved.is_none_or(is_later).then_some(now);
@@ -216,6 +219,20 @@ pub fn moved(rental: Rental, now: Monotonic) -> Rental {
         other => other,
     };
     Rental { opened: true, state, ..rental }
+}
+
+/// A rental whose door was opened, as far as can be seen: what was inside may have been taken out.
+#[must_use]
+pub fn touched(rental: Rental) -> Rental {
+    let RentalState::Returned(it) = rental.state else { return rental };
+    Rental { state: RentalState::Returned(Return { untouched: false, ..it }), ..rental }
+}
+
+/// A returned rental that staff took away: what is inside is still to be taken out.
+#[must_use]
+pub fn left_inside(rental: Rental) -> Rental {
+    let RentalState::Returned(it) = rental.state else { return rental };
+    Rental { state: RentalState::Returned(Return { untouched: true, ..it }), ..rental }
 }
 
 /// A returned rental whose renter says that the locker is empty.
@@ -250,6 +267,9 @@ pub fn verdict(
     }
     if staff {
         return Some(Verdict::Free);
+    }
+    if it.untouched && sight.door.is_some() {
+        return Some(Verdict::WaitsForStaff);
     }
     let empty_since = match (sight.door, it.closed, policy.unseen, it.emptied) {
         (Some(_), Some(closed), _, _) => closed,

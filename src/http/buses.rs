@@ -7,7 +7,7 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, with};
+use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::channel::BusName;
 use crate::domain::id::BankId;
 use crate::service::error::Code;
@@ -46,6 +46,20 @@ pub(super) struct LocksQuery {
     bank_id: Option<String>,
     days: Option<String>,
     due: Option<String>,
+}
+
+impl LocksQuery {
+    /// Of which bank, over how many days, and whether only those that are to be looked at.
+    pub(super) fn read(&self) -> Result<(Option<BankId>, u32, bool), Problem> {
+        let invalid = |detail: &'static str| Problem::new(Code::Invalid, detail);
+        let bank = page::value(self.bank_id.as_deref(), "bank_id", "a number")?.map(BankId);
+        let days = match self.days.as_deref().map(str::parse) {
+            None => DAYS,
+            Some(Ok(days @ 1..=DAYS_MAX)) => days,
+            Some(_) => return Err(invalid("days must be 1 to 730")),
+        };
+        Ok((bank, days, page::flag(self.due.as_deref(), "due")?.unwrap_or_default()))
+    }
 }
 
 pub(super) fn routes(api: &Api) -> Routes {
@@ -166,19 +180,7 @@ pub(super) async fn handle_locks(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let invalid = |detail: &'static str| Problem::new(Code::Invalid, detail);
-    let bank = query.bank_id.as_deref().map(str::parse).transpose();
-    let bank = bank.map_err(|_| invalid("bank_id must be a number"))?.map(BankId);
-    let days = match query.days.as_deref().map(str::parse) {
-        None => DAYS,
-        Some(Ok(days @ 1..=DAYS_MAX)) => days,
-        Some(_) => return Err(invalid("days must be 1 to 730")),
-    };
-    let due_only = match query.due.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(invalid("due must be true or false")),
-    };
+    let (bank, days, due_only) = query.read()?;
     let locks = api.services().lock_reports(caller, bank, days, due_only).await?;
     Ok(warp::reply::json(&LocksReply { days, locks }).into_response())
 }

@@ -1,15 +1,20 @@
 //! The staff's lists as CSV files that Excel opens in Korean, filtered as the list is: alarms, openings,
-//! returns, shortages, the lockers of a bank. Who took one along is written down.
+//! returns, shortages, penalties, who waits, mails, locks, the lockers of a bank. Who took one along is
+//! written down.
 
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::alarms::AlarmListQuery;
+use super::buses::LocksQuery;
 use super::extract::{Head, head};
+use super::mails::MailListQuery;
 use super::members::attachment;
 use super::opening_list::OpeningListQuery;
+use super::penalties::PenaltyListQuery;
 use super::problem::Problem;
 use super::returns::ListQuery;
+use super::waiting::WaitingListQuery;
 use super::{Api, Routes, with};
 use crate::domain::id::BankId;
 use crate::service::commissioning::demand_staff;
@@ -164,6 +169,149 @@ pub(super) async fn handle_shortages(
     let asked = query.read()?;
     let text = api.services().export_shortages(caller, asked.on, asked.bank).await?;
     Ok(csv(text, "shortages.csv"))
+}
+
+/// `/api/v1/penalties/export`.
+pub(super) fn penalties(api: &Api) -> Routes {
+    path!("api" / "v1" / "penalties" / "export")
+        .and(warp::get())
+        .and(warp::query::<PenaltyListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_penalties)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Penalties for lockers of the caller's banks, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/penalties/export", tag = "exports",
+    params(
+        ("bank_id" = Option<i64>, Query, description = "for lockers of one bank"),
+        ("member_id" = Option<i64>, Query, description = "of one member"),
+        ("live" = Option<bool>, Query, description = "true: only those in force today"),
+        ("q" = Option<String>, Query, description = "a part of student id or name"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_penalties(
+    query: PenaltyListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_penalties(caller, query.wish()?).await?, "penalties.csv"))
+}
+
+/// `/api/v1/waiting/export`.
+pub(super) fn waiting(api: &Api) -> Routes {
+    path!("api" / "v1" / "waiting" / "export")
+        .and(warp::get())
+        .and(warp::query::<WaitingListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_waiting)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Who waits before the caller's banks, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/waiting/export", tag = "exports",
+    params(
+        ("bank_id" = Option<i64>, Query, description = "before one bank"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_waiting(
+    query: WaitingListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_waiting(caller, query.bank()?).await?, "waiting.csv"))
+}
+
+/// `/api/v1/mails/export`.
+pub(super) fn mails(api: &Api) -> Routes {
+    path!("api" / "v1" / "mails" / "export")
+        .and(warp::get())
+        .and(warp::query::<MailListQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_mails)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// What became of mails, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/mails/export", tag = "exports",
+    params(
+        ("state" = Option<String>, Query, description = "due, sent, dead, dropped or all"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_mails(
+    query: MailListQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    Ok(csv(api.services().export_mails(caller, query.state()?).await?, "mails.csv"))
+}
+
+/// `/api/v1/locks/export`.
+pub(super) fn locks(api: &Api) -> Routes {
+    path!("api" / "v1" / "locks" / "export")
+        .and(warp::get())
+        .and(warp::query::<LocksQuery>())
+        .and(head())
+        .and(with(api))
+        .then(handle_locks)
+        .map(Reply::into_response)
+        .boxed()
+}
+
+/// Locks of the caller's banks with what was counted of them, as a file.
+#[utoipa::path(
+    get, path = "/api/v1/locks/export", tag = "exports",
+    params(
+        ("bank_id" = Option<i64>, Query, description = "of one bank"),
+        ("days" = Option<u32>, Query, description = "1 to 730"),
+        ("due" = Option<bool>, Query, description = "true: only those that are to be looked at"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 422), (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_locks(
+    query: LocksQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    demand_staff(caller)?;
+    let (bank, days, due_only) = query.read()?;
+    let text = api.services().export_locks(caller, bank, days, due_only).await?;
+    Ok(csv(text, "locks.csv"))
 }
 
 /// `/api/v1/banks/{bank_id}/lockers/export`.

@@ -321,6 +321,8 @@ pub(super) async fn handle_summary(head: Head, api: Api) -> Result<Response, Pro
 pub(super) struct MyLockerReply {
     /// `null` when the caller has none.
     locker: Option<MyLockerDetail>,
+    /// What else the caller holds or rents: a locker that should be empty by now, one for days to come.
+    others: Vec<MyLockerDetail>,
     /// Others that the caller gave back, and may open again until they are free.
     returning: Vec<MyLockerDetail>,
     /// How many reservations of the caller wait for their day: see `/api/v1/reservations/me`.
@@ -410,15 +412,20 @@ fn mine(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
-    let (mut locker, returning) = api.services().my_lockers(caller);
-    if let Some(MyLocker { rental, late: Some(late), .. }) = &mut locker {
-        *late = api.services().without_void_seal_day(rental, *late).await;
+    let (mut locker, mut others) = api.services().my_lockers(caller);
+    for mine in locker.iter_mut().chain(&mut others) {
+        if let MyLocker { rental, late: Some(late), .. } = mine {
+            *late = api.services().without_void_seal_day(rental, *late).await;
+        }
     }
+    let (returning, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|mine| mine.rental.is_returned());
     let returning = returning.into_iter().map(Into::into).collect();
+    let others = others.into_iter().map(Into::into).collect();
     let reservations = api.services().reservations_waiting(caller);
     let penalty_until = api.services().penalty_until(caller).map(|day| day.to_string());
     let locker = locker.map(Into::into);
-    let reply = MyLockerReply { locker, returning, reservations, penalty_until };
+    let reply = MyLockerReply { locker, others, returning, reservations, penalty_until };
     Ok(warp::reply::json(&reply).into_response())
 }
 

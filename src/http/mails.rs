@@ -98,6 +98,15 @@ fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).unwrap_or_default().to_string()
 }
 
+impl MailListQuery {
+    /// In which state; `None`: in any.
+    pub(super) fn state(&self) -> Result<Option<MessageState>, Problem> {
+        let (state, states) = (self.state.as_deref(), "due, sent, dead, dropped or all");
+        let state = state.filter(|state| *state != "all");
+        page::named(state, "state", states, MessageState::from_name)
+    }
+}
+
 pub(super) fn routes(api: &Api) -> Routes {
     list(api).or_route(test(api)).or_route(retry(api)).or_route(delete(api))
 }
@@ -133,9 +142,7 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let (state, states) = (query.state.as_deref(), "due, sent, dead, dropped or all");
-    let state = state.filter(|state| *state != "all");
-    let state = page::named(state, "state", states, MessageState::from_name)?;
+    let state = query.state()?;
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit.as_deref())?;
     let page = api.services().mails(caller, state, before, limit).await?;

@@ -29,7 +29,7 @@ pub(super) struct PenaltyListQuery {
 }
 
 impl PenaltyListQuery {
-    fn wish(&self) -> Result<PenaltyWish, Problem> {
+    pub(super) fn wish(&self) -> Result<PenaltyWish, Problem> {
         let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let cursor = "next_cursor of the page before";
         Ok(PenaltyWish {

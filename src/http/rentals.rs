@@ -201,8 +201,8 @@ fn assign(api: &Api) -> Routes {
 
 /// Give a locker to somebody, active at once. For staff of its bank.
 ///
-/// Needs no window and asks no limit of the policy. The locker must be in service and free for the days,
-/// the member without another locker on them; nobody who is leaving or disabled.
+/// Needs no window and asks no limit of the policy; a penalty is no bar. The locker must be in service and
+/// free for the days, the member without another locker on them; nobody who is leaving or disabled.
 #[utoipa::path(
     post, path = "/api/v1/rentals", tag = "rentals", request_body = AssignBody,
     params(("Idempotency-Key" = Option<String>, Header)),
@@ -314,7 +314,8 @@ fn change(api: &Api) -> Routes {
 
 /// Give an active rental another last day, earlier or later. For staff of its bank.
 ///
-/// No limit of the policy is asked. The locker must be free on the new days, and so must the member.
+/// No limit of the policy is asked. The locker must be free on the new days, and so must the member. Of one
+/// that is late the overdue case ends with it.
 #[utoipa::path(
     patch, path = "/api/v1/rentals/{rental_id}", tag = "rentals", request_body = ChangeRentalBody,
     params(("rental_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),

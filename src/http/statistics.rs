@@ -103,7 +103,7 @@ pub(super) struct OpeningsReply {
 pub(super) struct BankOverdueReply {
     /// Which.
     bank_id: i64,
-    /// Rentals that ended in these days.
+    /// Rentals that ended in these days; those that went on in another locker are not counted.
     ended: u64,
     /// Those of them given back after their last day.
     late: u64,

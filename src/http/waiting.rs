@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::returns::RenterReply;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::{BankId, WaitingId};
+use crate::service::commissioning::demand_staff;
 use crate::service::error::Code;
 use crate::service::waiting::{LineView, Offer, StaffLine, Standing};
 
@@ -108,6 +109,13 @@ pub(super) struct WaitingListQuery {
     bank_id: Option<String>,
     cursor: Option<String>,
     limit: Option<String>,
+}
+
+impl WaitingListQuery {
+    /// Before which bank; `None`: before any.
+    pub(super) fn bank(&self) -> Result<Option<BankId>, Problem> {
+        Ok(page::value(self.bank_id.as_deref(), "bank_id", "a number")?.map(BankId))
+    }
 }
 
 /// Taking somebody off a line.
@@ -283,7 +291,7 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let bank = page::value(query.bank_id.as_deref(), "bank_id", "a number")?.map(BankId);
+    let bank = query.bank()?;
     let cursor = "next_cursor of the page before";
     let after = page::value(query.cursor.as_deref(), "cursor", cursor)?.map(WaitingId);
     let limit = usize::try_from(page::limit(query.limit.as_deref())?).unwrap_or(usize::MAX);
@@ -323,6 +331,7 @@ pub(super) async fn handle_remove(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
+    demand_staff(caller)?;
     let asked: RemoveBody = body.json(&head).await?;
     api.services().take_off_line(caller, id, &asked.reason).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::Services;
 use super::error::{Code, Error};
+use super::jobs::{JOBS, Schedule};
 use super::tokens::Caller;
 use crate::domain::clock_trust::{ClockTrust, Doubt, Look, STEP_MS_MAX, Voucher};
 use crate::domain::id::MemberId;
@@ -151,11 +152,19 @@ impl Services {
         Ok(self.clock_state())
     }
 
-    /// Turns a demo's clock forward and has every job ask what is due by then; the machine's own clock
-    /// stays as it is.
-    pub fn turn_clock(&self, by: Duration) {
+    /// Turns a demo's clock forward. What happened before counts as seen before: every job with a
+    /// period runs first. Then each runs that is due by the new time, in the order of the table, so
+    /// that who turned it finds done what the time brought. The machine's own clock stays as it is.
+    pub async fn turn_clock(&self, by: Duration) {
+        for (index, job) in JOBS.iter().enumerate() {
+            if matches!(job.schedule, Schedule::Every(_)) {
+                self.run_woken_job(index).await;
+            }
+        }
         self.clock.advance(by);
-        self.wake_jobs();
+        for index in 0..JOBS.len() {
+            self.run_due_job(index).await;
+        }
     }
 
     /// Reads what an earlier run stored, once. While the database fails the machine's signs alone

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::Services;
 use super::clock::clock_untrusted;
 use super::error::{Code, Error};
+use super::pool::NO_SHOWS;
 use super::tokens::Caller;
 use crate::domain::schedule::{Moment, Past};
 use crate::domain::time::Monotonic;
@@ -71,9 +72,7 @@ pub const JOBS: &[Job] = &[
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
     // Reservations that nobody came for.
-    job("release-no-shows", Schedule::every_s(60), TrustedTime, |it| {
-        Box::pin(it.release_no_shows())
-    }),
+    job(NO_SHOWS, Schedule::every_s(60), TrustedTime, |it| Box::pin(it.release_no_shows())),
     // Rentals that were not returned in time: by the first minute after their last day.
     job("detect-overdue", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.detect_overdue())),
     // Renters whose rental ends soon, ends today, or has ended.
@@ -223,6 +222,13 @@ impl Services {
             });
         }
         Ok(())
+    }
+
+    /// When a job last did its work to the end, also in an earlier run of the program.
+    pub(super) fn job_succeeded_at(&self, name: &str) -> Option<Timestamp> {
+        let (_, state) = self.each_job().find(|(job, _)| job.name == name)?;
+        let succeeded_ms = state.known().succeeded_ms;
+        succeeded_ms.map(instant)
     }
 
     /// Runs a job at the word of an admin, due or not, and says how it went.

@@ -256,16 +256,18 @@ impl Services {
     }
 
     /// The caller's own hold or rental: today's first, then the one that begins next, then what they
-    /// gave back; and behind it what else they gave back and may open again.
+    /// gave back; and behind it everything else of theirs that is live, by its first day.
     #[must_use]
     pub fn my_lockers(&self, caller: Caller) -> (Option<MyLocker>, Vec<MyLocker>) {
-        let snapshot = self.store.snapshot();
+        let (snapshot, now) = (self.store.snapshot(), self.clock.monotonic());
         let first = self.my_rental(&snapshot, caller.member_id);
         let is_first = |rental: &Rental| first.is_some_and(|first| first.id == rental.id);
-        let others = snapshot
-            .of_member(caller.member_id)
-            .filter(|rental| rental.is_returned() && !is_first(rental));
-        let others = others.filter_map(|rental| self.mine(&snapshot, *rental)).collect();
+        let others = snapshot.of_member(caller.member_id);
+        let mut others: Vec<&Rental> =
+            others.filter(|rental| rental.is_live(now) && !is_first(rental)).collect();
+        others.sort_by_key(|rental| (rental.dates.first(), rental.id));
+        let others =
+            others.into_iter().filter_map(|rental| self.mine(&snapshot, *rental)).collect();
         (first.and_then(|rental| self.mine(&snapshot, rental)), others)
     }
 

@@ -14,12 +14,14 @@ use super::commissioning::{demand_admin, demand_staff};
 use super::error::{Code, Error};
 use super::secrets::Vault;
 use super::tokens::Caller;
+use crate::domain::id::{BankId, LockerId};
 use crate::domain::member::parse_email;
+use crate::domain::time::DateSpan;
 use crate::mail::Letter;
 use crate::mail::kept::Letterbox;
 use crate::store::audit::AuditEntry;
 use crate::store::outbox::{self, NewMessage, Recipient};
-use crate::store::{Lane, Tx};
+use crate::store::{Lane, Snapshot, Tx};
 
 mod daily;
 mod delivery;
@@ -50,6 +52,23 @@ pub struct Mail<'a> {
     /// The same for what must not be read in the database (codes). Its `minutes`, here or in the
     /// payload, say for how long it makes sense to deliver it.
     pub secret: Option<Value>,
+}
+
+/// Bank and location, as mails name them; none for a bank that is gone or unknown. What is posted without
+/// them gets them when it is sent.
+pub(super) fn place(snapshot: &Snapshot, id: impl Into<Option<BankId>>) -> Value {
+    let bank = id.into().and_then(|id| snapshot.site.banks.get(&id));
+    let location = bank.and_then(|bank| snapshot.site.locations.get(&bank.location_id));
+    json!({ "bank": bank.map(|it| &it.name), "location": location.map(|it| &it.name) })
+}
+
+/// What a mail tells of a rental: the locker, where it stands, and the days.
+pub(super) fn rental(snapshot: &Snapshot, locker: LockerId, dates: DateSpan) -> Value {
+    let mut told = place(snapshot, snapshot.site.bank_of(locker));
+    told["locker_id"] = json!(locker);
+    told["starts_on"] = dates.first().to_string().into();
+    told["ends_on"] = dates.last().to_string().into();
+    told
 }
 
 /// Puts a mail into the outbox, in the transaction of what it tells of.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
-use super::openings::Wanted;
+use super::openings::{PartOf, Wanted};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
 use super::{Services, is_staff_for};
@@ -244,7 +244,7 @@ impl Services {
 
     async fn open_one_of_many(&self, run: &Run, locker: LockerId) -> Tried {
         let wanted = Wanted { locker, presence_code: None, key: None };
-        let refusal = match self.open_to_the_end(run.caller, wanted, Some(run.id)).await {
+        let refusal = match self.open_to_the_end(run.caller, wanted, PartOf::Many(run.id)).await {
             Ok(opening) => {
                 let id = Some(opening.value);
                 self.openings_of_many.see(run, locker, LineState::Opening, id);

@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -71,6 +70,17 @@ pub struct Wanted {
     pub key: Option<RequestKey>,
 }
 
+/// What an opening is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartOf {
+    /// Of nothing else.
+    Nothing,
+    /// Of an order to open many.
+    Many(MassOpeningId),
+    /// Of a return: the door is opened one last time.
+    Return,
+}
+
 /// By what right, through which wire, and which presence code that uses up.
 struct Permit {
     opened_as: OpenedAs,
@@ -83,18 +93,28 @@ impl Services {
     /// with [`Services::opening`]. A caller that goes away in between changes nothing: what was
     /// begun is carried out and settled.
     pub async fn open(&self, caller: Caller, wanted: Wanted) -> Result<Answer<OpeningId>, Error> {
+        self.open_for(caller, wanted, PartOf::Nothing).await
+    }
+
+    /// [`Services::open`] as a part of something else.
+    pub(super) async fn open_for(
+        &self,
+        caller: Caller,
+        wanted: Wanted,
+        part_of: PartOf,
+    ) -> Result<Answer<OpeningId>, Error> {
         let Some(own) = self.own.upgrade() else { return Err(StoreError::Closed.into()) };
         let opened =
-            self.tracker.spawn(async move { own.open_to_the_end(caller, wanted, None).await });
+            self.tracker.spawn(async move { own.open_to_the_end(caller, wanted, part_of).await });
         opened.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    /// [`Services::open`], perhaps as part of an order, for callers that do not go away.
+    /// [`Services::open_for`], for callers that do not go away.
     pub(super) async fn open_to_the_end(
         &self,
         caller: Caller,
         wanted: Wanted,
-        mass_opening: Option<MassOpeningId>,
+        part_of: PartOf,
     ) -> Result<Answer<OpeningId>, Error> {
         let Wanted { locker, presence_code, key } = wanted;
         if let Some(answer) = self.kept_opening(caller, key.as_ref()).await? {
@@ -115,8 +135,12 @@ impl Services {
         };
         let id = OpeningId(Uuid::now_v7());
         let now = self.clock.now();
+        if permit.opened_as == OpenedAs::Renter {
+            self.settle_before(caller.member_id, locker).await?;
+        }
         let opening = Opening {
-            mass_opening,
+            mass_opening: if let PartOf::Many(id) = part_of { Some(id) } else { None },
+            returns: part_of == PartOf::Return,
             ..Opening::requested(id, locker, caller.member_id, permit.opened_as, now)
         };
         let begun = match self.bus.cooling_ms(&permit.channel) {
@@ -396,14 +420,17 @@ impl Services {
     }
 
     async fn record(&self, opening: &Opening) {
-        let (stored, today) = (opening.clone(), self.clock.today());
-        let result = self
-            .store
-            .write::<_, StoreError, _>(Lane::Opening, move |tx| {
-                openings::upsert(tx.conn, &stored)?;
-                returning::note_opening(tx, &stored, today)
-            })
-            .await;
+        let (stored, own) = (opening.clone(), self.own());
+        let result = match own {
+            Ok(own) => {
+                let note = move |tx: &mut Tx<'_>| {
+                    openings::upsert(tx.conn, &stored)?;
+                    returning::note_opening(tx, &own, &stored)
+                };
+                self.store.write::<_, Error, _>(Lane::Opening, note).await
+            }
+            Err(error) => Err(error),
+        };
         if let Err(error) = result {
             tracing::warn!(area = "store", opening.id = %opening.id, %error, "goes to the spill");
             self.spill(opening).await;
@@ -541,11 +568,11 @@ impl Services {
             } else {
                 opening.end(Outcome::Interrupted);
             }
-            let (settled, today) = (opening.clone(), self.clock.today());
+            let (settled, own) = (opening.clone(), self.own()?);
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
                     openings::update_settled(tx.conn, &settled)?;
-                    Ok(returning::note_opening(tx, &settled, today)?)
+                    returning::note_opening(tx, &own, &settled)
                 })
                 .await?;
             tracing::info!(
@@ -583,10 +610,10 @@ impl Services {
         };
         let count = spilled.len();
         for slice in spilled.chunks(REPLAY_SLICE) {
-            let (slice, today) = (slice.to_vec(), self.clock.today());
+            let (slice, own) = (slice.to_vec(), self.own()?);
             self.store
                 .write::<_, Error, _>(Lane::Housekeeping, move |tx| {
-                    slice.iter().try_for_each(|opening| replay(tx, opening, today))
+                    slice.iter().try_for_each(|opening| replay(tx, &own, opening))
                 })
                 .await?;
         }
@@ -605,7 +632,7 @@ impl Services {
 
 /// Stores one spilled opening. One that the database has no place for (it was restored from an
 /// older backup) must not keep the others out.
-fn replay(tx: &mut Tx<'_>, opening: &Opening, today: Date) -> Result<(), Error> {
+fn replay(tx: &mut Tx<'_>, own: &Services, opening: &Opening) -> Result<(), Error> {
     match openings::upsert(tx.conn, opening) {
         Err(StoreError::Conflict(conflict)) => {
             tracing::error!(area = "store", ?opening, %conflict, "a spilled opening has no place");
@@ -613,7 +640,7 @@ fn replay(tx: &mut Tx<'_>, opening: &Opening, today: Date) -> Result<(), Error> 
         }
         Err(error) => Err(error.into()),
         Ok(()) => {
-            returning::note_opening(tx, opening, today)?;
+            returning::note_opening(tx, own, opening)?;
             Ok(audit(tx, opening, "opening.replayed", "{\"while\":\"degraded\"}")?)
         }
     }

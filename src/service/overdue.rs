@@ -3,7 +3,8 @@
 //! What runs by itself stands in `detect.rs`, what staff do in `steps.rs`, what they look at in
 //! `list.rs`. Each step is stored with its row of the history, its audit row and the mail to the
 //! member in one transaction. A case ends with its rental: by the return that frees the locker
-//! (`note_ended`), or by the job, which makes up for whatever ended otherwise.
+//! (`note_ended`), by another last day (`note_moved`), or by the job, which makes up for whatever
+//! ended otherwise.
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -11,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::Services;
 use super::error::{Code, Error};
+use super::mails;
 use super::penalties;
 use crate::domain::bank::Bank;
-use crate::domain::id::{BankId, MemberId};
+use crate::domain::id::{MemberId, RentalId};
 use crate::domain::overdue_case::{CaseStep, Transition, late_days};
 use crate::domain::rental::Rental;
 use crate::store::audit::AuditEntry;
@@ -120,6 +122,14 @@ pub(super) fn note_ended(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Re
         return Ok(());
     }
     match overdue::find_unemptied(tx.conn, rental.id)? {
+        Some(case) => settle(tx, own, case).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Ends the case of a rental that staff have just given another last day, if it has one.
+pub(super) fn note_moved(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<(), Error> {
+    match overdue::find_unemptied(tx.conn, id)? {
         Some(case) => settle(tx, own, case).map(drop),
         None => Ok(()),
     }
@@ -259,20 +269,13 @@ fn write_down(
 
 /// Puts the mail about a step into the outbox.
 fn tell(tx: &Tx<'_>, case: &CaseRow, kind: &str, told: Value) -> Result<(), StoreError> {
-    let mut payload = place(tx.snapshot(), case.bank_id);
+    let mut payload = mails::place(tx.snapshot(), case.bank_id);
     payload["locker_id"] = json!(case.locker_id);
     payload["ended_on"] = case.ended_on.to_string().into();
     if let (Value::Object(payload), Value::Object(told)) = (&mut payload, told) {
         payload.extend(told);
     }
     outbox::insert(tx.conn, kind, case.member_id, &payload.to_string(), tx.now_ms())
-}
-
-/// Bank and location, as mails name them; none for a bank that is gone or unknown.
-pub(super) fn place(snapshot: &Snapshot, id: impl Into<Option<BankId>>) -> Value {
-    let bank = id.into().and_then(|id| snapshot.site.banks.get(&id));
-    let location = bank.and_then(|bank| snapshot.site.locations.get(&bank.location_id));
-    json!({ "bank": bank.map(|it| &it.name), "location": location.map(|it| &it.name) })
 }
 
 /// The site's day at an instant.

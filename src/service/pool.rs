@@ -34,6 +34,7 @@ pub(super) mod short;
 
 pub use check_in::{CheckIn, CheckedIn};
 pub use mine::{MyReservation, PoolStatus};
+pub(super) use no_shows::JOB as NO_SHOWS;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -216,7 +217,7 @@ fn insert(tx: &mut Tx<'_>, new: &NewReservation, action: &'static str) -> Result
     let bank = pool_bank(tx.snapshot(), new.bank_id)?.clone();
     let id = rentals::insert_reservation(tx.conn, new, tx.now_ms())?;
     let NewReservation { bank_id, member_id, dates, accessible, .. } = *new;
-    let it = Reservation { id, bank_id, member_id, dates, accessible };
+    let it = Reservation { id, bank_id, member_id, dates, accessible, unserved: false };
     let check_in_until = it.check_in_until(&bank.policy.pool);
     audit(tx, Some(member_id), action, &it, new.follows)?;
     let mut payload = described(tx.snapshot(), &bank, dates);
@@ -299,7 +300,16 @@ fn dates_refused(bank: &Bank, refused: DatesRefused, today: Date) -> Error {
         DatesRefused::Closed(day) => Some(day.to_string()),
         _ => None,
     };
-    Error::new(Code::DatesRefused, refused.to_string())
+    let detail = match (refused, pool.days_max) {
+        (DatesRefused::TooEarly | DatesRefused::TooFar, _) => {
+            format!("a reservation made today begins on {} to {}", starts.first(), starts.last())
+        }
+        (DatesRefused::TooLong, Some(most)) => {
+            format!("this bank takes reservations of at most {most} days")
+        }
+        (DatesRefused::TooLong | DatesRefused::Closed(_), _) => refused.to_string(),
+    };
+    Error::new(Code::DatesRefused, detail)
         .with("reason", refused.name())
         .with("first_start_on", starts.first().to_string())
         .with("last_start_on", starts.last().to_string())

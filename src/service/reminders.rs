@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Services;
 use super::error::Error;
-use super::overdue::place;
+use super::mails::place;
 use crate::domain::id::RentalId;
 use crate::domain::overdue_case::continued_by;
 use crate::domain::reminder::{Reminder, ReminderKind, due};

@@ -5,7 +5,7 @@
 //! whatever this code may get wrong. A hold whose time is up, and a return whose locker is empty by
 //! now, are ended by the first job that meets them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -15,6 +15,7 @@ use super::clock::clock_untrusted;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::mails;
 use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::tokens::Caller;
@@ -197,6 +198,7 @@ impl Services {
                 None => Ok(()),
             },
             Wish::AnyOf(bank) => {
+                let bank = (bank, &BTreeSet::new());
                 self.any_free_locker(snapshot, bank, member, dates, moment).map(drop)
             }
         }
@@ -218,11 +220,11 @@ impl Services {
     }
 
     /// Picks a free locker; different members start at different places, so that a crowd that asks
-    /// for any locker does not fight for the first.
+    /// for any locker does not fight for the first. `not`: lockers that were tried in vain.
     pub(super) fn any_free_locker(
         &self,
         snapshot: &Snapshot,
-        bank: BankId,
+        (bank, not): (BankId, &BTreeSet<LockerId>),
         member: MemberId,
         dates: DateSpan,
         moment: Moment,
@@ -234,10 +236,16 @@ impl Services {
         let free = |id| self.in_the_way(snapshot, id, dates, moment).is_none();
         head.iter()
             .chain(tail)
-            .find(|locker| locker.in_service && free(locker.id))
+            .find(|it| it.in_service && !not.contains(&it.id) && free(it.id))
             .map(|locker| locker.id)
             .ok_or_else(|| {
-                Error::new(Code::NoFreeLocker, "no locker of this bank is free right now")
+                let waiting = snapshot.site.banks.get(&bank).map(|it| it.policy.options);
+                let detail = if waiting.is_some_and(|it| it.waiting_list) {
+                    "no locker of this bank is free right now: join the waiting list"
+                } else {
+                    "no locker of this bank is free right now: look again later, or at another bank"
+                };
+                Error::new(Code::NoFreeLocker, detail)
             })
     }
 }
@@ -342,18 +350,30 @@ fn hold_job(
     let bank = wished_bank(tx.snapshot(), wish)?;
     let (term, hold_for) = (open_term(tx.snapshot(), bank, moment)?, bank.policy.hold());
     let (bank_id, term_id, dates) = (bank.id, Some(term.id), term.dates);
-    let locker_id = match wish {
-        Wish::This(id) => id,
+    let pick = |tx: &Tx<'_>, not: &BTreeSet<LockerId>| match wish {
+        Wish::This(id) => Ok(id),
         Wish::AnyOf(bank) => {
-            services.any_free_locker(tx.snapshot(), bank, member, dates, moment)?
+            services.any_free_locker(tx.snapshot(), (bank, not), member, dates, moment)
         }
     };
+    let mut not = BTreeSet::new();
+    let mut locker_id = pick(tx, &not)?;
     if let Some(held) = kept(tx.snapshot(), member, locker_id, dates, moment.monotonic) {
         return Ok(held);
     }
     waiting::demand_nobody_waits(tx.snapshot(), bank_id, dates)?;
     let hold = NewHold { locker_id, member_id: member, term_id, dates };
-    let id = place_hold(tx, services, &hold, hold_for, moment)?;
+    let id = loop {
+        let hold = NewHold { locker_id, ..hold };
+        match place_hold(tx, services, &hold, hold_for, moment) {
+            // What looked free may have an opening that is not settled: whoever takes any gets another.
+            Err(error) if error.code == Code::LockerTaken && matches!(wish, Wish::AnyOf(_)) => {
+                not.insert(locker_id);
+                locker_id = pick(tx, &not)?;
+            }
+            placed => break placed?,
+        }
+    };
     audit(tx, Some(member), "rental.hold", locker_id, id)?;
     let until = moment.monotonic.after(hold_for);
     Ok(Held { locker_id, expires_in_ms: moment.monotonic.ms_until(until) })
@@ -478,11 +498,7 @@ fn confirm_job(
         return Err(hold_expired());
     }
     audit(tx, Some(member), "rental.confirm", locker, mine.id)?;
-    let payload = format!(
-        "{{\"locker_id\":{locker},\"starts_on\":\"{}\",\"ends_on\":\"{}\"}}",
-        active.dates.first(),
-        active.dates.last()
-    );
+    let payload = mails::rental(tx.snapshot(), locker, active.dates).to_string();
     outbox::insert(tx.conn, "rental_confirmed", member, &payload, tx.now_ms())?;
     tx.apply(&Change::Rental(active));
     waiting::offer_over(tx, &active, WaitingEnd::Taken)?;

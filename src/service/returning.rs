@@ -15,7 +15,7 @@ use serde_json::json;
 use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
-use super::openings::Wanted;
+use super::openings::{PartOf, Wanted};
 use super::rentals::{audit, locker_not_found, not_your_locker, refuse};
 use super::tokens::Caller;
 use super::{Services, is_staff_for, overdue};
@@ -23,7 +23,7 @@ use crate::domain::alarm::{AlarmKind, Subject};
 use crate::domain::channel::Channel;
 use crate::domain::id::{BankId, LockerId, MemberId, OpeningId, RentalId};
 use crate::domain::mass_opening::parse_reason;
-use crate::domain::opening::{Opening, Outcome};
+use crate::domain::opening::{OpenedAs, Opening};
 use crate::domain::rental::{EndReason, Rental, RentalState};
 use crate::domain::returning::{self, DoorSight, Sight, Verdict, WaitsFor};
 use crate::domain::time::Monotonic;
@@ -136,13 +136,7 @@ impl Services {
                 "this locker is not returned by its door: empty it, close it, and return it";
             return Err(Error::new(Code::ReturnByDoorOff, detail));
         }
-        let opened = self.open(caller, wanted).await?;
-        if !opened.replayed {
-            let id = opened.value;
-            self.detach(move |services| async move {
-                services.return_when_opened(caller, locker, id).await;
-            });
-        }
+        let opened = self.open_for(caller, wanted, PartOf::Return).await?;
         let waits_for = Some(WaitsFor::Door);
         Ok(opened.map(|id| GivenBack {
             locker_id: locker,
@@ -152,14 +146,21 @@ impl Services {
         }))
     }
 
-    async fn return_when_opened(&self, caller: Caller, locker: LockerId, id: OpeningId) {
-        let outcome = self.outcome_of(id).await;
-        if !matches!(outcome, Some(Outcome::Opened | Outcome::AlreadyOpen)) {
-            return;
+    /// Has a return written down that is over by now and keeps the next renter out: once their opening
+    /// is under way, it could not be told from one of the former renter.
+    pub(super) async fn settle_before(
+        &self,
+        member: MemberId,
+        locker: LockerId,
+    ) -> Result<(), Error> {
+        let (snapshot, now) = (self.store.snapshot(), self.clock.monotonic());
+        let mut others = snapshot.of_locker(locker).filter(|it| it.member_id != member);
+        if !others.any(|it| self.is_due(&snapshot, it, now)) {
+            return Ok(());
         }
-        if let Err(error) = self.take_back(caller, locker, false, None).await {
-            tracing::warn!(area = "store", locker.id = %locker, %error, "a return by door failed");
-        }
+        let own = self.own()?;
+        let settle = move |tx: &mut Tx<'_>| settle_locker(tx, &own, locker);
+        self.store.write(Lane::Opening, settle).await
     }
 
     /// Frees a returned locker at once: staff have seen that it is empty.
@@ -478,17 +479,36 @@ fn judge_in(
     }
 }
 
-/// A rental in use as staff take it away, and what its locker waits for then; `None`: nothing can be
-/// inside, because it was never opened, nothing of that is in doubt, and its door does not stand open.
+/// By whose doing a rental ends before its renter has given the locker back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenBy {
+    /// Its renter took another locker, and empties this one.
+    Renter,
+    /// Staff: nobody stands before the locker, and what is inside stays there for now.
+    Staff,
+}
+
+/// A rental in use as it is taken away, and what its locker waits for then; `None`: nothing can be
+/// inside, because it was never in use, or has a lock that never moved, nothing of that is in doubt, and
+/// its door does not stand open.
 pub(super) fn taken_away(
     tx: &Tx<'_>,
     own: &Services,
     rental: &Rental,
+    by: TakenBy,
 ) -> Result<Option<(Rental, Verdict)>, Error> {
-    let locker = rental.locker_id;
+    let (locker, today, trusted) = (rental.locker_id, own.clock.today(), own.clock_is_trusted());
+    let occupies = tx.snapshot().occupant(locker, today).map(|it| it.id) == Some(rental.id);
+    let in_use = rental.opened || occupies || !trusted;
+    if rental.state != RentalState::Active || !in_use {
+        return Ok(None);
+    }
     let moved = own.openings.is_any_followed(locker).then_some(tx.monotonic);
     let returned = rental.taken_away(true, tx.monotonic, moved);
     let returned = returned.map_err(|error| refuse(error, locker))?;
+    // By a clock that is not believed nobody is late.
+    let returned = if trusted { returning::returned_on(returned, today) } else { returned };
+    let returned = if by == TakenBy::Staff { returning::left_inside(returned) } else { returned };
     let (seen, verdict) = judge_in(tx, own, &returned, false)?;
     let in_doubt =
         moved.is_some() || own.has_unstored_openings() || openings::has_unsettled(tx.conn, locker)?;
@@ -505,14 +525,27 @@ pub(super) fn end(tx: &mut Tx<'_>, own: &Services, rental: &Rental) -> Result<()
     overdue::note_ended(tx, own, &over)
 }
 
-/// Takes down that a lock moved, or may have, for the rental under which the locker is in use: what
-/// was known of a returned one's door is void.
+/// Takes down that a lock moved, or may have, for the rental that it was opened under: what was known of
+/// a returned one's door is void. Carries a return by the door out once the door was seen open.
 pub(super) fn note_opening(
     tx: &mut Tx<'_>,
+    own: &Services,
     opening: &Opening,
-    today: Date,
-) -> Result<(), StoreError> {
-    let Some(rental) = tx.snapshot().occupant(opening.locker_id, today).copied() else {
+) -> Result<(), Error> {
+    note_moved(tx, opening, own.clock.today())?;
+    if !opening.returns || !opening.was_seen_open() {
+        return Ok(());
+    }
+    let (member, locker) = (opening.member_id, opening.locker_id);
+    let is_active = |it: &Rental| it.locker_id == locker && it.state == RentalState::Active;
+    if !tx.snapshot().of_member(member).any(is_active) {
+        return Ok(());
+    }
+    release_job(tx, own, member, locker, false).map(drop)
+}
+
+fn note_moved(tx: &mut Tx<'_>, opening: &Opening, today: Date) -> Result<(), StoreError> {
+    let Some(rental) = opened_under(tx.snapshot(), opening, today).copied() else {
         return Ok(());
     };
     let known = rental.opened && !rental.is_returned();
@@ -520,9 +553,25 @@ pub(super) fn note_opening(
         return Ok(());
     }
     let moved = returning::moved(rental, tx.monotonic);
-    rentals::update_known(tx.conn, &moved, tx.now_ms())?;
-    tx.apply(&Change::Rental(moved));
+    let moved = if opening.was_seen_open() { returning::touched(moved) } else { moved };
+    if moved != rental {
+        rentals::update_known(tx.conn, &moved, tx.now_ms())?;
+        tx.apply(&Change::Rental(moved));
+    }
     Ok(())
+}
+
+/// The rental that a locker was opened under: a renter's own, whatever the day, since theirs are the
+/// things inside; for staff that of whoever uses it.
+fn opened_under<'a>(snapshot: &'a Snapshot, opening: &Opening, today: Date) -> Option<&'a Rental> {
+    let locker = opening.locker_id;
+    let theirs = snapshot.of_member(opening.member_id).filter(|it| {
+        it.locker_id == locker && matches!(it.state, RentalState::Active | RentalState::Returned(_))
+    });
+    let own = (opening.opened_as == OpenedAs::Renter)
+        .then(|| theirs.min_by_key(|it| (it.dates.first(), it.id)))
+        .flatten();
+    own.or_else(|| snapshot.occupant(locker, today))
 }
 
 /// Demands inside the transaction that a renter's opening is still theirs: the locker may have been

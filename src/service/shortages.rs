@@ -13,11 +13,14 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::clock::clock_untrusted;
 use super::commissioning::demand_staff;
 use super::error::{Code, Error};
+use super::extensions::last_day_over;
 use super::idempotency::{Answer, RequestKey, once};
+use super::mails;
 use super::rentals::{self as claims, Moment, locker_not_found, not_your_locker, refuse, taken};
-use super::returning::PAGE_MAX;
+use super::returning::{PAGE_MAX, TakenBy};
 use super::tokens::Caller;
 use super::{Services, is_staff_for, pool, returning};
 use crate::domain::bank::{Bank, Mode};
@@ -355,7 +358,10 @@ fn tell(
     let view = View { snapshot: tx.snapshot(), monotonic: tx.monotonic, today };
     let seen = || view.reason(&rental).map(|reason| (reason, None));
     let Some((reason, why)) = reason.or_else(seen) else { return Ok(()) };
-    let nearest = view.alternatives(&rental).into_iter().find(|id| !offered.contains(id));
+    // Whoever should have left by now is offered nothing.
+    let over = rental.sealed || rental.dates.last() < today;
+    let others = if over { Vec::new() } else { view.alternatives(&rental) };
+    let nearest = others.into_iter().find(|id| !offered.contains(id));
     offered.extend(nearest);
     let payload = json!({
         "locker_id": rental.locker_id,
@@ -382,22 +388,36 @@ fn replace_job(
 ) -> Result<Replacement, Error> {
     claims::demand_staying(tx.snapshot(), member)?;
     let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
-    let (old, target) = choose(tx, member, locker, wanted, moment)?;
+    if !moment.trusted {
+        return Err(clock_untrusted());
+    }
+    let (old, target) = choose(tx, own, member, locker, wanted)?;
     make_room(tx, own, target, old.dates, moment)?;
-    let id = put_in_place(tx, &old, target)?;
+    let id = put_in_place(tx, own, &old, target, TakenBy::Renter)?;
     tell_replaced(tx, "rental.replace", &old, (id, target))?;
     Ok(Replacement { locker_id: target, former_locker_id: locker, dates: old.dates })
 }
 
 /// Ends or returns an active rental and lets another locker take its place for the same dates, which
-/// must be free by now; gives the number of the new rental.
+/// must be free by now; gives the number of the new rental. In pool mode the bank must have room for
+/// both where the old one is still to be emptied.
 pub(super) fn put_in_place(
     tx: &mut Tx<'_>,
+    own: &Services,
     old: &Rental,
     target: LockerId,
+    by: TakenBy,
 ) -> Result<RentalId, Error> {
     let (member, locker) = (old.member_id, old.locker_id);
-    let former = old.replaced(member, tx.monotonic).map_err(|error| refuse(error, locker))?;
+    let former = match returning::taken_away(tx, own, old, by)? {
+        Some((seen, _)) => seen,
+        None => old.replaced(member, tx.monotonic).map_err(|error| refuse(error, locker))?,
+    };
+    let (snapshot, today) = (tx.snapshot(), own.clock.today());
+    let (_, bank) = snapshot.site.locker(target).ok_or_else(|| locker_not_found(target))?;
+    if former.is_returned() || snapshot.site.bank_of(locker) != Some(bank.id) {
+        pool::demand_room(snapshot, bank, old.dates, today)?;
+    }
     if former.is_returned() {
         rentals::update_known(tx.conn, &former, tx.now_ms())?;
     } else {
@@ -408,7 +428,8 @@ pub(super) fn put_in_place(
         NewHold { locker_id: target, member_id: member, term_id: old.term_id, dates: old.dates };
     let new = NewReplacement { claim, follows: old.id };
     let id = rentals::insert_replacement(tx.conn, &new, tx.now_ms())?;
-    tx.apply(&Change::Rental(Rental { id, locker_id: target, opened: false, ..*old }));
+    let new = Rental { id, locker_id: target, opened: false, hold_extended: false, ..*old };
+    tx.apply(&Change::Rental(new));
     Ok(id)
 }
 
@@ -423,32 +444,33 @@ pub(super) fn tell_replaced(
     let detail = json!({ "locker_id": target, "former_locker_id": locker, "follows_id": old.id });
     let (subject, detail) = (format!("rental:{id}"), detail.to_string());
     tx.audit(&AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail })?;
-    let payload = json!({
-        "locker_id": target,
-        "former_locker_id": locker,
-        "starts_on": old.dates.first().to_string(),
-        "ends_on": old.dates.last().to_string(),
-    });
-    let payload = payload.to_string();
-    Ok(outbox::insert(tx.conn, "rental_replaced", member, &payload, tx.now_ms())?)
+    let mut payload = mails::rental(tx.snapshot(), target, old.dates);
+    payload["former_locker_id"] = json!(locker);
+    payload["to_be_emptied"] = tx.snapshot().rental(old.id).is_some_and(Rental::is_returned).into();
+    Ok(outbox::insert(tx.conn, "rental_replaced", member, &payload.to_string(), tx.now_ms())?)
 }
 
 /// The rental that is to be replaced, and the locker that takes its place.
 fn choose(
     tx: &Tx<'_>,
+    own: &Services,
     member: MemberId,
     locker: LockerId,
     wanted: Option<LockerId>,
-    moment: Moment,
 ) -> Result<(Rental, LockerId), Error> {
-    let snapshot = tx.snapshot();
-    let view = View { snapshot, monotonic: moment.monotonic, today: moment.today };
+    let (snapshot, today) = (tx.snapshot(), own.clock.today());
+    let view = View { snapshot, monotonic: tx.monotonic, today };
     let mine = snapshot
         .of_member(member)
         .filter(|rental| rental.locker_id == locker && rental.state == RentalState::Active);
     let mine = mine.min_by_key(|rental| rental.dates.first());
     let mine = mine.ok_or_else(|| not_your_locker(locker))?;
-    if view.reason(mine).is_none() {
+    if mine.sealed || mine.dates.last() < today {
+        return Err(last_day_over());
+    }
+    // Before whoever is there is expected to be gone, a locker is not short: this is no free swap.
+    let hour = own.clock.now().to_zoned(own.clock.zone().clone()).hour();
+    if !view.reason(mine).is_some_and(|reason| view.is_to_be_told(mine, reason, hour)) {
         let detail = format!("locker {locker} can be had: there is nothing to replace");
         return Err(Error::new(Code::NoShortage, detail));
     }
@@ -463,9 +485,6 @@ fn choose(
     if bank.location_id != mine_in.location_id || bank.mode != mine_in.mode {
         let detail = "the other locker must be at the same location, lent in the same way";
         return Err(Error::new(Code::Invalid, detail));
-    }
-    if bank.id != mine_in.id {
-        pool::demand_room(snapshot, bank, mine.dates, moment.today)?;
     }
     if target.in_service { Ok((*mine, wanted)) } else { Err(claims::out_of_service()) }
 }

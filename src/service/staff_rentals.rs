@@ -1,7 +1,8 @@
 //! What staff of a bank do with rentals: assign, move, end, give another last day. Each with a reason,
 //! written down, and mailed to the member.
 //!
-//! Staff need no window and ask no limit of the policy; what the schema guards holds for them as well.
+//! Staff need no window and ask no limit of the policy, and a penalty is no bar; what the schema guards
+//! holds for them as well, and a bank in pool mode never promises more than it has.
 //! What was opened is never free before it was emptied: it is returned, and waits as every other. Many at
 //! once stand in `bulk_ends.rs`; the renter's own ways in `rentals.rs`, `returning.rs`, `shortages.rs`.
 
@@ -14,14 +15,16 @@ use super::clock::clock_untrusted;
 use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
-use super::rentals::{Moment, expire, locker_not_found, out_of_service, refuse};
+use super::rentals::{Moment, end_dead_holds, expire, locker_not_found, out_of_service, refuse};
+use super::returning::TakenBy;
 use super::shortages::{demand_free, put_in_place};
 use super::tokens::Caller;
-use super::{Services, is_staff_for, overdue, pool, returning, waiting};
+use super::{Services, is_staff_for, mails, overdue, pool, returning, waiting};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::mass_opening::parse_reason;
 use crate::domain::member::MemberState;
 use crate::domain::pool::Reservation;
+use crate::domain::pool::room::is_left_behind;
 use crate::domain::rental::{EndReason, Rental, RentalError, RentalState};
 use crate::domain::returning::{Verdict, WaitsFor};
 use crate::domain::time::DateSpan;
@@ -186,8 +189,7 @@ impl Services {
         self.store
             .write(Lane::Change, move |tx| {
                 once(tx, caller.member_id, "rental.change", key.as_ref(), |tx| {
-                    let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
-                    change_job(tx, moment, caller, id, (last, &reason))
+                    change_job(tx, &own, caller, id, (last, &reason))
                 })
             })
             .await
@@ -302,6 +304,25 @@ fn demand_room(
     bank.map_or(Ok(()), |bank| pool::demand_room(snapshot, bank, dates, moment.today))
 }
 
+/// Demands room for the days that another last day adds.
+fn demand_room_for_more(
+    snapshot: &Snapshot,
+    had: &Rental,
+    last: Date,
+    moment: Moment,
+) -> Result<(), Error> {
+    // What somebody late has is promised to nobody: it takes no more room than it has taken.
+    if is_left_behind(had, moment.today) {
+        return Ok(());
+    }
+    let first = had.dates.last().checked_add(1.day()).ok();
+    let added = first.and_then(|first| DateSpan::new(first, last));
+    match (snapshot.site.bank_of(had.locker_id), added) {
+        (Some(bank), Some(added)) => demand_room(snapshot, bank, added, moment),
+        _ => Ok(()),
+    }
+}
+
 /// Whom a locker may be assigned to: who has not left, is not leaving and not kept out.
 fn recipient(tx: &Tx<'_>, whom: &Whom) -> Result<MemberId, Error> {
     let (found, named) = match whom {
@@ -390,25 +411,24 @@ fn move_job(
 ) -> Result<Moved, Error> {
     let moment = Moment { monotonic: tx.monotonic, ..own.moment() };
     let old = live(tx, caller, id)?;
+    if !moment.trusted {
+        return Err(clock_untrusted());
+    }
     if old.is_returned() {
         return Err(rental_over(id, "was given back"));
     }
     if old.state != RentalState::Active {
         return Err(refuse(RentalError::OnlyHeld, old.locker_id));
     }
-    let bank = demand_lent(tx.snapshot(), caller, target)?;
+    demand_lent(tx.snapshot(), caller, target)?;
     if target == old.locker_id {
         return Err(Error::new(Code::Invalid, "locker_id must be another locker"));
     }
     if old.dates.last() < moment.today {
         return Err(rental_over(id, "is past its last day"));
     }
-    // Within one bank it takes no more room than it has.
-    if tx.snapshot().site.bank_of(old.locker_id) != Some(bank) {
-        demand_room(tx.snapshot(), bank, old.dates, moment)?;
-    }
     demand_free(tx, own, target, old.dates, moment)?;
-    let new = put_in_place(tx, &old, target)?;
+    let new = put_in_place(tx, own, &old, target, TakenBy::Staff)?;
     let former = tx.snapshot().rental(id).is_some_and(Rental::is_returned);
     let granted =
         Granted { rental_id: new, locker_id: target, member_id: old.member_id, dates: old.dates };
@@ -426,11 +446,12 @@ fn move_job(
 
 fn change_job(
     tx: &mut Tx<'_>,
-    moment: Moment,
+    own: &Services,
     caller: Caller,
     id: RentalId,
     (last, reason): (Date, &str),
 ) -> Result<Granted, Error> {
+    let moment = own.moment();
     let had = live(tx, caller, id)?;
     if !moment.trusted {
         return Err(clock_untrusted());
@@ -452,14 +473,12 @@ fn change_job(
     if next == had {
         return Ok(granted);
     }
-    let added = had.dates.last().checked_add(1.day()).ok();
-    let bank = tx.snapshot().site.bank_of(had.locker_id);
-    if let (Some(bank), Some(added)) = (bank, added.and_then(|first| DateSpan::new(first, last))) {
-        demand_room(tx.snapshot(), bank, added, moment)?;
-    }
+    demand_room_for_more(tx.snapshot(), &had, last, moment)?;
+    end_dead_holds(tx, had.locker_id, had.member_id)?;
     rentals::update_last_day(tx.conn, id, last)
         .map_err(|error| explain(tx.snapshot(), error, had.member_id, next.dates))?;
     tx.apply(&Change::Rental(next));
+    overdue::note_moved(tx, own, id)?;
     let more = json!({
         "locker_id": had.locker_id, "former_ends_on": had.dates.last().to_string(),
     });
@@ -497,9 +516,7 @@ pub(super) fn take_away(
         let verdict = own.judge(tx.snapshot(), rental, false, tx.monotonic).1;
         return Ok(waits(verdict.unwrap_or(Verdict::WaitsForStaff)));
     }
-    let occupies = tx.snapshot().occupant(locker, own.clock.today()).map(|it| it.id) == Some(id);
-    let used = rental.state == RentalState::Active && (rental.opened || occupies);
-    let returned = if used { returning::taken_away(tx, own, rental)? } else { None };
+    let returned = returning::taken_away(tx, own, rental, TakenBy::Staff)?;
     let done = if let Some((seen, verdict)) = returned {
         rentals::update_known(tx.conn, &seen, tx.now_ms())?;
         tx.apply(&Change::Rental(seen));
@@ -562,7 +579,12 @@ fn tell(
     told["starts_on"] = dates.first().to_string().into();
     told["ends_on"] = dates.last().to_string().into();
     told["reason"] = reason.into();
-    outbox::insert(tx.conn, mail, member, &told.to_string(), tx.now_ms())?;
+    let locker = told["locker_id"].as_i64().map(LockerId);
+    let mut mailed = locker.map_or_else(|| json!({}), |it| mails::rental(tx.snapshot(), it, dates));
+    if let (Value::Object(mailed), Value::Object(told)) = (&mut mailed, told.clone()) {
+        mailed.extend(told);
+    }
+    outbox::insert(tx.conn, mail, member, &mailed.to_string(), tx.now_ms())?;
     told["member_id"] = member.0.into();
     let (subject, detail) = (format!("rental:{id}"), told.to_string());
     Ok(tx.audit(&AuditEntry { actor: Some(staff), action, subject: &subject, detail: &detail })?)

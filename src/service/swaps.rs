@@ -10,6 +10,7 @@ use super::error::{Code, Error};
 use super::extensions::{last_day_over, mine_of};
 use super::idempotency::{Answer, RequestKey, once};
 use super::rentals::{self as claims, Moment, locker_not_found, not_your_locker};
+use super::returning::TakenBy;
 use super::shortages::{Replacement, demand_free, put_in_place, tell_replaced};
 use super::tokens::Caller;
 use super::waiting::{days_waited_for, option_off, others_wait};
@@ -59,7 +60,7 @@ fn swap_job(
     swap::check(&mine, bank, wanted, &waited_for, moment.today)
         .map_err(|error| explain(error, locker))?;
     demand_free(tx, own, target, mine.dates, moment)?;
-    let id = put_in_place(tx, &mine, target)?;
+    let id = put_in_place(tx, own, &mine, target, TakenBy::Renter)?;
     tell_replaced(tx, "rental.swap", &mine, (id, target))?;
     Ok(Replacement { locker_id: target, former_locker_id: locker, dates: mine.dates })
 }

@@ -5,6 +5,8 @@
 //! when the application window has closed. Whoever confirms, ends or finds a hold dead says so here
 //! (`offer_over`), in the same transaction, so that a wait and its offer never part.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +16,7 @@ use super::commissioning::demand_staff;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::lockers::window_data;
+use super::mails::place;
 use super::penalties::demand_no_penalty;
 use super::places::bank_not_found;
 use super::rentals::{self as claims, Moment};
@@ -236,7 +239,9 @@ impl Services {
         // What is free after the window can be had by an offer alone.
         let claimable = matches!(found, Window::Open(open) if open.id == term.id)
             && snapshot.lines().count(bank.id, term.id) == 0
-            && self.any_free_locker(snapshot, bank.id, member, term.dates, moment).is_ok();
+            && self
+                .any_free_locker(snapshot, (bank.id, &BTreeSet::new()), member, term.dates, moment)
+                .is_ok();
         if claimable {
             let detail = "a locker of this bank is free and nobody waits: hold it";
             return Err(Error::new(Code::LockerFree, detail));
@@ -399,16 +404,13 @@ fn end(
     Ok(())
 }
 
-/// Mails somebody about their wait; the bank's name goes with it while the bank is there.
-fn tell(
-    tx: &mut Tx<'_>,
-    waiter: &Waiter,
-    kind: &'static str,
-    mut payload: Value,
-) -> Result<(), Error> {
-    let bank = tx.snapshot().site.banks.get(&waiter.bank_id);
-    payload["bank"] = json!(bank.map(|bank| &bank.name));
-    Ok(outbox::insert(tx.conn, kind, waiter.member_id, &payload.to_string(), tx.now_ms())?)
+/// Mails somebody about their wait; where it is goes with it while the bank is there.
+fn tell(tx: &mut Tx<'_>, waiter: &Waiter, kind: &'static str, payload: Value) -> Result<(), Error> {
+    let mut told = place(tx.snapshot(), waiter.bank_id);
+    if let (Value::Object(told), Value::Object(payload)) = (&mut told, payload) {
+        told.extend(payload);
+    }
+    Ok(outbox::insert(tx.conn, kind, waiter.member_id, &told.to_string(), tx.now_ms())?)
 }
 
 fn audit(

@@ -251,14 +251,19 @@ pub(crate) fn memory_with_people() -> Connection {
     conn
 }
 
+/// The steps of a question's plan.
+#[cfg(test)]
+pub(crate) fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("good SQL");
+    // Nothing is bound: the plan is the same whatever is asked for.
+    let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+    rows.map(|row| row.expect("a step")).collect()
+}
+
 /// The steps of a question's plan that go through a whole table.
 #[cfg(test)]
 pub(crate) fn whole_tables(conn: &Connection, sql: &str) -> Vec<String> {
-    let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("good SQL");
-    // Nothing is bound: the plan is the same for every member.
-    let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
-    let steps = rows.map(|row| row.expect("a step"));
-    steps.filter(|step| step.starts_with("SCAN ")).collect()
+    plan(conn, sql).into_iter().filter(|step| step.starts_with("SCAN ")).collect()
 }
 
 #[cfg(test)]

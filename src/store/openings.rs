@@ -9,7 +9,7 @@ use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
 const COLUMNS: &str = "SELECT id, locker_id, member_id, opened_as, requested_ms, sent_ms,
-    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id FROM opening";
+    acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id, returns FROM opening";
 
 /// Stores an opening as it stands: a new one, or what more was seen of a known one.
 pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
@@ -17,8 +17,8 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, sent_ms,
                               acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome,
-                              mass_opening_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                              mass_opening_id, returns)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (id) DO UPDATE SET
            sent_ms = coalesce(sent_ms, excluded.sent_ms),
            acknowledged_ms = coalesce(acknowledged_ms, excluded.acknowledged_ms),
@@ -39,7 +39,8 @@ pub fn upsert(conn: &Connection, opening: &Opening) -> Result<(), StoreError> {
         at(Phase::Opened),
         at(Phase::Closed),
         opening.outcome.map(Outcome::name),
-        opening.mass_opening.map(|id| id.to_string())
+        opening.mass_opening.map(|id| id.to_string()),
+        opening.returns
     ])?;
     Ok(())
 }
@@ -125,25 +126,13 @@ pub fn list(
         let ids: Vec<String> = banks.iter().map(ToString::to_string).collect();
         format!("[{}]", ids.join(","))
     });
-    let index = if filter.locker.is_some() { "opening_locker" } else { "opening_requested" };
-    let of_locker = if filter.locker.is_some() { "opening.locker_id = ?4" } else { "?4 IS NULL" };
-    let sql = format!(
-        "SELECT opening.id, opening.locker_id, opening.member_id, opened_as, requested_ms, sent_ms,
-                acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id,
-                locker.bank_id, iif(member.left_ms IS NULL, student_id, NULL),
-                iif(member.left_ms IS NULL, name, NULL)
-         FROM opening INDEXED BY {index} JOIN locker ON locker.id = opening.locker_id
-         JOIN member ON member.id = opening.member_id
-         WHERE requested_ms >= ?1 AND requested_ms < ?2 AND {of_locker}
-           AND (?3 IS NULL OR bank_id IN (SELECT value FROM json_each(?3)))
-           AND (?5 IS NULL OR outcome = ?5) AND (requested_ms, opening.id) < (?6, ?7)
-         ORDER BY requested_ms DESC, opening.id DESC LIMIT ?8"
-    );
     let (at_ms, id) = before.map_or((i64::MAX, ""), |(at_ms, id)| (*at_ms, id.as_str()));
+    let sql = list_sql(filter.locker.is_some());
     let mut statement = conn.prepare_cached(&sql)?;
     let rows = statement.query(params![
         filter.from_ms,
-        filter.to_ms,
+        // What was on the pages before is not gone through again.
+        filter.to_ms.min(at_ms.saturating_add(1)),
         banks,
         filter.locker.map(|id| id.0),
         filter.outcome.map(Outcome::name),
@@ -152,13 +141,34 @@ pub fn list(
         i64::try_from(limit).unwrap_or(i64::MAX)
     ])?;
     collect(rows, |row| {
-        let (student_id, name): (Option<String>, Option<String>) = (row.get(13)?, row.get(14)?);
+        let (student_id, name): (Option<String>, Option<String>) = (row.get(14)?, row.get(15)?);
         Ok(ListedOpening {
             opening: read(row)?,
-            bank_id: BankId(row.get(12)?),
+            bank_id: BankId(row.get(13)?),
             member: student_id.zip(name),
         })
     })
+}
+
+/// A page of openings; found by the index of one locker, or by that of the time.
+fn list_sql(of_locker: bool) -> String {
+    let (index, condition) = if of_locker {
+        ("opening_locker", "opening.locker_id = ?4")
+    } else {
+        ("opening_requested", "?4 IS NULL")
+    };
+    format!(
+        "SELECT opening.id, opening.locker_id, opening.member_id, opened_as, requested_ms, sent_ms,
+                acknowledged_ms, retried_ms, opened_ms, closed_ms, outcome, mass_opening_id,
+                returns, locker.bank_id, iif(member.left_ms IS NULL, student_id, NULL),
+                iif(member.left_ms IS NULL, name, NULL)
+         FROM opening INDEXED BY {index} JOIN locker ON locker.id = opening.locker_id
+         JOIN member ON member.id = opening.member_id
+         WHERE requested_ms >= ?1 AND requested_ms < ?2 AND {condition}
+           AND (?3 IS NULL OR bank_id IN (SELECT value FROM json_each(?3)))
+           AND (?5 IS NULL OR outcome = ?5) AND (requested_ms, opening.id) < (?6, ?7)
+         ORDER BY requested_ms DESC, opening.id DESC LIMIT ?8"
+    )
 }
 
 /// What was counted of every lock that was opened since `since_ms`, in the order of the lockers. Of
@@ -227,6 +237,7 @@ fn read(row: &Row<'_>) -> Result<Opening, StoreError> {
         mass_opening: mass_opening
             .map(|id| id.parse().map_err(|_| bad("mass_opening_id", id.clone())))
             .transpose()?,
+        returns: row.get(12)?,
         phases,
         outcome: outcome
             .map(|name| Outcome::from_name(&name).ok_or_else(|| bad("outcome", name)))
@@ -240,7 +251,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::open::memory_with_people;
+    use crate::store::open::{memory_with_people, plan};
 
     #[test]
     fn what_was_seen_is_added_and_the_first_outcome_stands() {
@@ -260,6 +271,21 @@ mod tests {
             upsert(&conn, &other).expect("stored");
             assert_eq!(find(&conn, id).expect("readable"), Some(opening));
             assert!(list_unsettled(&conn).expect("readable").is_empty());
+        }
+    }
+
+    #[test]
+    fn pages_are_found_by_time_or_locker_and_never_by_a_walk_through_all() {
+        let conn = memory_with_people();
+        for (of_locker, step) in [
+            (false, "opening_requested (requested_ms>? AND requested_ms<?)"),
+            (true, "opening_locker (locker_id=? AND requested_ms>? AND requested_ms<?)"),
+        ] {
+            let plan = plan(&conn, &list_sql(of_locker));
+            assert!(plan.iter().any(|it| it.contains(step)), "{plan:?}");
+            let walks = |it: &&String| it.starts_with("SCAN") && !it.contains("json_each");
+            assert_eq!(plan.iter().find(walks), None, "{plan:?}");
+            assert!(!plan.iter().any(|it| it.contains("TEMP B-TREE")), "{plan:?}");
         }
     }
 

@@ -11,6 +11,7 @@ use super::state::{collect, date};
 use crate::domain::id::{BankId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::pool::Reservation;
 use crate::domain::rental::{EndReason, Rental, RentalState};
+use crate::domain::returning::Return;
 use crate::domain::time::DateSpan;
 
 pub mod list;
@@ -57,10 +58,13 @@ pub struct NewReservation {
 pub(super) enum LiveState {
     Held,
     Active,
-    /// Given back; whether its door was seen closed and its renter said that it is empty.
+    /// Given back; whether its door was seen closed and its renter said that it is empty, whether it was
+    /// late by then, and whether what is inside is still to be taken out.
     Returned {
         closed: bool,
         emptied: bool,
+        late: bool,
+        untouched: bool,
     },
 }
 
@@ -76,8 +80,6 @@ pub(super) struct LiveRow {
     pub(super) extensions: u16,
     pub(super) hold_extended: bool,
     pub(super) sealed: bool,
-    /// When it was given back, unix milliseconds.
-    pub(super) returned_ms: Option<i64>,
     pub(super) state: LiveState,
 }
 
@@ -237,20 +239,40 @@ pub fn find_bank(conn: &Connection, id: RentalId) -> Result<Option<BankId>, Stor
 /// Stores what is known of an active or returned rental: whether it was given back, opened, seen
 /// closed, said to be empty. What was stored before keeps its time.
 pub fn update_known(conn: &Connection, rental: &Rental, now_ms: i64) -> Result<(), StoreError> {
-    let (returned, closed, emptied) = match rental.state {
-        RentalState::Returned(it) => (true, it.closed.is_some(), it.emptied.is_some()),
-        _ => (false, false, false),
+    let returned = match rental.state {
+        RentalState::Returned(it) => Some(it),
+        _ => None,
     };
+    let has = |what: fn(&Return) -> bool| returned.as_ref().is_some_and(what);
     conn.prepare_cached(
         "UPDATE rental SET
            state = CASE WHEN ?3 THEN 'returned' ELSE state END,
            opened_ms = CASE WHEN ?2 THEN coalesce(opened_ms, ?6) END,
            returned_ms = CASE WHEN ?3 THEN coalesce(returned_ms, ?6) END,
            closed_ms = CASE WHEN ?4 THEN coalesce(closed_ms, ?6) END,
-           emptied_ms = CASE WHEN ?5 THEN coalesce(emptied_ms, ?6) END
+           emptied_ms = CASE WHEN ?5 THEN coalesce(emptied_ms, ?6) END,
+           returned_late = ?7, untouched = ?8
          WHERE id = ?1 AND state IN ('active', 'returned')",
     )?
-    .execute(params![rental.id.0, rental.opened, returned, closed, emptied, now_ms])?;
+    .execute(params![
+        rental.id.0,
+        rental.opened,
+        returned.is_some(),
+        has(|it| it.closed.is_some()),
+        has(|it| it.emptied.is_some()),
+        now_ms,
+        has(|it| it.late),
+        has(|it| it.untouched)
+    ])?;
+    Ok(())
+}
+
+/// Notes that a reservation was not served although somebody may have come; it can be checked in until its
+/// last day.
+pub fn update_unserved(conn: &Connection, id: RentalId, now_ms: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE rental SET unserved_ms = coalesce(unserved_ms, ?2)
+               WHERE id = ?1 AND state = 'reserved'";
+    conn.prepare_cached(sql)?.execute(params![id.0, now_ms])?;
     Ok(())
 }
 
@@ -325,7 +347,7 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT id, locker_id, member_id, term_id, starts_on, ends_on, opened_ms IS NOT NULL, state,
                 closed_ms IS NOT NULL, emptied_ms IS NOT NULL, extensions, hold_extended,
-                sealed_ms IS NOT NULL, returned_ms
+                sealed_ms IS NOT NULL, returned_late, untouched
          FROM rental INDEXED BY rental_live_locker
          WHERE ended_ms IS NULL AND locker_id IS NOT NULL",
     )?;
@@ -340,11 +362,15 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
             extensions: row.get(10)?,
             hold_extended: row.get(11)?,
             sealed: row.get(12)?,
-            returned_ms: row.get(13)?,
             state: match row.get::<_, String>(7)?.as_str() {
                 "held" => LiveState::Held,
                 "active" => LiveState::Active,
-                _ => LiveState::Returned { closed: row.get(8)?, emptied: row.get(9)? },
+                _ => LiveState::Returned {
+                    closed: row.get(8)?,
+                    emptied: row.get(9)?,
+                    late: row.get(13)?,
+                    untouched: row.get(14)?,
+                },
             },
         })
     })
@@ -353,7 +379,7 @@ pub(super) fn list_live(conn: &Connection) -> Result<Vec<LiveRow>, StoreError> {
 /// Every reservation that waits for its day.
 pub(super) fn list_reserved(conn: &Connection) -> Result<Vec<Reservation>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, bank_id, member_id, starts_on, ends_on, accessible
+        "SELECT id, bank_id, member_id, starts_on, ends_on, accessible, unserved_ms IS NOT NULL
          FROM rental INDEXED BY rental_reserved WHERE state = 'reserved'",
     )?;
     collect(statement.query([])?, |row| {
@@ -363,6 +389,7 @@ pub(super) fn list_reserved(conn: &Connection) -> Result<Vec<Reservation>, Store
             member_id: MemberId(row.get(2)?),
             dates: span(row, 3)?,
             accessible: row.get(5)?,
+            unserved: row.get(6)?,
         })
     })
 }
@@ -411,6 +438,11 @@ mod tests {
             Err(StoreError::Conflict(constraint)) => constraint,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// A returned one, in time and by its renter.
+    fn returned(closed: bool, emptied: bool) -> LiveState {
+        LiveState::Returned { closed, emptied, late: false, untouched: false }
     }
 
     #[test]
@@ -479,16 +511,16 @@ mod tests {
         assert_eq!((row.state, row.opened), (LiveState::Active, true));
         rental = rental.release(MemberId(1), Monotonic(8), None).expect("active");
         update_known(&conn, &rental, 8).expect("stored");
-        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: false, emptied: false });
+        assert_eq!(live(&conn, id).state, returned(false, false));
         let seen = DoorSight { state: DoorState::Closed, read_at: None };
         let sight = Sight { under_way: false, door: Some(seen) };
         rental = emptied(looked(rental, &sight, Monotonic(9)), Monotonic(9));
         update_known(&conn, &rental, 9).expect("stored");
-        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: true, emptied: true });
+        assert_eq!(live(&conn, id).state, returned(true, true));
         assert_eq!(returned_ms(&conn, id).expect("readable"), Some(8), "the first time stands");
         rental = moved(rental, Monotonic(10));
         update_known(&conn, &rental, 10).expect("stored");
-        assert_eq!(live(&conn, id).state, LiveState::Returned { closed: false, emptied: false });
+        assert_eq!(live(&conn, id).state, returned(false, false));
 
         let taken = hold(&conn, 101, 2, march(10), march(12));
         assert_eq!(conflict(taken), Constraint::RentalLocker);

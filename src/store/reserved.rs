@@ -89,6 +89,7 @@ mod tests {
             member_id: MemberId(member),
             dates: DateSpan::new(date(2026, 3, first), date(2026, 3, last)).expect("in order"),
             accessible: false,
+            unserved: false,
         }
     }
 

@@ -27,7 +27,7 @@ pub(super) fn load(
     known: Option<&Snapshot>,
 ) -> Result<Snapshot, StoreError> {
     let site = site(conn)?;
-    let (now, zone) = (clock.monotonic(), clock.zone());
+    let now = clock.monotonic();
     let lines = waiting::list_live(conn)?;
     let offers: HashSet<RentalId> = lines.iter().filter_map(|it| it.offer).collect();
     let mut live = Vec::new();
@@ -45,12 +45,12 @@ pub(super) fn load(
                 });
                 RentalState::Held { until: now.after(time.unwrap_or_default()) }
             }
-            (LiveState::Returned { closed, emptied }, kept) => {
+            (LiveState::Returned { closed, emptied, late, untouched }, kept) => {
                 let anew = Return::new(now, Some(now));
                 let it = if let Some(RentalState::Returned(it)) = kept { it } else { anew };
-                let returned_on = stored.returned_ms.map(|ms| instant(ms).to_zoned(zone.clone()));
                 RentalState::Returned(Return {
-                    late: returned_on.is_some_and(|on| stored.dates.last() < on.date()),
+                    late,
+                    untouched,
                     closed: closed.then(|| it.closed.unwrap_or(now)),
                     emptied: emptied.then(|| it.emptied.unwrap_or(now)),
                     ..it

@@ -142,7 +142,7 @@ const ENDED: &str = "SELECT ends_on, coalesce(returned_ms, ended_ms),
         SELECT 1 FROM overdue_case WHERE rental_id = rental.id AND ended_on = rental.ends_on)
     FROM rental INDEXED BY rental_over
     WHERE bank_id = ?1 AND ended_ms >= ?2 AND ended_ms < ?3 AND confirmed_ms IS NOT NULL
-      AND (end_reason <> 'replaced' OR returned_ms IS NOT NULL) LIMIT ?4";
+      AND end_reason <> 'replaced' LIMIT ?4";
 
 /// A rental that is over.
 #[derive(Debug, Clone, Copy)]
@@ -192,6 +192,11 @@ pub struct WaitRow {
     pub end_reason: Option<String>,
 }
 
+const WAITS: &str = "SELECT id, bank_id, term_id, member_id, since_ms, ended_ms, end_reason
+    FROM waiting INDEXED BY waiting_since
+    WHERE since_ms >= ?1 AND since_ms < ?2 AND bank_id IN (SELECT value FROM json_each(?3))
+    ORDER BY coalesce(ended_ms, ?4) - since_ms DESC, id LIMIT ?5";
+
 /// The longest waits of banks that began in a time, the longest first; those still waiting count until
 /// `now_ms`.
 pub fn longest_waits(
@@ -201,12 +206,7 @@ pub fn longest_waits(
     now_ms: i64,
     limit: u32,
 ) -> Result<Vec<WaitRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, bank_id, term_id, member_id, since_ms, ended_ms, end_reason
-         FROM waiting INDEXED BY waiting_since
-         WHERE since_ms >= ?1 AND since_ms < ?2 AND bank_id IN (SELECT value FROM json_each(?3))
-         ORDER BY coalesce(ended_ms, ?4) - since_ms DESC, id LIMIT ?5",
-    )?;
+    let mut statement = conn.prepare_cached(WAITS)?;
     collect(statement.query(params![from_ms, to_ms, json(banks), now_ms, limit])?, |row| {
         Ok(WaitRow {
             id: row.get(0)?,
@@ -239,6 +239,14 @@ pub struct CaseRow {
     pub state: String,
 }
 
+const CASES: &str =
+    "SELECT id, bank_id, locker_id, rental_id, detected_ms, coalesce(collected_ms, closed_ms),
+           state
+    FROM overdue_case INDEXED BY overdue_case_detected
+    WHERE detected_ms >= ?1 AND detected_ms < ?2
+      AND bank_id IN (SELECT value FROM json_each(?3))
+    ORDER BY coalesce(collected_ms, closed_ms, ?4) - detected_ms DESC, id LIMIT ?5";
+
 /// The cases of banks detected in a time that took longest until their locker was collected or the case
 /// closed, the longest first; those still open count until `now_ms`.
 pub fn longest_cases(
@@ -248,14 +256,7 @@ pub fn longest_cases(
     now_ms: i64,
     limit: u32,
 ) -> Result<Vec<CaseRow>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, bank_id, locker_id, rental_id, detected_ms, coalesce(collected_ms, closed_ms),
-                state
-         FROM overdue_case INDEXED BY overdue_case_detected
-         WHERE detected_ms >= ?1 AND detected_ms < ?2
-           AND bank_id IN (SELECT value FROM json_each(?3))
-         ORDER BY coalesce(collected_ms, closed_ms, ?4) - detected_ms DESC, id LIMIT ?5",
-    )?;
+    let mut statement = conn.prepare_cached(CASES)?;
     collect(statement.query(params![from_ms, to_ms, json(banks), now_ms, limit])?, |row| {
         Ok(CaseRow {
             id: row.get(0)?,
@@ -282,10 +283,10 @@ fn most() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::open::memory_with_people;
+    use crate::store::open::{memory_with_people, plan};
 
     #[test]
-    fn no_figure_walks_the_whole_of_rentals_or_openings() {
+    fn no_figure_walks_the_whole_of_what_is_stored() {
         let conn = memory_with_people();
         for (sql, index) in [
             (STAYS_OVER, "rental_over (bank_id=? AND ended_ms>?)"),
@@ -293,11 +294,10 @@ mod tests {
             (CLAIMS, "rental_of_bank (bank_id=? AND held_ms>? AND held_ms<?)"),
             (OPENINGS, "opening_requested (requested_ms>? AND requested_ms<?)"),
             (ENDED, "rental_over (bank_id=? AND ended_ms>? AND ended_ms<?)"),
+            (WAITS, "waiting_since (since_ms>? AND since_ms<?)"),
+            (CASES, "overdue_case_detected (detected_ms>? AND detected_ms<?)"),
         ] {
-            let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
-            let values = vec![0_i64; statement.parameter_count()];
-            let rows = statement.query(rusqlite::params_from_iter(values)).expect("a plan");
-            let plan = collect(rows, |row| Ok(row.get::<_, String>(3)?)).expect("readable");
+            let plan = plan(&conn, sql);
             assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:?}");
             let walks = |step: &&String| step.starts_with("SCAN") && !step.contains("json_each");
             let walks: Vec<_> = plan.iter().filter(walks).collect();

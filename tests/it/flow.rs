@@ -45,9 +45,9 @@ fn the_flow_of_the_older_clients_runs_unchanged() {
     other.locker(101, "confirm").refused(409, "hold_expired");
 
     let list = mine.get("/api/v1/lockers").expect(200).json();
-    assert_eq!(list["available_count"], 21, "{list}");
+    assert_eq!(list["available_count"], 27, "{list}");
     assert_eq!(list["my_locker_id"], 101);
-    assert_eq!(list["lockers"].as_array().expect("rows").len(), 22);
+    assert_eq!(list["lockers"].as_array().expect("rows").len(), 28);
     assert_eq!(mine.state_of(101), "taken");
 
     other.locker(101, "release").refused(404, "not_your_locker");
@@ -157,6 +157,7 @@ fn names_of_places_and_people_come_back_in_korean() {
         "정보관 3층",
         "과학도서관 6층 620호 옆",
         "과학도서관 6층 614호 옆",
+        "학생회관 1층",
     ];
     assert_eq!(names, wanted);
     let list = mine.get("/api/v1/lockers").expect(200).json();
@@ -164,7 +165,7 @@ fn names_of_places_and_people_come_back_in_korean() {
     let ids: Vec<i64> =
         rows.iter().map(|row| row["locker_id"].as_i64().expect("a number")).collect();
     let mut known: Vec<i64> = (101..=106).chain(201..=202).chain(301..=304).collect();
-    known.extend((401..=404).chain(501..=503).chain(601..=603));
+    known.extend((401..=404).chain(501..=503).chain(601..=603).chain(701..=706));
     assert_eq!(ids, known);
     let me = mine.get("/api/v1/auth/me").expect(200).json();
     assert_eq!((&me["name"], &me["student_id"]), (&json!("홍길동"), &json!("2023321234")));

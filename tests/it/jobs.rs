@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::demo::Demo;
 use crate::support::http::Client;
 use crate::support::inside::{Inside, open_now};
+use crate::support::process::{lockerd, run};
 use crate::support::site::{Plan, Site};
 use crate::support::until;
 
@@ -175,6 +176,20 @@ fn a_demos_time_is_turned_by_its_simulator_and_the_jobs_notice() {
         json!({ "advance_s": 999_999_999 }),
     ] {
         demo.simulator.post_json("/clock", &nonsense).expect(400);
+    }
+}
+
+#[test]
+fn a_demo_may_begin_on_any_day() {
+    let demo = Demo::with(&["--begins-at", "2031-03-02T10:00"]);
+    let health = demo.nobody.health();
+    let time = health["server_time"].as_str().expect("a time");
+    assert!(time.starts_with("2031-03-02T01:0"), "{time}");
+    assert_eq!(health["clock"]["trusted"], true, "{health}");
+    demo.gildong().rent(101);
+    for bad in [["--begins-at", "1999-01-01T00:00"], ["--begins-at", "2101-01-01T00:00"]] {
+        let done = run(lockerd().args(["demo", "--listen", "127.0.0.1:0"]).args(bad), "").failed();
+        assert!(done.err.contains("2000 to 2100"), "{done:?}");
     }
 }
 

@@ -241,12 +241,16 @@ impl Walk {
         self.site.pass(60_000);
         let nine = self.today.at(9, 0, 0, 0).in_tz("Asia/Seoul").expect("a time");
         self.site.clock.jump_to(nine.timestamp());
+        // Whoever was told of a shortage, or came in vain, may come until the last day.
+        let snapshot = self.site.services.store.snapshot();
+        let unserved = |id| snapshot.reservation(id).is_some_and(|it| it.unserved);
         let ended = self.site.run(self.site.services.release_no_shows()).expect("it works");
         let before = self.claims.len();
         let (today, keep) = (self.today, self.check_in_days);
         self.claims.retain(|claim| {
             let days = keep.map_or(366, i64::from) - 1;
             let until = claim.dates.first().saturating_add(days.days()).min(claim.dates.last());
+            let until = if unserved(claim.id) { claim.dates.last() } else { until };
             claim.locker.is_some() || until >= today
         });
         assert_eq!(before - self.claims.len(), ended, "{self}");

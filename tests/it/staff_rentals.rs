@@ -1,12 +1,14 @@
 //! What staff do with rentals over HTTP, on a clock that the test turns: assign, move, end, another last
-//! day, and ending many at a term's end.
+//! day; in `beside` what else is touched by it, in `bulk` ending many at a term's end.
 
 use lockerd::domain::member::Role;
 use serde_json::{Value, json};
 
 use crate::support::http::Client;
 use crate::support::inside::Inside;
-use crate::support::until;
+
+mod beside;
+mod bulk;
 
 /// A term until the end of August, open now.
 fn summer(now: jiff::Timestamp) -> String {
@@ -273,109 +275,5 @@ fn another_last_day_is_guarded_by_whoever_comes_next() {
     assert_eq!(late["rentals"], json!([]));
     let sealed = "SELECT count(*) FROM rental WHERE sealed_ms IS NOT NULL";
     assert_eq!(site.number(sealed), 0);
-    site.demand_clean();
-}
-
-#[test]
-fn many_rentals_end_by_one_order_tried_dry_first() {
-    let site = house();
-    for n in 0..4 {
-        site.student(n).rent(i64::try_from(n).expect("small") + 1);
-    }
-    site.student(4).locker(5, "hold").expect(201);
-    let site = opened(site, 4);
-    let staff = site.account("STAFF01");
-    let order = |body: &Value| staff.post_json("/api/v1/rentals/bulk-end", body);
-    let wanted = json!({ "bank_id": 1, "term_id": 1, "reason": "학기 끝" });
-    let dry = json!({ "bank_id": 1, "term_id": 1, "reason": "학기 끝", "dry_run": true });
-    let seen = order(&dry).expect(200).json();
-    assert_eq!((&seen["found"], &seen["to_be_emptied"]), (&json!(4), &json!(1)), "{seen}");
-    let lockers: Vec<i64> = seen["rentals"]
-        .as_array()
-        .expect("rows")
-        .iter()
-        .map(|row| row["locker_id"].as_i64().expect("a number"))
-        .collect();
-    assert_eq!(lockers, [1, 2, 3, 4]);
-    assert_eq!(site.number("SELECT count(*) FROM rental WHERE state = 'active'"), 4, "only looked");
-
-    let both = json!({ "bank_id": 1, "location_id": 1, "term_id": 1, "reason": "x" });
-    order(&both).refused(422, "invalid");
-    let none = json!({ "bank_id": 1, "reason": "x" });
-    order(&none).refused(422, "invalid");
-    let soon = json!({ "bank_id": 1, "ended_before": "2026-08-25", "reason": "x" });
-    order(&soon).refused(422, "invalid");
-    let other = json!({ "bank_id": 2, "term_id": 1, "reason": "x" });
-    order(&other).refused(403, "forbidden");
-    let unknown = json!({ "bank_id": 1, "term_id": 99, "reason": "x" });
-    order(&unknown).refused(404, "term_not_found");
-    // None has ended yet.
-    let ended = json!({ "location_id": 1, "ended_before": "2026-08-24", "reason": "x" });
-    assert_eq!(order(&ended).expect(202).json()["found"], 0);
-
-    let headers = ["Content-Type: application/json", "Idempotency-Key: end"];
-    let path = "/api/v1/rentals/bulk-end";
-    let begun = staff.call("POST", path, &headers, &wanted.to_string()).expect(202).json();
-    assert_eq!(begun["found"], 4, "{begun}");
-    let path = format!("/api/v1/bulk-ends/{}", begun["bulk_end_id"].as_str().expect("a name"));
-    let done = until("the order is done", || {
-        let told = staff.get(&path).expect(200).json();
-        (told["state"] == "done").then_some(told)
-    });
-    assert_eq!((&done["ended"], &done["returned"]), (&json!(3), &json!(1)), "{done}");
-    let again = staff.call("POST", "/api/v1/rentals/bulk-end", &headers, &wanted.to_string());
-    assert_eq!(again.expect(202).json(), begun, "the same order");
-    assert_eq!(order(&wanted).expect(202).json()["found"], 0, "nothing more");
-    assert_eq!(
-        site.history(),
-        [
-            "1 2024000000 ended ended_by_staff",
-            "2 2024000001 ended ended_by_staff",
-            "3 2024000002 ended ended_by_staff",
-            "4 2024000003 returned -",
-            "5 2024000004 held -",
-        ]
-    );
-    assert_eq!(mails(&site, "rental_ended").len(), 4);
-    site.account("STAFF02").get(&path).refused(404, "bulk_end_not_found");
-    site.account("ADMIN").get(&path).expect(200);
-    let listed = staff.get("/api/v1/bulk-ends").expect(200).json();
-    assert_eq!(listed["bulk_ends"].as_array().expect("rows").len(), 3, "{listed}");
-    site.demand_clean();
-}
-
-#[test]
-fn an_order_that_was_cut_off_goes_on_after_a_restart() {
-    let site = house();
-    for n in 0..3 {
-        site.student(n).rent(i64::try_from(n).expect("small") + 1);
-    }
-    // As it is stored when the program ends before its first slice; the newest rental is not meant.
-    site.sql()
-        .execute(
-            "INSERT INTO bulk_end (id, member_id, bank_id, term_id, reason, newest_rental_id, found,
-                                   started_ms)
-             VALUES ('01900000-0000-7000-8000-000000000000',
-                     (SELECT id FROM member WHERE student_id = 'STAFF01'), 1, 1, '학기 끝',
-                     (SELECT max(id) - 1 FROM rental), 2, 1)",
-            [],
-        )
-        .expect("stored");
-    let site = site.again();
-    assert_eq!(site.run(site.services.carry_on_bulk_ends()).expect("it works"), 2);
-    assert_eq!(site.run(site.services.carry_on_bulk_ends()).expect("it works"), 0);
-    assert_eq!(
-        site.history(),
-        [
-            "1 2024000000 ended ended_by_staff",
-            "2 2024000001 ended ended_by_staff",
-            "3 2024000002 active -",
-        ]
-    );
-    let staff = site.account("STAFF01");
-    let path = "/api/v1/bulk-ends/01900000-0000-7000-8000-000000000000";
-    let told = staff.get(path).expect(200).json();
-    assert_eq!((&told["state"], &told["ended"]), (&json!("done"), &json!(2)), "{told}");
-    assert_eq!(audited(&site, "rental.bulk_end_done")["ended"], 2);
     site.demand_clean();
 }

@@ -80,6 +80,48 @@ fn lockers_are_counted_at_the_end_of_each_day() {
 }
 
 #[test]
+fn figures_are_of_the_banks_that_are_asked_for() {
+    let figures = Figures::start();
+    let site = &figures.site;
+    let other = "[[location]]\nname_ko = '도서관'\n[[location.bank]]\nname_ko = '벽'\n\
+                 [[location.bank.locker]]\nid = 11\n[[location.bank.locker]]\nid = 12\n";
+    let other = toml::from_str(other).expect("a site file");
+    site.run(site.services.update_site(other, None, None)).expect("taken");
+    site.add("ADMIN", Role::Admin, &[]);
+    site.pass(1_000);
+    site.student(0).rent(1);
+    site.student(1).rent(11);
+    let admin = site.account("ADMIN");
+    let taken = |who: &Client, question: &str| -> Vec<(i64, Value)> {
+        let path = format!("/api/v1/statistics/occupancy?from=2026-08-24&{question}");
+        let told = who.get(&path).expect(200).json();
+        let banks = told["banks"].as_array().expect("banks");
+        let one =
+            |bank: &Value| (bank["bank_id"].as_i64().expect("a number"), bank["taken"].clone());
+        banks.iter().map(one).collect()
+    };
+    let (first, second) = ((1, json!([1])), (2, json!([1])));
+    assert_eq!(taken(&figures.staff(), ""), std::slice::from_ref(&first), "of their bank");
+    assert_eq!(taken(&admin, ""), [first.clone(), second.clone()]);
+    assert_eq!(taken(&admin, "bank_id=1"), [first]);
+    assert_eq!(taken(&admin, "location_id=2"), [second]);
+    assert_eq!(taken(&admin, "location_id=9"), [], "no such location");
+    assert_eq!(taken(&site.account("STAFF02"), ""), [], "of none");
+    let claims = |who: &Client| {
+        let told = who.get("/api/v1/statistics/rush?term_id=1").expect(200).json();
+        told["claims_by_minute"][0].clone()
+    };
+    assert_eq!((claims(&figures.staff()), claims(&admin)), (json!(1), json!(2)));
+    // A rental that goes on in another locker has not ended.
+    let id = site.number("SELECT max(id) FROM rental WHERE locker_id = 11");
+    let body = json!({ "locker_id": 12, "reason": "경첩" });
+    admin.post_json(&format!("/api/v1/rentals/{id}/move"), &body).expect(200);
+    let late = admin.get("/api/v1/statistics/overdue?location_id=2").expect(200).json();
+    assert_eq!(late["banks"].as_array().map(Vec::len), Some(1), "{late}");
+    assert_eq!(late["banks"][0]["rate"], Value::Null, "none has ended");
+}
+
+#[test]
 fn a_rush_is_counted_from_the_opening_of_its_window() {
     let figures = Figures::start();
     let site = &figures.site;

@@ -7,9 +7,14 @@ use jiff::civil::Date;
 
 use crate::bus::config::PortAddress;
 use crate::config::{BoardEntry, BusEntry};
+use crate::domain::bank::Mode;
 use crate::domain::channel::Family;
 use crate::domain::id::BankId;
+use crate::domain::layout::Level;
 use crate::domain::member::{Profile, Role};
+use crate::domain::options::Options;
+use crate::domain::overdue::OverduePolicy;
+use crate::domain::pool::PoolPolicy;
 use crate::service::Services;
 use crate::service::members::{NewMember, RosterRow};
 use crate::service::site::{BankEntry, LocationEntry, LockerEntry, SiteFile, TermEntry};
@@ -20,6 +25,9 @@ const LOCKS_PER_BOARD: usize = 16;
 
 /// Boards of one bus in a load site; a KERONG bus takes ten without doubt.
 const BOARDS_PER_BUS: usize = 10;
+
+/// One of the lockers that are lent with everything that a bank may offer.
+const GENEROUS_LOCKER: i64 = 501;
 
 /// What the demo lets one in with. They stand in the README: the demo has no secrets.
 const ADMIN: (&str, &str) = ("ADMIN", "demo-admin-password");
@@ -45,9 +53,61 @@ struct Place {
     name_ko: String,
     name_en: String,
     lockers: Vec<i64>,
+    /// The settings of its bank; the lockers are added to it.
+    bank: BankEntry,
+    /// Which lockers can be used from a wheelchair.
+    accessible: Vec<i64>,
 }
 
-/// The campus that clients of the older server know, with its two students and some more.
+impl Place {
+    /// With a bank that offers nothing beyond the plain rental.
+    fn plain(name_ko: &str, name_en: &str, lockers: impl IntoIterator<Item = i64>) -> Self {
+        Self {
+            name_ko: name_ko.to_owned(),
+            name_en: name_en.to_owned(),
+            lockers: lockers.into_iter().collect(),
+            bank: BankEntry::default(),
+            accessible: Vec::new(),
+        }
+    }
+}
+
+/// A bank in choose mode with everything that such a bank may offer, and what is done about who is
+/// late.
+fn generous() -> BankEntry {
+    let options = Options {
+        extensions_max: 1,
+        extension_days: Some(14),
+        swaps: true,
+        waiting_list: true,
+        hold_extension: true,
+        ..Options::default()
+    };
+    let overdue = OverduePolicy {
+        reminder_days: vec![7, 1],
+        seal_after_days: Some(3),
+        penalty_factor: 2,
+        ..OverduePolicy::default()
+    };
+    BankEntry { options: Some(options), overdue: Some(overdue), ..BankEntry::default() }
+}
+
+/// A bank in pool mode, for days rather than a semester.
+fn by_the_day() -> BankEntry {
+    let pool = PoolPolicy { days_max: Some(7), check_in_days: Some(1), ..PoolPolicy::default() };
+    let options = Options { extensions_max: 1, extension_days: Some(2), ..Options::default() };
+    let overdue = OverduePolicy { reminder_days: vec![1], ..OverduePolicy::default() };
+    BankEntry {
+        mode: Some(Mode::Pool),
+        pool: Some(pool),
+        overdue: Some(overdue),
+        options: Some(options),
+        ..BankEntry::default()
+    }
+}
+
+/// The campus that clients of the older server know, with its two students and some more, and a
+/// place whose lockers are reserved by the day.
 pub(super) fn campus() -> Plan {
     let places = [
         ("정보관 B1 엘리베이터 옆1", "Informatics B1, by elevator 1", 101..=103),
@@ -58,21 +118,26 @@ pub(super) fn campus() -> Plan {
         ("과학도서관 6층 620호 옆", "Science Library 6F, by room 620", 501..=503),
         ("과학도서관 6층 614호 옆", "Science Library 6F, by room 614", 601..=603),
     ];
-    let locations: Vec<Place> = places
-        .into_iter()
-        .map(|(ko, en, lockers)| Place {
-            name_ko: ko.to_owned(),
-            name_en: en.to_owned(),
-            lockers: lockers.collect(),
-        })
-        .collect();
+    let mut locations: Vec<Place> =
+        places.into_iter().map(|(ko, en, lockers)| Place::plain(ko, en, lockers)).collect();
+    for place in &mut locations {
+        if place.lockers.contains(&GENEROUS_LOCKER) {
+            place.bank = generous();
+        }
+    }
+    locations.push(Place {
+        bank: by_the_day(),
+        accessible: vec![703, 706],
+        ..Place::plain("학생회관 1층", "Student Union, 1st floor", 701..=706)
+    });
     let people = [
         ("2023325678", "김철수", "01087654321"),
         ("2024320001", "이영희", "01022223333"),
         ("2024320002", "박민수", "01044445555"),
         ("2024320003", "최지우", "01066667777"),
     ];
-    let people = people.into_iter().map(|(id, name, phone)| row(id, name, phone)).collect();
+    let people = people.into_iter().map(|(id, name, phone)| row(id, name, phone, Some(email(id))));
+    let people = people.collect();
     let boards = boards_for(locations.iter().map(|place| place.lockers.len()).sum());
     Plan { locations, people, poll_interval_ms: 200, boards }
 }
@@ -83,16 +148,15 @@ pub(super) fn load(lockers: u32, students: u32) -> Plan {
     let locations = numbers
         .chunks(100)
         .enumerate()
-        .map(|(number, chunk)| Place {
-            name_ko: format!("부하 {}", number + 1),
-            name_en: format!("Load {}", number + 1),
-            lockers: chunk.to_vec(),
+        .map(|(number, chunk)| {
+            let (ko, en) = (format!("부하 {}", number + 1), format!("Load {}", number + 1));
+            Place::plain(&ko, &en, chunk.iter().copied())
         })
         .collect();
     let people = (1..students)
         .map(|number| {
             let id = format!("L{number:07}");
-            row(&id, "부하 학생", &format!("0190{number:07}"))
+            row(&id, "부하 학생", &format!("0190{number:07}"), None)
         })
         .collect();
     let boards = boards_for(numbers.len());
@@ -103,12 +167,17 @@ fn boards_for(lockers: usize) -> usize {
     lockers.div_ceil(LOCKS_PER_BOARD).max(2)
 }
 
-fn row(id: &str, name: &str, phone: &str) -> RosterRow {
+/// Where the mails of a person of the campus would go; the demo keeps them in its box.
+fn email(student_id: &str) -> String {
+    format!("{student_id}@example.ac.kr").to_lowercase()
+}
+
+fn row(id: &str, name: &str, phone: &str, email: Option<String>) -> RosterRow {
     RosterRow {
         student_id: id.to_owned(),
         name: name.to_owned(),
         phone: Some(phone.to_owned()),
-        email: None,
+        email,
     }
 }
 
@@ -213,11 +282,14 @@ impl Plan {
                 let lockers = place.lockers.iter().map(|id| {
                     let wire = self.wire(number);
                     number += 1;
+                    let accessible = place.accessible.contains(id);
                     LockerEntry {
                         id: *id,
                         bus: Some(Self::bus_name(wire.bus)),
                         board: Some(wire.board),
                         lock: Some(wire.lock),
+                        level: accessible.then_some(Level::Low),
+                        accessible: accessible.then_some(true),
                         ..LockerEntry::default()
                     }
                 });
@@ -225,7 +297,7 @@ impl Plan {
                     name_ko: "사물함".to_owned(),
                     name_en: Some("Lockers".to_owned()),
                     lockers: lockers.collect(),
-                    ..BankEntry::default()
+                    ..place.bank.clone()
                 };
                 LocationEntry {
                     name_ko: place.name_ko.clone(),
@@ -255,7 +327,7 @@ impl Plan {
             (STUDENT, "홍길동", Some("01012345678"), Role::Student, Vec::new()),
         ];
         for ((id, password), name, phone, role, staff_of) in people {
-            let profile = Profile::parse(id, name, phone, None)?;
+            let profile = Profile::parse(id, name, phone, Some(&email(id)))?;
             let password = Some(password.to_owned());
             services.add_member(NewMember { profile, role, password, staff_of }).await?;
         }

@@ -149,6 +149,7 @@ mod tests {
             member_id: MemberId(1),
             dates,
             accessible: false,
+            unserved: false,
         }
     }
 

@@ -24,6 +24,7 @@ fn reservation(first: i8, last: i8) -> Reservation {
         member_id: MemberId(3),
         dates: span(first, last),
         accessible: false,
+        unserved: false,
     }
 }
 
@@ -105,7 +106,7 @@ fn the_longest_empty_comes_first_and_height_only_on_wish() {
     ];
     let order = |wish, kept| {
         let mut sorted: Vec<_> =
-            free.iter().map(|(it, freed)| preference(it, *freed, wish, kept)).collect();
+            free.iter().map(|(it, freed)| preference(it, Date::MAX, *freed, wish, kept)).collect();
         sorted.sort_unstable();
         sorted.into_iter().map(|(.., id)| id.0).collect::<Vec<_>>()
     };

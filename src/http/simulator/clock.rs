@@ -37,10 +37,15 @@ pub(super) fn routes(site: Option<Arc<Services>>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .map(with.clone())
         .map(|site: Option<Arc<Services>>| answer(of_demo(site).map(|site| time(&site))));
-    let turn = warp::path!("clock")
-        .and(warp::post())
-        .and(body())
-        .map(move |asked: Bytes| answer(of_demo(with()).and_then(|site| turn(&site, &asked))));
+    let turn = warp::path!("clock").and(warp::post()).and(body()).then(move |asked: Bytes| {
+        let site = of_demo(with());
+        async move {
+            match site {
+                Ok(site) => answer(turn(&site, &asked).await),
+                Err(refusal) => answer(Err(refusal)),
+            }
+        }
+    });
     show.boxed().or(turn.boxed()).unify().boxed()
 }
 
@@ -59,7 +64,7 @@ fn of_demo(site: Option<Arc<Services>>) -> Result<Arc<Services>, Refusal> {
     })
 }
 
-fn turn(site: &Services, asked: &[u8]) -> Result<Time, Refusal> {
+async fn turn(site: &Services, asked: &[u8]) -> Result<Time, Refusal> {
     let words =
         "the body must be {\"advance_s\": SECONDS} or {\"to\": \"2026-09-01T10:00:00+09:00\"}";
     let by = match parse::<Turn>(asked).map_err(|_| Refusal::bad(words.to_owned()))? {
@@ -70,7 +75,7 @@ fn turn(site: &Services, asked: &[u8]) -> Result<Time, Refusal> {
     if by > Duration::from_secs(ADVANCE_S_MAX) {
         return Err(Refusal::bad(format!("at most {ADVANCE_S_MAX} seconds at once")));
     }
-    site.turn_clock(by);
+    site.turn_clock(by).await;
     Ok(time(site))
 }
 

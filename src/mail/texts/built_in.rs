@@ -225,10 +225,15 @@ fn lending(kind: &str) -> Option<Vec<Value>> {
             })
         })
         .to_vec(),
-        "rental_replaced" => vec![json!({
-            "name": "홍길동", "locker_id": 102, "former_locker_id": 101, "starts_on": "2026-03-02",
-            "ends_on": "2026-06-19"
-        })],
+        "rental_replaced" => [true, false]
+            .map(|to_be_emptied| {
+                placed(json!({
+                    "name": "홍길동", "locker_id": 102, "former_locker_id": 101,
+                    "starts_on": "2026-03-02", "ends_on": "2026-06-19",
+                    "to_be_emptied": to_be_emptied
+                }))
+            })
+            .to_vec(),
         "rental_extended" => [0, 1, 2]
             .map(|left| {
                 json!({ "name": "홍길동", "locker_id": 101, "ends_on": "2026-07-03", "left": left })
@@ -253,37 +258,50 @@ fn lending(kind: &str) -> Option<Vec<Value>> {
         "penalty_waived" => {
             vec![json!({ "name": "홍길동", "locker_id": 101, "until": "2026-06-25" })]
         }
-        "rental_assigned" | "rental_moved" | "rental_ended" | "rental_changed" => {
-            [(json!(102), true), (json!(102), false), (Value::Null, false)]
-                .iter()
-                // Only what was never bound to a locker can be ended without one.
-                .filter(|(locker, _)| kind == "rental_ended" || !locker.is_null())
-                .map(|(locker, to_be_emptied)| {
-                    json!({
-                        "name": "홍길동", "locker_id": locker, "former_locker_id": 101,
-                        "starts_on": "2026-03-02", "ends_on": "2026-06-19",
-                        "former_ends_on": "2026-06-12", "to_be_emptied": to_be_emptied,
-                        "reason": "경첩 수리"
-                    })
-                })
-                .collect()
-        }
+        "rental_assigned" | "rental_moved" | "rental_ended" | "rental_changed" => by_staff(kind),
         _ => return None,
     };
     Some(listed)
 }
 
+fn by_staff(kind: &str) -> Vec<Value> {
+    [(json!(102), true), (json!(102), false), (Value::Null, false)]
+        .iter()
+        // Only what was never bound to a locker can be ended without one.
+        .filter(|(locker, _)| kind == "rental_ended" || !locker.is_null())
+        .map(|(locker, to_be_emptied)| {
+            placed(json!({
+                "name": "홍길동", "locker_id": locker, "former_locker_id": 101,
+                "starts_on": "2026-03-02", "ends_on": "2026-06-19",
+                "former_ends_on": "2026-06-12", "to_be_emptied": to_be_emptied,
+                "reason": "경첩 수리"
+            }))
+        })
+        .collect()
+}
+
+/// With where the locker stands.
+fn placed(mut told: Value) -> Value {
+    told["bank"] = json!({ "ko": "사물함", "en": "Lockers" });
+    told["location"] = json!({ "ko": "정보관 1층", "en": "IT Hall 1F" });
+    told
+}
+
 fn waiting(kind: &str) -> Vec<Value> {
-    let bank = json!({ "ko": "정보관 1층", "en": "IT Hall 1F" });
+    let bank = json!({ "ko": "사물함", "en": "Lockers" });
+    let location = json!({ "ko": "정보관 1층", "en": "IT Hall 1F" });
     let one = |bank: Value, withdrawn: bool, reason: &str, why: Option<&str>| match kind {
         "offer" => json!({
-            "name": "홍길동", "locker_id": 101, "bank": bank, "until": "2026-03-02T05:30:00Z",
-            "starts_on": "2026-03-02", "ends_on": "2026-06-19"
+            "name": "홍길동", "locker_id": 101, "bank": bank, "location": location,
+            "until": "2026-03-02T05:30:00Z", "starts_on": "2026-03-02", "ends_on": "2026-06-19"
         }),
         "offer_expired" => json!({
-            "name": "홍길동", "locker_id": 101, "bank": bank, "withdrawn": withdrawn
+            "name": "홍길동", "locker_id": 101, "bank": bank, "location": location,
+            "withdrawn": withdrawn
         }),
-        _ => json!({ "name": "홍길동", "bank": bank, "reason": reason, "why": why }),
+        _ => json!({
+            "name": "홍길동", "bank": bank, "location": location, "reason": reason, "why": why
+        }),
     };
     vec![
         one(bank.clone(), false, "by_staff", Some("분실 신고")),

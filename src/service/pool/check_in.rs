@@ -21,6 +21,7 @@ use crate::service::Services;
 use crate::service::clock::clock_untrusted;
 use crate::service::error::{Code, Error};
 use crate::service::idempotency::{Answer, RequestKey, kept, once};
+use crate::service::mails;
 use crate::service::presence::{PresenceUse, demand_few_misses};
 use crate::service::rentals::{self as claims, Moment};
 use crate::service::shortages::make_room;
@@ -77,13 +78,19 @@ impl Services {
             proven => proven?,
         };
         let own = self.own()?;
-        self.store
+        let bound = self
+            .store
             .write(Lane::Change, move |tx| {
                 once(tx, member, "check-in", key.as_ref(), |tx| {
                     check_in_job(tx, &own, member, id, presence)
                 })
             })
-            .await
+            .await;
+        // Whoever came and got nothing is no no-show.
+        if bound.as_ref().is_err_and(|refusal| refusal.code == Code::NoFreeLocker) {
+            self.store.write(Lane::Change, move |tx| note_unserved(tx, id)).await?;
+        }
+        bound
     }
 
     /// Takes the same days in another bank of the location, in place of a reservation of the caller that
@@ -153,12 +160,8 @@ fn check_in_job(
     let detail = json!({ "locker_id": locker, "bank_id": it.bank_id }).to_string();
     let (subject, action) = (format!("rental:{id}"), "reservation.check_in");
     tx.audit(&AuditEntry { actor: Some(member), action, subject: &subject, detail: &detail })?;
-    let payload = json!({
-        "locker_id": locker,
-        "starts_on": it.dates.first().to_string(),
-        "ends_on": it.dates.last().to_string(),
-    });
-    outbox::insert(tx.conn, "rental_confirmed", member, &payload.to_string(), tx.now_ms())?;
+    let payload = mails::rental(tx.snapshot(), locker, it.dates).to_string();
+    outbox::insert(tx.conn, "rental_confirmed", member, &payload, tx.now_ms())?;
     Ok(CheckedIn { id, locker_id: locker, dates: it.dates })
 }
 
@@ -180,7 +183,11 @@ fn take_free(
         .site
         .lockers_of(bank.id)
         .filter(|locker| own.is_free(snapshot, locker, it.dates, moment))
-        .map(|locker| preference(locker, freed.get(&locker.id).copied(), it.accessible, kept))
+        .map(|locker| {
+            let freed_ms = freed.get(&locker.id).copied();
+            let next = next_claim(snapshot, locker.id, it.dates.last());
+            preference(locker, next, freed_ms, it.accessible, kept)
+        })
         .collect();
     let before = waiting.iter().filter(|other| other.id < it.id).count();
     if before >= free.len() {
@@ -194,7 +201,7 @@ fn take_free(
             .with("offered_bank_id", offered));
     }
     free.sort_unstable();
-    for (_, _, locker) in free {
+    for (_, _, _, locker) in free {
         // What looked free may still have an opening that is not settled.
         match make_room(tx, own, locker, it.dates, moment) {
             Ok(()) => return Ok(locker),
@@ -204,6 +211,13 @@ fn take_free(
     }
     let detail = "no locker of this bank is free right now: try again in a moment";
     Err(with_dates(Error::new(Code::NoFreeLocker, detail), it.dates))
+}
+
+/// The first day after a last one for which a compartment was given to somebody already; the latest of
+/// all days when there is none.
+fn next_claim(snapshot: &Snapshot, locker: LockerId, last: Date) -> Date {
+    let claims = snapshot.of_locker(locker).map(|rental| rental.dates.first());
+    claims.filter(|first| last < *first).min().unwrap_or(Date::MAX)
 }
 
 impl Services {
@@ -218,6 +232,15 @@ impl Services {
     ) -> bool {
         locker.in_service && self.in_the_way(snapshot, locker.id, dates, moment).is_none()
     }
+}
+
+/// Notes that a reservation was not served although its member came, or may have come.
+pub(super) fn note_unserved(tx: &mut Tx<'_>, id: RentalId) -> Result<(), Error> {
+    let it = tx.snapshot().reservation(id).filter(|it| !it.unserved).copied();
+    let Some(it) = it else { return Ok(()) };
+    rentals::update_unserved(tx.conn, id, tx.now_ms())?;
+    tx.apply(&Change::Reserved(Reservation { unserved: true, ..it }));
+    Ok(())
 }
 
 fn replace_job(
@@ -264,7 +287,7 @@ fn demand_offer(
         return Err(Error::new(Code::OutsideDates, detail));
     }
     let line = own.line(snapshot);
-    if !line.is_short(mine, it) {
+    if !it.unserved && !line.is_short(mine, it) {
         let detail = "this reservation can be served: there is nothing to replace";
         return Err(Error::new(Code::NoShortage, detail));
     }

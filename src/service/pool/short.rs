@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
+use super::check_in::note_unserved;
 use super::{described, opens_on};
 use crate::domain::bank::{Bank, Mode};
 use crate::domain::id::{BankId, RentalId};
@@ -200,6 +201,7 @@ fn tell(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<(), Error> {
     let (kind, member) = ("reservation_shortage", it.member_id);
     outbox::insert(tx.conn, kind, member, &payload.to_string(), tx.now_ms())?;
     rentals::update_shortage_told(tx.conn, id, Some(tx.now_ms()))?;
+    note_unserved(tx, id)?;
     let detail = json!({ "bank_id": it.bank_id, "offered_bank_id": offered }).to_string();
     let (subject, action) = (format!("rental:{id}"), "rental.shortage_told");
     Ok(tx.audit(&AuditEntry { actor: None, action, subject: &subject, detail: &detail })?)

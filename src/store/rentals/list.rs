@@ -273,20 +273,24 @@ pub fn list(
         }
         None => String::new(),
     };
-    let sql = format!(
-        "{COLUMNS} FROM rental INDEXED BY {} JOIN member ON member.id = member_id
-         WHERE {} {CONDITION} {behind}
-         ORDER BY {} {direction}, rental.id {direction} LIMIT ?11",
-        index(filter),
-        only(filter),
-        order.key()
-    );
+    let sql = few_sql(filter, &behind, direction);
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = collect(statement.query(params_from_iter(values))?, read)?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let reached = rows.last().filter(|_| more).map(|row| PageEnd::of(row, order));
     Ok(Found { rows, reached })
+}
+
+fn few_sql(filter: &RentalFilter, behind: &str, direction: &str) -> String {
+    format!(
+        "{COLUMNS} FROM rental INDEXED BY {} JOIN member ON member.id = member_id
+         WHERE {} {CONDITION} {behind}
+         ORDER BY {} {direction}, rental.id {direction} LIMIT ?11",
+        index(filter),
+        only(filter),
+        filter.order.key()
+    )
 }
 
 /// The index by which few rows are found.
@@ -320,12 +324,7 @@ fn walk(
 ) -> Result<Found, StoreError> {
     let mut values = filter.values();
     values.extend([number(limit), before.into(), SEARCH_MAX.into()]);
-    let sql = format!(
-        "{COLUMNS} FROM (SELECT * FROM rental WHERE id < ?12 ORDER BY id DESC LIMIT ?13) AS rental
-         JOIN member ON member.id = member_id
-         WHERE {CONDITION} ORDER BY rental.id DESC LIMIT ?11"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
+    let mut statement = conn.prepare_cached(&walk_sql())?;
     let rows = collect(statement.query(params_from_iter(values))?, read)?;
     // A whole page ends at its last row, a short one at the last row that was looked at.
     let reached = if rows.len() == limit {
@@ -337,6 +336,14 @@ fn walk(
         if last.len() == 2 { last.first().copied() } else { None }
     };
     Ok(Found { rows, reached: reached.map(|id| PageEnd::Number(id, id)) })
+}
+
+fn walk_sql() -> String {
+    format!(
+        "{COLUMNS} FROM (SELECT * FROM rental WHERE id < ?12 ORDER BY id DESC LIMIT ?13) AS rental
+         JOIN member ON member.id = member_id
+         WHERE {CONDITION} ORDER BY rental.id DESC LIMIT ?11"
+    )
 }
 
 /// Shows at most `most` rentals that a filter finds, one after the other; says how many.
@@ -411,115 +418,4 @@ fn read(row: &Row<'_>) -> Result<RentalRow, StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::open::memory_with_people;
-
-    /// Ten rentals that are over, of lockers 101 and 102 in turns, and two that are live.
-    fn history() -> Connection {
-        let conn = memory_with_people();
-        conn.execute_batch(
-            "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
-             INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on,
-               held_ms, confirmed_ms, ended_ms, end_reason)
-             SELECT i + 1, 1, 101 + i % 2, 1 + i % 2, 1, 'ended', printf('2026-01-%02d', i + 1),
-               printf('2026-01-%02d', i + 1), i, i, i + 1, 'returned' FROM n;
-             INSERT INTO rental (id, bank_id, locker_id, member_id, state, starts_on, ends_on, held_ms,
-               confirmed_ms)
-             VALUES (11, 1, 101, 1, 'active', '2026-03-01', '2026-03-09', 20, 21),
-                    (12, 1, 102, 2, 'active', '2026-03-01', '2026-03-05', 22, 23);",
-        )
-        .expect("stored");
-        conn
-    }
-
-    fn all(conn: &Connection, filter: &RentalFilter, limit: usize) -> Vec<i64> {
-        let (mut ids, mut after) = (Vec::new(), None);
-        for _ in 0..40 {
-            let found = list(conn, filter, after.take(), limit).expect("readable");
-            assert!(found.rows.len() <= limit);
-            ids.extend(found.rows.iter().map(|row| row.id.0));
-            match found.reached {
-                Some(end) => after = Some(end),
-                None => return ids,
-            }
-        }
-        panic!("the pages do not end");
-    }
-
-    #[test]
-    fn pages_of_any_size_give_everything_once_in_every_order() {
-        let conn = history();
-        let live = RentalFilter { live: true, ..RentalFilter::default() };
-        let of_locker = RentalFilter { locker: Some(LockerId(101)), ..RentalFilter::default() };
-        for limit in [1, 2, 3, 20] {
-            assert_eq!(
-                all(&conn, &RentalFilter::default(), limit),
-                (1..=12).rev().collect::<Vec<_>>()
-            );
-            assert_eq!(all(&conn, &live, limit), [12, 11]);
-            let by = |order| RentalFilter { order, ..live.clone() };
-            assert_eq!(all(&conn, &by(RentalOrder::EndsOn), limit), [12, 11]);
-            assert_eq!(all(&conn, &by(RentalOrder::Locker), limit), [11, 12]);
-            assert_eq!(all(&conn, &of_locker, limit), [11, 9, 7, 5, 3, 1]);
-            let by_day = RentalFilter { order: RentalOrder::EndsOn, ..of_locker.clone() };
-            assert_eq!(all(&conn, &by_day, limit), [1, 3, 5, 7, 9, 11]);
-        }
-    }
-
-    #[test]
-    fn each_filter_finds_its_own() {
-        let conn = history();
-        let day = |text: &str| Some(text.parse().expect("a day"));
-        let none = RentalFilter::default;
-        for (filter, found) in [
-            (RentalFilter { state: Some(StoredState::Active), ..none() }, vec![12, 11]),
-            (RentalFilter { late_on: day("2026-03-06"), ..none() }, vec![12]),
-            (RentalFilter { late_on: day("2026-03-05"), ..none() }, vec![]),
-            (RentalFilter { member: Some(MemberId(2)), live: true, ..none() }, vec![12]),
-            (RentalFilter { banks: Some(vec![BankId(1)]), live: true, ..none() }, vec![12, 11]),
-            (RentalFilter { banks: Some(Vec::new()), ..none() }, vec![]),
-            (
-                RentalFilter { term: Some(TermId(1)), from: day("2026-01-09"), ..none() },
-                vec![10, 9],
-            ),
-            (RentalFilter { to: day("2026-01-01"), ..none() }, vec![1]),
-            (RentalFilter { text: Some("%".to_owned()), ..none() }, vec![]),
-        ] {
-            assert_eq!(all(&conn, &filter, 4), found, "{filter:?}");
-        }
-        let name: String = conn
-            .query_row("SELECT student_id FROM member WHERE id = 2", [], |row| row.get(0))
-            .expect("there");
-        let of_text = RentalFilter { text: Some(name), live: true, ..none() };
-        assert_eq!(all(&conn, &of_text, 4), [12]);
-    }
-
-    #[test]
-    fn only_the_history_as_a_whole_is_walked() {
-        // With a million rows behind it, each of these still looks at few.
-        let conn = history();
-        for (filter, index) in [
-            (RentalFilter { live: true, ..RentalFilter::default() }, "rental_live_ends"),
-            (
-                RentalFilter { locker: Some(LockerId(101)), ..RentalFilter::default() },
-                "rental_of_locker (locker_id=?)",
-            ),
-            (
-                RentalFilter { member: Some(MemberId(1)), ..RentalFilter::default() },
-                "rental_of_member (member_id=?)",
-            ),
-        ] {
-            let sql = format!(
-                "EXPLAIN QUERY PLAN {COLUMNS} FROM rental INDEXED BY {}
-                 JOIN member ON member.id = member_id WHERE {} {CONDITION}",
-                super::index(&filter),
-                only(&filter)
-            );
-            let mut statement = conn.prepare(&sql).expect("a plan");
-            let rows = statement.query(params_from_iter(filter.values())).expect("a plan");
-            let plan = collect(rows, |row| Ok(row.get::<_, String>(3)?)).expect("readable");
-            assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
-        }
-    }
-}
+mod tests;

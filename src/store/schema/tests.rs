@@ -175,7 +175,7 @@ fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
     let sql = "SELECT group_concat(id || ' ' || state || ' ' || coalesce(opened_ms, '-'), ', ')
                FROM (SELECT * FROM rental ORDER BY id)";
     let rows: String = conn.query_row(sql, [], |row| row.get(0)).expect("one");
-    assert_eq!(rows, "1 held -, 2 ended 10, 3 active 40, 4 active -");
+    assert_eq!(rows, "1 held -, 2 ended 10, 3 active 40, 4 active 30");
     let policy: String = conn
         .query_row("SELECT grace_minutes || return_unseen || return_by_door FROM bank", [], |row| {
             row.get(0)
