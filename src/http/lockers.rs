@@ -413,8 +413,8 @@ fn mine(api: &Api) -> Routes {
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
     let (mut locker, mut others) = api.services().my_lockers(caller);
-    for mine in locker.iter_mut().chain(&mut others) {
-        if let MyLocker { rental, late: Some(late), .. } = mine {
+    for MyLocker { rental, late, .. } in locker.iter_mut().chain(&mut others) {
+        if let Some(late) = late {
             *late = api.services().without_void_seal_day(rental, *late).await;
         }
     }

@@ -426,9 +426,17 @@ pub(super) fn put_in_place(
     tx.apply(&Change::Rental(former));
     let claim =
         NewHold { locker_id: target, member_id: member, term_id: old.term_id, dates: old.dates };
-    let new = NewReplacement { claim, follows: old.id };
-    let id = rentals::insert_replacement(tx.conn, &new, tx.now_ms())?;
-    let new = Rental { id, locker_id: target, opened: false, hold_extended: false, ..*old };
+    let stored = NewReplacement { claim, follows: old.id };
+    let id = rentals::insert_replacement(tx.conn, &stored, tx.now_ms())?;
+    // Days and extensions go on; what was about the hold, the door and being late does not.
+    let new = Rental {
+        id,
+        locker_id: target,
+        opened: false,
+        hold_extended: false,
+        sealed: false,
+        ..*old
+    };
     tx.apply(&Change::Rental(new));
     Ok(id)
 }
@@ -463,9 +471,11 @@ fn choose(
     let mine = snapshot
         .of_member(member)
         .filter(|rental| rental.locker_id == locker && rental.state == RentalState::Active);
-    let mine = mine.min_by_key(|rental| rental.dates.first());
+    // Whoever is late empties theirs: what comes after it may still be replaced.
+    let over = |rental: &Rental| rental.sealed || rental.dates.last() < today;
+    let mine = mine.min_by_key(|rental| (over(rental), rental.dates.first()));
     let mine = mine.ok_or_else(|| not_your_locker(locker))?;
-    if mine.sealed || mine.dates.last() < today {
+    if over(mine) {
         return Err(last_day_over());
     }
     // Before whoever is there is expected to be gone, a locker is not short: this is no free swap.

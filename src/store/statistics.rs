@@ -142,7 +142,7 @@ const ENDED: &str = "SELECT ends_on, coalesce(returned_ms, ended_ms),
         SELECT 1 FROM overdue_case WHERE rental_id = rental.id AND ended_on = rental.ends_on)
     FROM rental INDEXED BY rental_over
     WHERE bank_id = ?1 AND ended_ms >= ?2 AND ended_ms < ?3 AND confirmed_ms IS NOT NULL
-      AND end_reason <> 'replaced' LIMIT ?4";
+      AND (end_reason <> 'replaced' OR returned_ms IS NOT NULL) LIMIT ?4";
 
 /// A rental that is over.
 #[derive(Debug, Clone, Copy)]

@@ -21,11 +21,11 @@ mod it {
 mod checker;
 mod client;
 mod judged;
-mod lease;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod partition;
 mod record;
+mod rental;
 mod run;
 mod server;
 

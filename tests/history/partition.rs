@@ -7,8 +7,8 @@
 use std::fmt::{self, Display, Write as _};
 
 use super::checker::{Micros, Misfit, Op, check};
-use super::lease::{Hold, Lease, State, View};
 use super::record::{Answer, Call, Event, History};
+use super::rental::{Hold, RentalStep, State, View};
 
 /// How far the server's whole milliseconds may be from the test's time.
 const SLACK_US: Micros = 2_000;
@@ -62,7 +62,7 @@ pub fn judge_part(history: &History, part: Part) -> Result<(), Finding> {
     Err(Finding { part, size, story: story(part, &ops, &misfit) })
 }
 
-fn story(part: Part, ops: &[Op<Lease>], misfit: &Misfit<State>) -> String {
+fn story(part: Part, ops: &[Op<RentalStep>], misfit: &Misfit<State>) -> String {
     let (last, mut text) = (&ops[misfit.op], String::new());
     let states: Vec<String> = misfit.states.iter().map(State::to_string).collect();
     let other = match part {
@@ -76,8 +76,8 @@ fn story(part: Part, ops: &[Op<Lease>], misfit: &Misfit<State>) -> String {
     let _ = writeln!(text, "  {}", line(last));
     let _ = writeln!(text, "until then it can only have been: {}", states.join(", or "));
     let _ = writeln!(text, "since all was settled last:");
-    let told = |op: &&Op<Lease>| misfit.since <= op.ended && op.began <= last.ended;
-    let mut lines: Vec<&Op<Lease>> = ops.iter().filter(told).collect();
+    let told = |op: &&Op<RentalStep>| misfit.since <= op.ended && op.began <= last.ended;
+    let mut lines: Vec<&Op<RentalStep>> = ops.iter().filter(told).collect();
     lines.sort_by_key(|op| op.began);
     for op in lines.iter().skip(lines.len().saturating_sub(STORY_LINES_MAX)) {
         let _ = writeln!(text, "  {}", line(op));
@@ -85,13 +85,13 @@ fn story(part: Part, ops: &[Op<Lease>], misfit: &Misfit<State>) -> String {
     text
 }
 
-fn line(op: &Op<Lease>) -> String {
+fn line(op: &Op<RentalStep>) -> String {
     let ms = |at: Micros| format!("{}.{:03}", at / 1_000, at % 1_000);
     format!("{:>10} .. {:>10} ms  {}", ms(op.began), ms(op.ended), op.step)
 }
 
 /// What a part sees of a history.
-pub fn operations(history: &History, part: Part) -> Vec<Op<Lease>> {
+pub fn operations(history: &History, part: Part) -> Vec<Op<RentalStep>> {
     let mut ops = Vec::new();
     for (token, event) in history.events.iter().enumerate() {
         let first = ops.len();
@@ -112,23 +112,23 @@ pub fn operations(history: &History, part: Part) -> Vec<Op<Lease>> {
         ops.push(Op {
             began: restart.began,
             ended: restart.ended,
-            step: Lease::Restart { token, until },
+            step: RentalStep::Restart { token, until },
         });
         let began = restart.began + history.hold_us - SLACK_US;
-        ops.push(Op { began, ended: until, step: Lease::Expire(token) });
+        ops.push(Op { began, ended: until, step: RentalStep::Expire(token) });
     }
     ops
 }
 
 /// The end of each hold that a step may have begun.
-fn deaths(step: &Lease, event: &Event, hold_us: Micros) -> Vec<Op<Lease>> {
+fn deaths(step: &RentalStep, event: &Event, hold_us: Micros) -> Vec<Op<RentalStep>> {
     match step {
-        Lease::Hold { hold, full: true } => vec![Op {
+        RentalStep::Hold { hold, full: true } => vec![Op {
             began: event.began + hold_us - SLACK_US,
             ended: hold.until,
-            step: Lease::Expire(hold.token),
+            step: RentalStep::Expire(hold.token),
         }],
-        Lease::Maybe(steps) => {
+        RentalStep::Maybe(steps) => {
             steps.iter().flat_map(|step| deaths(step, event, hold_us)).take(1).collect()
         }
         _ => Vec::new(),
@@ -144,8 +144,8 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn steps(&self) -> Vec<Lease> {
-        let saw = |view: Option<View>| view.map(Lease::Saw).into_iter().collect();
+    fn steps(&self) -> Vec<RentalStep> {
+        let saw = |view: Option<View>| view.map(RentalStep::Saw).into_iter().collect();
         match (&self.event.answer, self.event.call) {
             (Answer::Held { locker, left_ms }, _) => {
                 let full = left_ms * 1_000 >= self.history.hold_us;
@@ -153,11 +153,11 @@ impl Seen<'_> {
             }
             (Answer::Cut, Call::HoldAny) => {
                 let any = self.history.lockers.iter().filter_map(|locker| self.who(*locker));
-                let holds: Vec<Lease> = any.map(|who| self.hold(who, true)).collect();
-                if holds.is_empty() { Vec::new() } else { vec![Lease::Maybe(holds)] }
+                let holds: Vec<RentalStep> = any.map(|who| self.hold(who, true)).collect();
+                if holds.is_empty() { Vec::new() } else { vec![RentalStep::Maybe(holds)] }
             }
             (Answer::Cut, call) => {
-                self.done(call).map(|step| Lease::Maybe(vec![step])).into_iter().collect()
+                self.done(call).map(|step| RentalStep::Maybe(vec![step])).into_iter().collect()
             }
             (Answer::Confirmed | Answer::GivenUp | Answer::Returned { .. }, call) => {
                 self.done(call).into_iter().collect()
@@ -176,26 +176,26 @@ impl Seen<'_> {
         }
     }
 
-    fn hold(&self, who: i64, full: bool) -> Lease {
+    fn hold(&self, who: i64, full: bool) -> RentalStep {
         let until = self.event.ended + self.history.hold_us + SLACK_US;
-        Lease::Hold { hold: Hold { who, token: self.token, until }, full }
+        RentalStep::Hold { hold: Hold { who, token: self.token, until }, full }
     }
 
     /// What a call does when it is granted.
-    fn done(&self, call: Call) -> Option<Lease> {
+    fn done(&self, call: Call) -> Option<RentalStep> {
         match call {
             Call::Hold(locker) => self.who(locker).map(|who| self.hold(who, true)),
-            Call::Confirm(locker) => self.who(locker).map(Lease::Confirm),
-            Call::GiveUp(locker) => self.who(locker).map(Lease::GiveUp),
+            Call::Confirm(locker) => self.who(locker).map(RentalStep::Confirm),
+            Call::GiveUp(locker) => self.who(locker).map(RentalStep::GiveUp),
             Call::Return(locker) => {
                 let freed = self.event.answer != Answer::Returned { freed: false };
-                self.who(locker).map(|who| Lease::Return { who, freed })
+                self.who(locker).map(|who| RentalStep::Return { who, freed })
             }
             Call::HoldAny | Call::Mine | Call::List => None,
         }
     }
 
-    fn refusal(&self, code: &str, in_the_way: Option<i64>, call: Call) -> Vec<Lease> {
+    fn refusal(&self, code: &str, in_the_way: Option<i64>, call: Call) -> Vec<RentalStep> {
         let of = |locker: Option<i64>| locker.and_then(|locker| self.who(locker));
         let asked = match call {
             Call::Hold(id) | Call::Confirm(id) | Call::GiveUp(id) | Call::Return(id) => Some(id),
@@ -208,13 +208,13 @@ impl Seen<'_> {
             ("locker_taken", _) if is_locker => of(asked).map(View::OfAnother),
             ("no_free_locker", _) if is_locker => Some(View::NotFree),
             ("hold_expired", Call::Confirm(_)) => {
-                return of(asked).map(Lease::ConfirmDead).into_iter().collect();
+                return of(asked).map(RentalStep::ConfirmDead).into_iter().collect();
             }
             ("hold_expired" | "not_your_locker", _) => of(asked).map(View::NotOfThis),
             ("only_held", _) => of(asked).map(View::NoMoreThanHeldBy),
             _ => None,
         };
-        view.map(Lease::Saw).into_iter().collect()
+        view.map(RentalStep::Saw).into_iter().collect()
     }
 
     fn mine(&self, mine: Option<&(i64, String)>) -> Option<View> {

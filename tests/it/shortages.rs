@@ -208,3 +208,29 @@ fn a_locker_out_of_service_is_told_at_once_and_anew_when_it_breaks_again() {
     assert_eq!(site.mails("shortage").len(), 3, "the one who still has it");
     site.demand_clean();
 }
+
+#[test]
+fn whoever_is_late_gets_no_other_locker() {
+    let change = Changeover::start();
+    let site = &change.site;
+    change.at("2026-09-02T09:00");
+    change.lend(1, false);
+    let late = site.student(0);
+    late.locker(1, "replace").refused(409, "last_day_over");
+    assert_eq!(late.mine()["locker_id"], 1, "still theirs to empty");
+    site.student(1).locker(1, "replace").expect(200);
+    // What comes after it may be replaced all the same.
+    let file = "[[term]]\nname_ko = '겨울'\nopens_at = '2026-09-01T00:00:00Z'\n\
+                closes_at = '2026-12-01T00:00:00Z'\nstarts_on = '2026-12-19'\n\
+                ends_on = '2027-02-28'\n";
+    let file = toml::from_str(file).expect("a site file");
+    site.run(site.services.import_site(file)).expect("taken");
+    change.lend(1, true);
+    late.rent(1);
+    change.lend(1, false);
+    late.locker(1, "replace").expect(200);
+    let history = site.history();
+    assert_eq!(history[0], "1 2024000000 active -");
+    assert_eq!(history[3], "1 2024000000 ended replaced", "{history:?}");
+    site.demand_clean();
+}

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use serde_json::{Value, json};
 
 use super::step::{Generator, Step};
+use super::term_lines;
 use super::world::{Ask, LOCKERS, MEMBERS, Seen, TERMS, World};
 use crate::support::http::{Client, Reply, at_once};
 use crate::support::inside::{Inside, start_ms};
@@ -48,20 +49,8 @@ impl Program {
     }
 
     fn started() -> Self {
-        let terms = |now: Timestamp| {
-            let at = |ms: u64| now + SignedDuration::from_millis(i64::try_from(ms).expect("days"));
-            let lines = TERMS.iter().zip(1..).map(|(term, n)| {
-                format!(
-                    "[[term]]\nname_ko = '학기 {n}'\nopens_at = '{}'\ncloses_at = '{}'\n\
-                     starts_on = '{}'\nends_on = '{}'\n",
-                    at(term.opens_ms),
-                    at(term.closes_ms),
-                    term.first,
-                    term.last
-                )
-            });
-            lines.collect()
-        };
+        let windows = TERMS.map(|it| (it.opens_ms, it.closes_ms, it.first, it.last));
+        let terms = |now| term_lines(now, &windows);
         let site = Inside::start(1..=LOCKERS, MEMBERS, terms);
         assert_eq!(site.clock.now().as_millisecond(), start_ms());
         Self {

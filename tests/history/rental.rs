@@ -63,7 +63,7 @@ pub enum View {
 
 /// What was done, with its answer.
 #[derive(Debug, Clone)]
-pub enum Lease {
+pub enum RentalStep {
     /// A hold was granted: a new one with its full time, or the one that there was.
     Hold {
         /// The hold if it is a new one.
@@ -85,7 +85,7 @@ pub enum Lease {
         freed: bool,
     },
     /// One of these was asked for and never answered: it happened, or nothing did.
-    Maybe(Vec<Lease>),
+    Maybe(Vec<RentalStep>),
     /// This hold's time is up.
     Expire(usize),
     /// The program was started again: open holds have their full time again.
@@ -111,7 +111,7 @@ impl Display for State {
     }
 }
 
-impl Display for Lease {
+impl Display for RentalStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hold { hold, full: true } => {
@@ -158,7 +158,7 @@ impl View {
     }
 }
 
-impl Lease {
+impl RentalStep {
     fn after(&self, state: State, began: Micros) -> Vec<State> {
         // Whoever asked in time may be granted it a moment after a reader saw the hold dead: its
         // time is judged when the change begins, and the change is seen when it is on the disk.
@@ -207,7 +207,7 @@ impl Lease {
     }
 }
 
-impl Step for Lease {
+impl Step for RentalStep {
     type State = State;
 
     fn next(&self, state: State, began: Micros) -> Vec<State> {
