@@ -207,13 +207,9 @@ fn with_and_without_place(samples: Vec<Value>) -> Vec<Value> {
 /// What a mail about a locker may carry; `None`: it is about something else.
 fn lending(kind: &str) -> Option<Vec<Value>> {
     let listed = match kind {
-        "rental_confirmed" | "rental_lapsed" => {
-            let former = json!({
-                "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02",
-                "ends_on": "2026-06-19"
-            });
-            vec![placed(former.clone()), former]
-        }
+        "rental_confirmed" | "rental_lapsed" => vec![json!({
+            "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02", "ends_on": "2026-06-19"
+        })],
         "returned" => vec![json!({
             "name": "홍길동", "locker_id": 101, "free_at": "2026-06-19T05:30:00Z"
         })],

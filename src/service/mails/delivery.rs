@@ -17,12 +17,11 @@ use serde_json::{Map, Value};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::purpose;
+use super::{place, purpose};
 use crate::domain::id::{BankId, LockerId};
 use crate::mail::{Connection, Failure, Letter};
 use crate::service::Services;
 use crate::service::error::Error;
-use crate::service::mails::place;
 use crate::service::secrets::draw;
 use crate::store::outbox::{self, DueMessage};
 use crate::store::{Lane, StoreError};
