@@ -11,6 +11,7 @@ CREATE TABLE reminder (
   ends_on TEXT NOT NULL,
   PRIMARY KEY (rental_id, ends_on, kind, sent_on)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reminder_sent ON reminder (sent_on);
 
 -- What happens to a rental that was not returned in time.
 CREATE TABLE overdue_case (
@@ -48,6 +49,8 @@ CREATE INDEX overdue_case_open ON overdue_case (state, id) WHERE closed_ms IS NU
 CREATE INDEX overdue_case_member ON overdue_case (member_id);
 CREATE INDEX overdue_case_locker ON overdue_case (locker_id);
 CREATE INDEX overdue_case_bank ON overdue_case (bank_id, id);
+-- What is old enough to be forgotten.
+CREATE INDEX overdue_case_closed ON overdue_case (closed_ms) WHERE closed_ms IS NOT NULL;
 
 -- Each step of a case: who, when, and why where staff went another way than the usual one.
 CREATE TABLE overdue_step (
@@ -151,3 +154,6 @@ CREATE INDEX rental_over ON rental (bank_id, ended_ms)
   WHERE ended_ms IS NOT NULL AND confirmed_ms IS NOT NULL;
 CREATE INDEX waiting_since ON waiting (since_ms);
 CREATE INDEX overdue_case_detected ON overdue_case (detected_ms);
+-- What staff wrote about lockers, to be forgotten in time.
+CREATE INDEX locker_note_at ON locker_note (at_ms);
+CREATE INDEX locker_service_told ON locker_service (at_ms) WHERE reason <> '';

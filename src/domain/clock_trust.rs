@@ -77,6 +77,15 @@ pub struct Look {
     pub synchronised_ms: Option<i64>,
 }
 
+/// A note of a time service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Note {
+    /// When it synchronised the clock, as it noted it by that clock, in unix milliseconds.
+    pub at_ms: i64,
+    /// The clock's origin when the note was first seen.
+    pub origin_ms: i64,
+}
+
 /// What is remembered of the clock between two looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ClockTrust {
@@ -85,8 +94,9 @@ pub struct ClockTrust {
     /// The origin when an admin vouched for the clock. Also good after a restart of the program:
     /// another start of the machine has another origin.
     pub confirmed_origin_ms: Option<i64>,
-    /// A note of the time service with the origin when it was first seen.
-    noted: Option<(i64, i64)>,
+    /// The last note of a time service. Also remembered over a restart of the program: what it said of
+    /// the clock as it was set then it does not say of one that was set by hand meanwhile.
+    pub noted: Option<Note>,
     /// Whether the clock was stepped since it was last believed.
     stepped: bool,
 }
@@ -94,8 +104,12 @@ pub struct ClockTrust {
 impl ClockTrust {
     /// What was stored by an earlier run.
     #[must_use]
-    pub fn stored(newest_ms: Option<i64>, confirmed_origin_ms: Option<i64>) -> Self {
-        Self { newest_ms, confirmed_origin_ms, ..Self::default() }
+    pub fn stored(
+        newest_ms: Option<i64>,
+        confirmed_origin_ms: Option<i64>,
+        noted: Option<Note>,
+    ) -> Self {
+        Self { newest_ms, confirmed_origin_ms, noted, stepped: false }
     }
 
     /// Who vouches for the time as it shows, or why nobody does.
@@ -106,9 +120,7 @@ impl ClockTrust {
         let same =
             |origin_ms: i64| origin_ms.abs_diff(look.origin_ms) <= STEP_MS_MAX.unsigned_abs();
         let good_note = look.synchronised_ms.filter(|at_ms| {
-            let before = self
-                .noted
-                .is_none_or(|(noted_ms, origin_ms)| noted_ms != *at_ms || same(origin_ms));
+            let before = self.noted.is_none_or(|note| note.at_ms != *at_ms || same(note.origin_ms));
             before && *at_ms <= look.now_ms + BEHIND_MS_MAX
         });
         if good_note.is_some() {
@@ -128,11 +140,9 @@ impl ClockTrust {
     /// clock is set back to where it was.
     pub fn look(&mut self, look: &Look) -> Result<Voucher, Doubt> {
         let verdict = self.judge(look);
-        let new_note = look
-            .synchronised_ms
-            .filter(|at_ms| self.noted.is_none_or(|(noted_ms, _)| noted_ms != *at_ms));
-        if let Some(at_ms) = new_note {
-            self.noted = Some((at_ms, look.origin_ms));
+        let is_new = |at_ms: &i64| self.noted.is_none_or(|note| note.at_ms != *at_ms);
+        if let Some(at_ms) = look.synchronised_ms.filter(is_new) {
+            self.noted = Some(Note { at_ms, origin_ms: look.origin_ms });
         }
         let stepped = self.confirmed_origin_ms.is_some_and(|origin_ms| {
             origin_ms.abs_diff(look.origin_ms) > STEP_MS_MAX.unsigned_abs()
@@ -188,7 +198,7 @@ mod tests {
     #[test]
     fn a_time_behind_the_stored_one_is_not_believed_whoever_vouches() {
         let stored = 10 * HOUR_MS;
-        let mut trust = ClockTrust::stored(Some(stored), Some(0));
+        let mut trust = ClockTrust::stored(Some(stored), Some(0), None);
         let vouched =
             |now_ms| Look { real_time_clock: true, synchronised_ms: Some(0), ..bare(now_ms) };
         assert_eq!(trust.look(&vouched(stored - BEHIND_MS_MAX - 1)), Err(Doubt::Behind));
@@ -216,7 +226,7 @@ mod tests {
     fn an_admins_word_outlives_the_program_but_not_the_machines_start() {
         let mut word = ClockTrust::default();
         word.confirm(&bare(HOUR_MS));
-        let again = || ClockTrust::stored(word.newest_ms, word.confirmed_origin_ms);
+        let again = || ClockTrust::stored(word.newest_ms, word.confirmed_origin_ms, None);
         assert_eq!(again().look(&bare(HOUR_MS + 9)), Ok(Voucher::Admin));
         // Switched on anew ten minutes later, at the time that was saved.
         let rebooted = Look { origin_ms: HOUR_MS, ..bare(HOUR_MS + 9) };
@@ -234,6 +244,12 @@ mod tests {
         assert_eq!(trust.look(&by_hand), Err(Doubt::Stepped));
         let anew = Look { synchronised_ms: Some(25 * HOUR_MS), ..by_hand };
         assert_eq!(trust.look(&anew), Ok(Voucher::TimeService));
+        // Nor does it when the program was started again, before or behind the setting.
+        let again = || ClockTrust::stored(None, None, trust.noted);
+        assert_eq!(again().look(&anew), Ok(Voucher::TimeService));
+        assert_eq!(again().look(&stepped(anew, 24 * HOUR_MS)), Err(Doubt::Stepped));
+        let later = Look { synchronised_ms: Some(50 * HOUR_MS), ..stepped(anew, 25 * HOUR_MS) };
+        assert_eq!(again().look(&later), Ok(Voucher::TimeService));
         // A note from the future was written by a clock that has been set back since.
         let mut fresh = ClockTrust::default();
         let back = Look { synchronised_ms: Some(9 * HOUR_MS), ..bare(HOUR_MS) };
@@ -242,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_confirmed_time_may_be_behind_a_stored_one_that_was_wrong() {
-        let mut trust = ClockTrust::stored(Some(9_000 * HOUR_MS), None);
+        let mut trust = ClockTrust::stored(Some(9_000 * HOUR_MS), None, None);
         assert_eq!(trust.look(&bare(HOUR_MS)), Err(Doubt::Behind));
         trust.confirm(&bare(HOUR_MS));
         assert_eq!(trust.look(&bare(HOUR_MS)), Ok(Voucher::Admin));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::RentalId;
 use super::rental::{Rental, RentalState};
+use super::time::Monotonic;
 
 /// Most things on the list of one case.
 pub const ITEMS_MAX: usize = 50;
@@ -164,28 +165,51 @@ pub enum PastEnd {
     NeverHad,
 }
 
-/// What a rental is once its last day is over; `None` before that, and for one that was returned or
-/// never confirmed. `of_locker`: the holds and rentals of its locker.
+/// What a rental is once its last day is over; `None` before that, for one that was returned or never
+/// confirmed, and while its member holds the locker for the days behind it. `of_locker`: the holds and
+/// rentals of its locker.
 #[must_use]
 pub fn past_end<'a>(
     rental: &Rental,
     of_locker: impl IntoIterator<Item = &'a Rental>,
     today: Date,
+    now: Monotonic,
 ) -> Option<PastEnd> {
     if rental.state != RentalState::Active || today <= rental.dates.last() {
         return None;
     }
-    let day_after = rental.dates.last().tomorrow().ok();
-    let mut shut_out = false;
+    let (mut holds, mut shut_out) = (false, false);
     for other in of_locker {
-        let same = other.member_id == rental.member_id;
-        if same && other.state == RentalState::Active && Some(other.dates.first()) == day_after {
-            return Some(PastEnd::Continued(other.id));
+        if follows(rental, other) {
+            match other.state {
+                RentalState::Active => return Some(PastEnd::Continued(other.id)),
+                RentalState::Held { until } => holds |= now < until,
+                RentalState::Returned(_) | RentalState::Ended(_) => {}
+            }
         }
         let before = other.dates.first() < rental.dates.first();
-        shut_out |= !same && before && other.occupies(today);
+        shut_out |= other.member_id != rental.member_id && before && other.occupies(today);
     }
-    Some(if shut_out && !rental.opened { PastEnd::NeverHad } else { PastEnd::Late })
+    let is = if shut_out && !rental.opened { PastEnd::NeverHad } else { PastEnd::Late };
+    (!holds).then_some(is)
+}
+
+/// The confirmed rental by which the member of an active one rents the same locker on, without a day
+/// between. `of_locker`: the holds and rentals of that locker.
+#[must_use]
+pub fn continued_by<'a>(
+    rental: &Rental,
+    of_locker: impl IntoIterator<Item = &'a Rental>,
+) -> Option<RentalId> {
+    let next = |other: &&Rental| other.state == RentalState::Active && follows(rental, other);
+    let active = rental.state == RentalState::Active;
+    of_locker.into_iter().find(next).filter(|_| active).map(|other| other.id)
+}
+
+/// Whether `next` is of the same member and begins on the day after the last one of `rental`.
+fn follows(rental: &Rental, next: &Rental) -> bool {
+    let day_after = rental.dates.last().tomorrow().ok();
+    next.member_id == rental.member_id && Some(next.dates.first()) == day_after
 }
 
 /// How many days after a last day another day is; 0 when it is not after it.
@@ -214,7 +238,9 @@ mod tests {
 
     use super::*;
     use crate::domain::id::{LockerId, MemberId};
-    use crate::domain::time::{DateSpan, Monotonic};
+    use crate::domain::time::DateSpan;
+
+    const NOW: Monotonic = Monotonic(5);
 
     fn rental(id: i64, member: i64, first: i8, last: i8) -> Rental {
         Rental {
@@ -234,7 +260,7 @@ mod tests {
     #[test]
     fn only_who_was_not_returned_and_is_past_the_last_day_is_late() {
         let mine = rental(1, 1, 1, 10);
-        let on = |rental: &Rental, day| past_end(rental, [rental], date(2026, 9, day));
+        let on = |rental: &Rental, day| past_end(rental, [rental], date(2026, 9, day), NOW);
         assert_eq!((on(&mine, 10), on(&mine, 11)), (None, Some(PastEnd::Late)));
         let returned = mine.release(MemberId(1), Monotonic(1), None).expect("active");
         assert_eq!(on(&returned, 11), None, "returned in time and waiting for its door");
@@ -247,16 +273,38 @@ mod tests {
         let today = date(2026, 9, 11);
         let mine = rental(1, 1, 5, 10);
         let next = rental(2, 1, 11, 20);
-        assert_eq!(past_end(&mine, [&mine, &next], today), Some(PastEnd::Continued(RentalId(2))));
+        let is = |mine: &Rental, other: &Rental| past_end(mine, [mine, other], today, NOW);
+        assert_eq!(is(&mine, &next), Some(PastEnd::Continued(RentalId(2))));
+        assert_eq!(continued_by(&mine, [&mine, &next]), Some(RentalId(2)), "before the end, too");
+        assert_eq!(continued_by(&next, [&mine, &next]), None);
         let later = rental(2, 1, 12, 20);
-        assert_eq!(past_end(&mine, [&mine, &later], today), Some(PastEnd::Late), "a day between");
+        assert_eq!(is(&mine, &later), Some(PastEnd::Late), "a day between");
         let others = rental(2, 2, 11, 20);
-        assert_eq!(past_end(&mine, [&mine, &others], today), Some(PastEnd::Late));
+        assert_eq!(is(&mine, &others), Some(PastEnd::Late));
         let before = rental(3, 2, 1, 4);
-        assert_eq!(past_end(&mine, [&before, &mine], today), Some(PastEnd::Late), "was opened");
+        assert_eq!(is(&mine, &before), Some(PastEnd::Late), "was opened");
         let mine = Rental { opened: false, ..mine };
-        assert_eq!(past_end(&mine, [&before, &mine], today), Some(PastEnd::NeverHad));
-        assert_eq!(past_end(&before, [&before, &mine], today), Some(PastEnd::Late));
+        assert_eq!(is(&mine, &before), Some(PastEnd::NeverHad));
+        assert_eq!(is(&before, &mine), Some(PastEnd::Late));
+    }
+
+    #[test]
+    fn who_holds_the_locker_for_the_days_behind_is_not_late_while_the_hold_lives() {
+        let mine = rental(1, 1, 1, 10);
+        let held = |member, first, until| {
+            let state = RentalState::Held { until: Monotonic(until) };
+            Rental { state, ..rental(2, member, first, 20) }
+        };
+        let late = Some(PastEnd::Late);
+        for (other, is) in [
+            (held(1, 11, 6), None),
+            (held(1, 11, 5), late),
+            (held(1, 12, 6), late),
+            (held(2, 11, 6), late),
+        ] {
+            assert_eq!(past_end(&mine, [&mine, &other], date(2026, 9, 11), NOW), is, "{other:?}");
+            assert_eq!(continued_by(&mine, [&mine, &other]), None, "nothing is confirmed");
+        }
     }
 
     #[test]

@@ -412,7 +412,12 @@ fn mine(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_mine(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
-    let (locker, others) = api.services().my_lockers(caller);
+    let (mut locker, mut others) = api.services().my_lockers(caller);
+    for MyLocker { rental, late, .. } in locker.iter_mut().chain(&mut others) {
+        if let Some(late) = late {
+            *late = api.services().without_void_seal_day(rental, *late).await;
+        }
+    }
     let (returning, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|mine| mine.rental.is_returned());
     let returning = returning.into_iter().map(Into::into).collect();

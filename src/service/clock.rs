@@ -176,7 +176,8 @@ impl Services {
         match self.store.read(clock::load).await {
             Ok(kept) => {
                 let mut memory = self.clock_guard.lock();
-                memory.trust = ClockTrust::stored(kept.trusted_ms, kept.confirmed_origin_ms);
+                memory.trust =
+                    ClockTrust::stored(kept.trusted_ms, kept.confirmed_origin_ms, kept.noted);
                 memory.kept = Some(kept);
             }
             Err(error) => tracing::debug!(area = "jobs", %error, "the stored time is not known"),
@@ -250,7 +251,9 @@ impl Services {
         let Some(known) = known else { return Ok(false) };
         let changed = known.trusted != verdict.is_ok();
         let ended = known.confirmed_origin_ms != trust.confirmed_origin_ms;
-        if !changed && !ended && !is_due {
+        // At once: the program may be stopped and the clock set by hand before the next beat.
+        let noted = known.noted != trust.noted && self.store.degraded().is_none();
+        if !changed && !ended && !noted && !is_due {
             return Ok(false);
         }
         let mut next = trust;
@@ -314,6 +317,7 @@ fn kept(trust: &ClockTrust, trusted: bool) -> KeptClock {
         trusted_ms: trust.newest_ms,
         trusted,
         confirmed_origin_ms: trust.confirmed_origin_ms,
+        noted: trust.noted,
     }
 }
 

@@ -54,17 +54,17 @@ pub struct Mail<'a> {
     pub secret: Option<Value>,
 }
 
-/// Bank and location, as mails name them; none for a bank that is gone.
-pub(super) fn place(snapshot: &Snapshot, id: BankId) -> Value {
-    let bank = snapshot.site.banks.get(&id);
+/// Bank and location, as mails name them; none for a bank that is gone or unknown. What is posted without
+/// them gets them when it is sent.
+pub(super) fn place(snapshot: &Snapshot, id: impl Into<Option<BankId>>) -> Value {
+    let bank = id.into().and_then(|id| snapshot.site.banks.get(&id));
     let location = bank.and_then(|bank| snapshot.site.locations.get(&bank.location_id));
     json!({ "bank": bank.map(|it| &it.name), "location": location.map(|it| &it.name) })
 }
 
 /// What a mail tells of a rental: the locker, where it stands, and the days.
 pub(super) fn rental(snapshot: &Snapshot, locker: LockerId, dates: DateSpan) -> Value {
-    let bank = snapshot.site.bank_of(locker);
-    let mut told = bank.map_or_else(|| json!({ "bank": null }), |bank| place(snapshot, bank));
+    let mut told = place(snapshot, snapshot.site.bank_of(locker));
     told["locker_id"] = json!(locker);
     told["starts_on"] = dates.first().to_string().into();
     told["ends_on"] = dates.last().to_string().into();

@@ -19,7 +19,7 @@ use crate::domain::id::{MemberId, RentalId};
 use crate::domain::overdue_case::{CaseStep, Transition, late_days};
 use crate::domain::rental::Rental;
 use crate::store::audit::AuditEntry;
-use crate::store::overdue;
+use crate::store::overdue::{self, RentalTimes};
 use crate::store::{Change, Snapshot, StoreError, Tx, outbox, rentals};
 
 mod detect;
@@ -49,6 +49,8 @@ impl Services {
     }
 
     /// How late a rental is on `today`; `None` for one that is not, or not for certain.
+    /// The day of sealing is that of the bank's rule: whether it holds for this rental says
+    /// [`Services::without_void_seal_day`].
     pub(super) fn lateness(
         &self,
         snapshot: &Snapshot,
@@ -57,6 +59,18 @@ impl Services {
     ) -> Option<Lateness> {
         let (_, bank) = snapshot.site.locker(rental.locker_id)?;
         (self.clock_is_trusted() && rental.is_late(today)).then(|| lateness(bank, rental, today))
+    }
+
+    /// How late a rental is, without a day of sealing that will not come, because staff have lifted the
+    /// seal or let the case be. While the database cannot tell, no day is told.
+    pub async fn without_void_seal_day(&self, rental: &Rental, late: Lateness) -> Lateness {
+        if late.seal_on.is_none() {
+            return late;
+        }
+        let (id, ended_on) = (rental.id, rental.dates.last());
+        let read = move |conn: &_| overdue::is_sealed_by_itself(conn, id, ended_on);
+        let holds = self.store.read(read).await.unwrap_or(false);
+        Lateness { seal_on: late.seal_on.filter(|_| holds), ..late }
     }
 
     /// Refuses whoever is late and may not open any more. By a clock that is not believed nobody is
@@ -77,11 +91,12 @@ fn lateness(bank: &Bank, rental: &Rental, today: Date) -> Lateness {
     let policy = &bank.policy.overdue;
     let last = rental.dates.last();
     let seal_on = policy.seal_after_days.map(|days| last.saturating_add(i32::from(days).days()));
+    let still_may = !rental.sealed && !rental.is_returned() && !policy.late_opening.permits(true);
     Lateness {
         late_days: late_days(last, today),
         sealed: rental.sealed,
         may_open: policy.late_opening.permits(rental.sealed),
-        seal_on: seal_on.filter(|_| !rental.sealed && !policy.late_opening.permits(true)),
+        seal_on: seal_on.filter(|day| still_may && today < *day),
     }
 }
 
@@ -120,36 +135,66 @@ pub(super) fn note_moved(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Resul
     }
 }
 
-/// Ends a case whose rental has ended, or has another last day by now; says whether it did.
+/// Ends a case whose rental has ended, or has another last day by now; says whether it did. Whoever was
+/// given another last day is judged by that one.
 fn settle(tx: &mut Tx<'_>, own: &Services, case: CaseRow) -> Result<bool, Error> {
-    let (returned_ms, ended_ms, ends_on) = overdue::rental_times(tx.conn, case.rental_id)?;
-    let step = match (ended_ms, case.ended_on == ends_on) {
-        (Some(_), _) => CaseStep::Return,
-        (None, false) => CaseStep::Drop,
-        (None, true) => return Ok(false),
+    let times = overdue::rental_times(tx.conn, case.rental_id)?;
+    let (ended, moved) = (times.ended_ms.is_some(), times.ends_on != case.ended_on);
+    let returned_on = returned_on(tx, own, &case, &times);
+    let late_days = late_days(times.ends_on, returned_on);
+    if moved && (!ended || late_days == 0) {
+        return let_be(tx, case, "the last day of the rental was moved");
+    }
+    let Some(taken) = case.state.after(CaseStep::Return).filter(|_| ended) else {
+        return Ok(false);
     };
-    let Some(taken) = case.state.after(step) else { return Ok(false) };
-    let mut next = CaseRow { closed_ms: Some(tx.now_ms()), ..case };
-    let mut told = json!({ "how": taken.to.name() });
-    let reason = if step == CaseStep::Return {
-        let day_of = |ms| day(own, Timestamp::from_millisecond(ms).unwrap_or(tx.now));
-        // What was written down by a clock that nobody vouched for is no later than today, and no
-        // earlier than the day on which the case was there.
-        let today = day(own, tx.now);
-        let returned_on = returned_ms.or(ended_ms).map_or(today, day_of);
-        let returned_on = returned_on.min(today).max(day_of(next.detected_ms).min(today));
-        let late_days = late_days(next.ended_on, returned_on);
-        next.late_days = Some(late_days);
-        told["late_days"] = late_days.into();
-        told["penalty_until"] = json!(penalties::impose(tx, &next, returned_on)?);
-        None
-    } else {
-        told["late_days"] = 0.into();
-        Some("the last day of the rental was moved")
-    };
+    let (closed_ms, late_days) = (Some(tx.now_ms()), Some(late_days));
+    let next = CaseRow { closed_ms, late_days, ..case };
+    let told = json!({
+        "how": taken.to.name(),
+        "ended_on": times.ends_on,
+        "late_days": late_days,
+        "penalty_until": penalties::impose(tx, &next, returned_on)?,
+        "penalty_lifted": false,
+    });
     unseal(tx, &next)?;
-    take(tx, next, taken, None, reason, told)?;
+    take(tx, next, taken, None, None, told)?;
     Ok(true)
+}
+
+/// Ends a case by itself without consequences; says whether it did.
+fn let_be(tx: &mut Tx<'_>, case: CaseRow, reason: &str) -> Result<bool, Error> {
+    let Some(taken) = case.state.after(CaseStep::Drop) else { return Ok(false) };
+    unseal(tx, &case)?;
+    drop_case(tx, case, taken, None, Some(reason), false)?;
+    Ok(true)
+}
+
+/// Closes a case of which nothing comes; `penalty_lifted`: a penalty that it had led to was taken back.
+fn drop_case(
+    tx: &mut Tx<'_>,
+    case: CaseRow,
+    taken: Transition,
+    by: Option<MemberId>,
+    reason: Option<&str>,
+    penalty_lifted: bool,
+) -> Result<CaseRow, Error> {
+    let case = CaseRow { closed_ms: Some(tx.now_ms()), ..case };
+    let told = json!({
+        "how": taken.to.name(), "late_days": 0, "penalty_until": null,
+        "penalty_lifted": penalty_lifted,
+    });
+    take(tx, case, taken, by, reason, told)
+}
+
+/// The day on which the locker of a case was given back; today when it was not. What was written down by
+/// a clock that nobody vouched for is no later than today, and no earlier than the day on which the case
+/// was there.
+fn returned_on(tx: &Tx<'_>, own: &Services, case: &CaseRow, times: &RentalTimes) -> Date {
+    let today = day(own, tx.now);
+    let day_of = |ms| day(own, Timestamp::from_millisecond(ms).unwrap_or(tx.now));
+    let returned_on = times.returned_ms.or(times.ended_ms).map_or(today, day_of);
+    returned_on.min(today).max(day_of(case.detected_ms).min(today))
 }
 
 /// Seals a case: its renter may not open any more, where the policy says so.

@@ -14,7 +14,7 @@ use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
-use crate::domain::id::{BankId, MemberId, PenaltyId};
+use crate::domain::id::{BankId, MemberId, OverdueCaseId, PenaltyId};
 use crate::domain::mass_opening::parse_reason;
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
@@ -68,6 +68,18 @@ pub(super) fn demand_no_penalty(
     let from = until.saturating_add(1.day());
     let detail = format!("you returned a locker late: you can have one again from {from} on");
     Err(Error::new(Code::Penalty, detail).with("until", until.to_string()))
+}
+
+/// Whoever has a penalty keeps their account until it is over: a new one would know nothing of it.
+pub(super) fn demand_penalty_over(
+    snapshot: &Snapshot,
+    member: MemberId,
+    today: Date,
+) -> Result<(), Error> {
+    demand_no_penalty(snapshot, member, today).map_err(|refusal| {
+        let detail = "after a late return an account can be deleted when its penalty is over";
+        refusal.reworded(Code::Penalty, detail)
+    })
 }
 
 /// Makes the penalty for a locker that was emptied on `returned_on`, as its bank has it: so many days
@@ -177,17 +189,42 @@ fn waive_job(
     let row = penalties::find(tx.conn, id)?.filter(theirs).ok_or_else(|| {
         Error::new(Code::PenaltyNotFound, format!("there is no penalty {id} of your banks"))
     })?;
-    if !penalties::update_waived(tx.conn, id, caller.member_id, reason, tx.now_ms())? {
+    if !take_back(tx, &row, caller.member_id, reason)? {
         let detail = "this penalty was taken back already";
         return Err(Error::new(Code::PenaltyWaived, detail));
+    }
+    let payload = json!({
+        "locker_id": row.locker_id, "bank_id": row.bank_id, "until": row.last_on.to_string(),
+    });
+    outbox::insert(tx.conn, "penalty_waived", row.member_id, &payload.to_string(), tx.now_ms())?;
+    let penalty_until = penalties::last_day(tx.conn, row.member_id)?;
+    Ok(Waived { penalty_id: id, penalty_until })
+}
+
+/// Takes back the penalty that a case led to, by the word of staff who let the case be; whoever calls tells
+/// the member. False when there was none, or it was taken back before.
+pub(super) fn waive_of_case(
+    tx: &mut Tx<'_>,
+    case: OverdueCaseId,
+    by: MemberId,
+    reason: &str,
+) -> Result<bool, Error> {
+    match penalties::find_by_case(tx.conn, case)? {
+        Some(row) => take_back(tx, &row, by, reason),
+        None => Ok(false),
+    }
+}
+
+/// Takes a penalty back and writes that down; false when that was done before.
+fn take_back(tx: &mut Tx<'_>, row: &PenaltyRow, by: MemberId, reason: &str) -> Result<bool, Error> {
+    if !penalties::update_waived(tx.conn, row.id, by, reason, tx.now_ms())? {
+        return Ok(false);
     }
     let penalty_until = penalties::last_day(tx.conn, row.member_id)?;
     tx.apply(&Change::Penalty(row.member_id, penalty_until));
     let detail = json!({ "case_id": row.case_id, "reason": reason }).to_string();
-    let (actor, subject) = (Some(caller.member_id), format!("penalty:{id}"));
+    let (actor, subject) = (Some(by), format!("penalty:{}", row.id));
     let action = "penalty.waive";
     tx.audit(&AuditEntry { actor, action, subject: &subject, detail: &detail })?;
-    let payload = json!({ "locker_id": row.locker_id, "until": row.last_on.to_string() });
-    outbox::insert(tx.conn, "penalty_waived", row.member_id, &payload.to_string(), tx.now_ms())?;
-    Ok(Waived { penalty_id: id, penalty_until })
+    Ok(true)
 }

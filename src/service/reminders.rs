@@ -1,7 +1,8 @@
 //! The daily job that reminds renters: before the end, on the last day, and daily while late.
 //!
 //! Which one is due is a rule (`domain/reminder.rs`); what was sent is in the table `reminder`, so that
-//! a repeated run sends nothing twice and a missed one is made up for. Whoever is late is reminded
+//! a repeated run sends nothing twice and a missed one is made up for. Whoever rents the locker on has
+//! nothing to empty. Whoever is late is reminded
 //! while their case waits for them: not on the day on which they were told of it, and not any more
 //! when staff have emptied the locker.
 
@@ -12,19 +13,21 @@ use super::Services;
 use super::error::Error;
 use super::mails::place;
 use crate::domain::id::RentalId;
+use crate::domain::overdue_case::continued_by;
 use crate::domain::reminder::{Reminder, ReminderKind, due};
 use crate::domain::rental::{Rental, RentalState};
 use crate::store::audit::AuditEntry;
-use crate::store::{Snapshot, Tx, outbox, reminders};
+use crate::store::{Snapshot, StoreError, Tx, outbox, overdue, reminders};
 
 /// Rentals asked about in one question.
 const ASKED_MAX: usize = 500;
 
 impl Services {
-    /// Sends each reminder that is due and was not sent; says how many.
+    /// Sends each reminder that is due and was not sent; says how many. An error when it was cut off: the
+    /// day is not over.
     pub async fn remind(&self) -> Result<usize, Error> {
-        if self.store.degraded().is_some() {
-            return Ok(0);
+        if let Some(degraded) = self.store.degraded() {
+            return Err(StoreError::Degraded(degraded.trouble).into());
         }
         let (snapshot, today) = (self.store.snapshot(), self.clock.today());
         let began_ms = self.day_began_ms(today);
@@ -62,7 +65,8 @@ fn due_of(snapshot: &Snapshot, rental: &Rental, today: Date) -> Option<Reminder>
         return None;
     }
     let (_, bank) = snapshot.site.locker(rental.locker_id)?;
-    due(&bank.policy.overdue, rental.dates, today)
+    let goes_on = continued_by(rental, snapshot.of_locker(rental.locker_id)).is_some();
+    due(&bank.policy.overdue, rental.dates, today).filter(|_| !goes_on)
 }
 
 fn remind_one(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<bool, Error> {
@@ -79,10 +83,11 @@ fn remind_one(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<bool, Err
     payload["locker_id"] = json!(rental.locker_id);
     let kind = if reminder.kind == ReminderKind::Late {
         let late = own.lateness(tx.snapshot(), &rental, today);
+        let will_be_sealed = overdue::is_sealed_by_itself(tx.conn, id, ends_on)?;
         payload["ended_on"] = ends_on.to_string().into();
         payload["late_days"] = reminder.days.into();
         payload["may_open"] = late.is_some_and(|late| late.may_open).into();
-        payload["seal_on"] = json!(late.and_then(|late| late.seal_on));
+        payload["seal_on"] = json!(late.and_then(|late| late.seal_on).filter(|_| will_be_sealed));
         "overdue"
     } else {
         payload["ends_on"] = ends_on.to_string().into();

@@ -41,18 +41,20 @@ enum Kind {
     Alarms,
     Members,
     Overdue,
+    Notes,
     Sessions,
     Mails,
     Record,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Openings,
         Self::Waiting,
         Self::Alarms,
         Self::Members,
         Self::Overdue,
+        Self::Notes,
         Self::Sessions,
         Self::Mails,
         Self::Record,
@@ -65,6 +67,7 @@ impl Kind {
             Self::Alarms => "alarms",
             Self::Members => "members",
             Self::Overdue => "overdue",
+            Self::Notes => "notes",
             Self::Sessions => "sessions",
             Self::Mails => "mails",
             Self::Record => "record",
@@ -128,7 +131,8 @@ impl Services {
             Kind::Openings | Kind::Waiting => before_ms(kept.openings),
             Kind::Alarms => before_ms(kept.alarms),
             Kind::Members => before_ms(kept.members),
-            Kind::Overdue => before_ms(kept.overdue),
+            // What staff wrote about a locker is told of whoever had it, as a case is.
+            Kind::Overdue | Kind::Notes => before_ms(kept.overdue),
             Kind::Sessions => before_ms(kept.sessions),
             Kind::Mails => before_ms(kept.mails),
             Kind::Record => run_ms.saturating_sub(RECORD_KEPT_MS),
@@ -147,6 +151,7 @@ impl Services {
                     Kind::Waiting => retention::delete_waiting(tx.conn, before_ms, SLICE)?,
                     Kind::Members => forget_members(tx, &vault, before_ms)?,
                     Kind::Overdue => retention::delete_overdue(tx.conn, before_ms, PEOPLE_SLICE)?,
+                    Kind::Notes => retention::delete_notes(tx.conn, before_ms, SLICE)?,
                     Kind::Sessions => retention::delete_sessions(tx.conn, before_ms, SLICE)?,
                     Kind::Mails => retention::delete_mails(tx.conn, before_ms, SLICE)?,
                     Kind::Record => {

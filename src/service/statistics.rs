@@ -231,13 +231,17 @@ impl Services {
             let mut counted = Vec::new();
             for bank_id in banks {
                 let ended = statistics::ended(conn, bank_id, (days.from_ms, days.to_ms))?;
-                let late = ended.iter().filter(|(last, at)| {
-                    start_ms(next(*last), &zone).is_ok_and(|limit| *at >= limit)
-                });
-                let (late, ended) = (late.count() as u64, ended.len());
+                let (rows, mut given_back, mut late) = (ended.len(), 0, 0);
+                for row in &ended {
+                    let limit = start_ms(next(row.ends_on), &zone);
+                    let behind = limit.is_ok_and(|limit| row.returned_ms >= limit);
+                    // What ended by itself behind its last day, because its member never had it.
+                    let lapsed = behind && !row.was_had;
+                    given_back += u64::from(!lapsed);
+                    late += u64::from(behind && !lapsed);
+                }
                 let late_now = late_now.get(&bank_id).copied().unwrap_or_default();
-                counted
-                    .push((ended, OverdueFigures { bank_id, ended: ended as u64, late, late_now }));
+                counted.push((rows, OverdueFigures { bank_id, ended: given_back, late, late_now }));
             }
             Ok::<_, StoreError>(counted)
         });
@@ -291,8 +295,11 @@ impl Services {
         Ok(Days { from, to, from_ms: start_ms(from, zone)?, to_ms: start_ms(next(to), zone)? })
     }
 
-    /// How many rentals of each bank are late now.
+    /// How many rentals of each bank are late now; none by a clock that is not believed.
     fn late_now(&self) -> BTreeMap<BankId, u64> {
+        if !self.clock_is_trusted() {
+            return BTreeMap::new();
+        }
         let (snapshot, today) = (self.store.snapshot(), self.clock.today());
         let mut late = BTreeMap::new();
         for rental in snapshot.rentals() {

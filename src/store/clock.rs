@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::error::StoreError;
 use super::open::DataDir;
+use crate::domain::clock_trust::Note;
 
 /// What an earlier look wrote down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +21,19 @@ pub struct KeptClock {
     pub trusted: bool,
     /// The clock's origin when an admin vouched for it (`domain/clock_trust.rs`).
     pub confirmed_origin_ms: Option<i64>,
+    /// The last note of a time service.
+    pub noted: Option<Note>,
 }
 
 /// Reads it.
 pub fn load(conn: &Connection) -> Result<KeptClock, StoreError> {
-    let sql = "SELECT trusted_ms, trusted, confirmed_origin_ms FROM heartbeat";
+    let sql = "SELECT trusted_ms, trusted, confirmed_origin_ms, noted_ms, noted_origin_ms
+               FROM heartbeat";
     Ok(conn.query_row(sql, [], |row| {
+        let (at_ms, origin_ms): (Option<i64>, Option<i64>) = (row.get(3)?, row.get(4)?);
+        let noted = at_ms.zip(origin_ms).map(|(at_ms, origin_ms)| Note { at_ms, origin_ms });
         Ok(KeptClock {
+            noted,
             trusted_ms: row.get(0)?,
             trusted: row.get(1)?,
             confirmed_origin_ms: row.get(2)?,
@@ -38,9 +45,16 @@ pub fn load(conn: &Connection) -> Result<KeptClock, StoreError> {
 pub fn update(conn: &Connection, kept: &KeptClock, now_ms: i64) -> Result<(), StoreError> {
     conn.prepare_cached(
         "UPDATE heartbeat SET at_ms = max(at_ms, ?1), trusted_ms = ?2, trusted = ?3,
-           confirmed_origin_ms = ?4",
+           confirmed_origin_ms = ?4, noted_ms = ?5, noted_origin_ms = ?6",
     )?
-    .execute(params![now_ms, kept.trusted_ms, kept.trusted, kept.confirmed_origin_ms])?;
+    .execute(params![
+        now_ms,
+        kept.trusted_ms,
+        kept.trusted,
+        kept.confirmed_origin_ms,
+        kept.noted.map(|note| note.at_ms),
+        kept.noted.map(|note| note.origin_ms)
+    ])?;
     Ok(())
 }
 
@@ -71,9 +85,15 @@ mod tests {
     #[test]
     fn what_is_kept_of_the_clock_comes_back() {
         let conn = memory();
-        let new = KeptClock { trusted_ms: None, trusted: true, confirmed_origin_ms: None };
+        let new =
+            KeptClock { trusted_ms: None, trusted: true, confirmed_origin_ms: None, noted: None };
         assert_eq!(load(&conn).expect("readable"), new);
-        let kept = KeptClock { trusted_ms: Some(7), trusted: false, confirmed_origin_ms: Some(-3) };
+        let kept = KeptClock {
+            trusted_ms: Some(7),
+            trusted: false,
+            confirmed_origin_ms: Some(-3),
+            noted: Some(Note { at_ms: 4, origin_ms: -5 }),
+        };
         update(&conn, &kept, 9).expect("stored");
         assert_eq!(load(&conn).expect("readable"), kept);
         // When it was last alive only grows, whatever the clock says.

@@ -262,28 +262,58 @@ pub fn list_to_seal(
     collect(rows, |row| Ok(OverdueCaseId(row.get(0)?)))
 }
 
-/// Cases whose rental has ended, or has another last day by now, and nobody has said so.
+/// Whether a missed end will be sealed by itself one day: staff have neither lifted the seal of its case
+/// nor closed it.
+pub fn is_sealed_by_itself(
+    conn: &Connection,
+    rental: RentalId,
+    ended_on: Date,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM overdue_case WHERE rental_id = ?1 AND ended_on = ?2
+                 AND (unsealed_ms IS NOT NULL OR closed_ms IS NOT NULL)";
+    Ok(!conn.prepare_cached(sql)?.exists(params![rental.0, ended_on.to_string()])?)
+}
+
+const TO_SETTLE: &str = "SELECT overdue_case.id FROM overdue_case INDEXED BY overdue_case_open
+      JOIN rental ON rental.id = rental_id
+    WHERE overdue_case.state IN ('detected', 'sealed') AND overdue_case.closed_ms IS NULL
+      AND (ended_ms IS NOT NULL OR ends_on <> ended_on
+        OR (rental.state = 'active' AND EXISTS (
+          SELECT 1 FROM rental AS next INDEXED BY rental_live_locker
+          WHERE next.locker_id = rental.locker_id AND next.ended_ms IS NULL
+            AND next.member_id = rental.member_id AND next.state = 'active'
+            AND next.starts_on = date(rental.ends_on, '+1 day'))))
+    ORDER BY overdue_case.id LIMIT ?1";
+
+/// Cases whose rental has ended, goes on in another one of the same member, or has another last day by
+/// now, and nobody has said so.
 pub fn list_to_settle(conn: &Connection, most: usize) -> Result<Vec<OverdueCaseId>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT overdue_case.id FROM overdue_case INDEXED BY overdue_case_open
-           JOIN rental ON rental.id = rental_id
-         WHERE overdue_case.state IN ('detected', 'sealed') AND overdue_case.closed_ms IS NULL
-           AND (ended_ms IS NOT NULL OR ends_on <> ended_on)
-         ORDER BY overdue_case.id LIMIT ?1",
-    )?;
+    let mut statement = conn.prepare_cached(TO_SETTLE)?;
     collect(statement.query([limit(most)])?, |row| Ok(OverdueCaseId(row.get(0)?)))
 }
 
-/// When a rental was given back and when it ended, and its last day as it is now.
-pub fn rental_times(
-    conn: &Connection,
-    id: RentalId,
-) -> Result<(Option<i64>, Option<i64>, Date), StoreError> {
+/// What a case is judged by, as its rental has it now.
+#[derive(Debug, Clone, Copy)]
+pub struct RentalTimes {
+    /// When the locker was given back.
+    pub returned_ms: Option<i64>,
+    /// When the rental ended.
+    pub ended_ms: Option<i64>,
+    /// Its last day.
+    pub ends_on: Date,
+}
+
+/// When the rental of a case was given back and when it ended, and its last day as it is now.
+pub fn rental_times(conn: &Connection, id: RentalId) -> Result<RentalTimes, StoreError> {
     let mut statement =
         conn.prepare_cached("SELECT returned_ms, ended_ms, ends_on FROM rental WHERE id = ?1")?;
     let mut rows = statement.query([id.0])?;
     match rows.next()? {
-        Some(row) => Ok((row.get(0)?, row.get(1)?, date(row, 2, "rental", "ends_on")?)),
+        Some(row) => Ok(RentalTimes {
+            returned_ms: row.get(0)?,
+            ended_ms: row.get(1)?,
+            ends_on: date(row, 2, "rental", "ends_on")?,
+        }),
         None => Err(StoreError::Inconsistent {
             table: "overdue_case",
             column: "rental_id",
@@ -292,7 +322,8 @@ pub fn rental_times(
     }
 }
 
-/// Whether staff opened a locker since `since_ms`, as far as openings are still known.
+/// Whether staff opened a locker since `since_ms`, as far as openings are still known: what was seen, or
+/// what a bank without sensors can show.
 pub fn was_opened_by_staff(
     conn: &Connection,
     locker: LockerId,
@@ -300,7 +331,7 @@ pub fn was_opened_by_staff(
 ) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM opening
                WHERE locker_id = ?1 AND requested_ms >= ?2 AND opened_as = 'staff'
-                 AND (outcome IS NULL OR outcome NOT IN ('refused', 'unreachable'))";
+                 AND outcome IN ('opened', 'already_open', 'unseen')";
     Ok(conn.prepare_cached(sql)?.exists([locker.0, since_ms])?)
 }
 
@@ -340,8 +371,9 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::domain::opening::Outcome;
     use crate::domain::reminder::{Reminder, ReminderKind};
-    use crate::store::open::memory_with_people;
+    use crate::store::open::{memory_with_people, whole_tables};
     use crate::store::reminders;
 
     /// Rental 1 of member 1 ended on 9 March and is active still.
@@ -455,10 +487,42 @@ mod tests {
                 "state=?",
             ),
             ("SELECT 1 FROM overdue_case WHERE rental_id = 1 AND ended_on = 'x'", "ended_on=?"),
+            (TO_SETTLE, "state=?"),
         ] {
             let explain = format!("EXPLAIN QUERY PLAN {sql}");
-            let plan: String = conn.query_row(&explain, [], |row| row.get(3)).expect("a plan");
+            let mut statement = conn.prepare(&explain).expect("good SQL");
+            let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).next();
+            let plan = plan.expect("a step").expect("readable");
             assert!(plan.starts_with("SEARCH") && plan.contains(index), "{plan}");
+            assert_eq!(whole_tables(&conn, sql), Vec::<String>::new(), "{sql}");
         }
+    }
+
+    #[test]
+    fn staff_have_opened_a_locker_only_when_its_door_may_have_moved() {
+        let conn = late();
+        let since = 10;
+        let was_opened = || was_opened_by_staff(&conn, LockerId(101), since).expect("readable");
+        let insert = |outcome: Option<Outcome>, opened_as: &str, at_ms: i64| {
+            conn.execute_batch("DELETE FROM opening").expect("deleted");
+            conn.execute(
+                "INSERT INTO opening (id, locker_id, member_id, opened_as, requested_ms, outcome)
+                 VALUES ('01900000-0000-7000-8000-000000000001', 101, 2, ?1, ?2, ?3)",
+                params![opened_as, at_ms, outcome.map(Outcome::name)],
+            )
+            .expect("stored");
+        };
+        for outcome in Outcome::ALL {
+            insert(Some(outcome), "staff", since);
+            let counts =
+                matches!(outcome, Outcome::Opened | Outcome::AlreadyOpen | Outcome::Unseen);
+            assert_eq!(was_opened(), counts, "{outcome:?}");
+        }
+        insert(None, "staff", since);
+        assert!(!was_opened(), "nobody knows yet");
+        insert(Some(Outcome::Opened), "staff", since - 1);
+        assert!(!was_opened(), "before the case");
+        insert(Some(Outcome::Opened), "renter", since);
+        assert!(!was_opened(), "its renter");
     }
 }

@@ -106,12 +106,40 @@ pub fn delete_alarms(
 }
 
 /// Overdue cases that may go: closed ones whose penalty is over, that of a rental that has ended.
-const OVERDUE_DUE: &str = "SELECT overdue_case.id FROM overdue_case
-      JOIN rental ON rental.id = rental_id AND ended_ms IS NOT NULL
+const OVERDUE_DUE: &str = "SELECT overdue_case.id FROM overdue_case INDEXED BY overdue_case_closed
+      CROSS JOIN rental ON rental.id = rental_id AND ended_ms IS NOT NULL
     WHERE overdue_case.closed_ms < ?1 AND NOT EXISTS (
       SELECT 1 FROM penalty WHERE case_id = overdue_case.id AND waived_ms IS NULL
         AND last_on >= date(?1 / 1000, 'unixepoch'))
-    ORDER BY overdue_case.id LIMIT ?2";
+    ORDER BY overdue_case.closed_ms LIMIT ?2";
+
+/// Reminders that may go: those of a rental that had ended by then. The day on which one was sent is the
+/// site's, which may be a day ahead; none is sent behind the end.
+const REMINDERS_DUE: &str = "DELETE FROM reminder WHERE (rental_id, ends_on, kind, sent_on) IN (
+    SELECT rental_id, reminder.ends_on, kind, sent_on
+    FROM reminder INDEXED BY reminder_sent CROSS JOIN rental ON rental.id = rental_id
+    WHERE sent_on <= date(?1 / 1000, 'unixepoch', '+1 day') AND ended_ms < ?1
+    ORDER BY sent_on LIMIT ?2)";
+
+/// Notes on lockers that may go.
+const NOTES_DUE: &str = "DELETE FROM locker_note WHERE id IN (
+    SELECT id FROM locker_note WHERE at_ms < ?1 ORDER BY at_ms LIMIT ?2)";
+
+/// Words about a locker's service that may go: not the last ones, which say why it is as it is.
+const REASONS_DUE: &str = "UPDATE locker_service SET reason = '' WHERE id IN (
+    SELECT id FROM locker_service INDEXED BY locker_service_told
+    WHERE reason <> '' AND at_ms < ?1 AND EXISTS (
+      SELECT 1 FROM locker_service AS later
+      WHERE later.locker_id = locker_service.locker_id AND later.id > locker_service.id)
+    ORDER BY at_ms LIMIT ?2)";
+
+/// Forgets at most `most` notes that staff wrote about lockers before `before_ms`, and as many of the words
+/// with which lockers were taken out of service or put back by then, that it was done stays; says how
+/// many of both, at most `most`.
+pub fn delete_notes(conn: &Connection, before_ms: i64, most: usize) -> Result<usize, StoreError> {
+    let notes = delete(conn, NOTES_DUE, before_ms, most)?;
+    Ok(notes + delete(conn, REASONS_DUE, before_ms, most - notes)?)
+}
 
 /// Forgets at most `most` overdue cases that were closed before `before_ms`, with their penalties, and
 /// as many reminders of rentals that had ended by then; says how many of both, at most `most`.
@@ -129,15 +157,7 @@ pub fn delete_overdue(conn: &Connection, before_ms: i64, most: usize) -> Result<
             conn.prepare_cached(sql)?.execute([id])?;
         }
     }
-    let reminders = delete(
-        conn,
-        "DELETE FROM reminder WHERE (rental_id, ends_on, kind, sent_on) IN (
-           SELECT rental_id, reminder.ends_on, kind, sent_on
-           FROM reminder JOIN rental ON rental.id = rental_id
-           WHERE ended_ms < ?1 LIMIT ?2)",
-        before_ms,
-        most - ids.len(),
-    )?;
+    let reminders = delete(conn, REMINDERS_DUE, before_ms, most - ids.len())?;
     Ok(ids.len() + reminders)
 }
 
@@ -236,7 +256,7 @@ mod tests {
     use super::*;
     use crate::domain::id::{LockerId, MemberId, OpeningId};
     use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase};
-    use crate::store::open::memory_with_people;
+    use crate::store::open::{memory_with_people, whole_tables};
     use crate::store::openings;
 
     const DAY_MS: i64 = 86_400_000;
@@ -298,6 +318,59 @@ mod tests {
         )
         .expect("consistent");
         assert_eq!(delete_openings(&conn, DAY_MS, 9).expect("stored"), 1);
+    }
+
+    #[test]
+    fn nothing_is_looked_for_by_going_through_a_whole_table() {
+        let conn = memory_with_people();
+        for sql in [OVERDUE_DUE, REMINDERS_DUE, NOTES_DUE, REASONS_DUE] {
+            assert_eq!(whole_tables(&conn, sql), Vec::<String>::new(), "{sql}");
+        }
+        assert!(!whole_tables(&conn, "SELECT 1 FROM reminder WHERE kind = 'late'").is_empty());
+    }
+
+    #[test]
+    fn reminders_go_when_their_rental_has_been_over_long_enough() {
+        let conn = memory_with_people();
+        conn.execute_batch(
+            "INSERT INTO rental (id, bank_id, locker_id, member_id, term_id, state, starts_on, ends_on,
+                 held_ms, confirmed_ms, ended_ms, end_reason)
+               VALUES (1, 1, 101, 1, 1, 'ended', '1970-01-01', '1970-01-03', 5, 6, 172800000, 'returned'),
+                      (2, 1, 102, 2, 1, 'active', '1970-01-01', '1970-01-03', 5, 6, NULL, NULL);
+             INSERT INTO reminder (rental_id, kind, sent_on, ends_on)
+               VALUES (1, 'before', '1970-01-02', '1970-01-03'),
+                      (1, 'last_day', '1970-01-04', '1970-01-03'),
+                      (2, 'before', '1970-01-02', '1970-01-03');",
+        )
+        .expect("consistent");
+        assert_eq!(delete_overdue(&conn, 2 * DAY_MS, 9).expect("stored"), 0, "it ended just then");
+        assert_eq!(delete_overdue(&conn, 2 * DAY_MS + 1, 1).expect("stored"), 1);
+        assert_eq!(delete_overdue(&conn, 2 * DAY_MS + 1, 9).expect("stored"), 1, "a zone ahead");
+        assert_eq!(delete_overdue(&conn, 99 * DAY_MS, 9).expect("stored"), 0, "it goes on");
+    }
+
+    #[test]
+    fn old_words_about_lockers_go_and_the_last_ones_stay() {
+        let conn = memory_with_people();
+        conn.execute_batch(
+            "INSERT INTO locker_note (locker_id, at_ms, member_id, text)
+               VALUES (101, 5, 2, 'old'), (101, 15, 2, 'new');
+             INSERT INTO locker_service (locker_id, at_ms, in_service, reason) VALUES
+               (101, 5, 0, 'rust'), (101, 6, 1, 'painted'), (102, 5, 0, 'hinge'), (102, 15, 1, 'x');",
+        )
+        .expect("consistent");
+        assert_eq!(delete_notes(&conn, 10, 2).expect("stored"), 2);
+        assert_eq!(delete_notes(&conn, 10, 9).expect("stored"), 1);
+        assert_eq!(delete_notes(&conn, 10, 9).expect("stored"), 0);
+        let left: String = conn
+            .query_row(
+                "SELECT (SELECT group_concat(text) FROM locker_note) || ' '
+                   || group_concat(in_service || reason) FROM locker_service",
+                [],
+                |row| row.get(0),
+            )
+            .expect("readable");
+        assert_eq!(left, "new 0,1painted,0,1x");
     }
 
     #[test]

@@ -136,21 +136,41 @@ pub fn openings(
     })
 }
 
-const ENDED: &str = "SELECT ends_on, coalesce(returned_ms, ended_ms)
+/// Whoever rents the same locker on, or has another one in its place, has given nothing back.
+const ENDED: &str = "SELECT ends_on, coalesce(returned_ms, ended_ms),
+      returned_ms IS NOT NULL OR opened_ms IS NOT NULL OR EXISTS (
+        SELECT 1 FROM overdue_case WHERE rental_id = rental.id AND ended_on = rental.ends_on)
     FROM rental INDEXED BY rental_over
     WHERE bank_id = ?1 AND ended_ms >= ?2 AND ended_ms < ?3 AND confirmed_ms IS NOT NULL
-      AND end_reason <> 'replaced' LIMIT ?4";
+      AND (end_reason <> 'replaced' OR returned_ms IS NOT NULL) LIMIT ?4";
 
-/// Confirmed rentals of a bank that ended in a time: their last day, and when they were given back. Those
-/// that go on in another locker have not ended.
+/// A rental that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct EndedRow {
+    /// Its last day.
+    pub ends_on: Date,
+    /// When it was given back, unix milliseconds.
+    pub returned_ms: i64,
+    /// Whether its member ever had the locker, as far as anything shows it: it was given back or opened,
+    /// or was found to be late.
+    pub was_had: bool,
+}
+
+/// Confirmed rentals of a bank that were given back, or ended otherwise, in a time.
 pub fn ended(
     conn: &Connection,
     bank: BankId,
     (from_ms, to_ms): (i64, i64),
-) -> Result<Vec<(Date, i64)>, StoreError> {
+) -> Result<Vec<EndedRow>, StoreError> {
     let mut statement = conn.prepare_cached(ENDED)?;
     let rows = statement.query(params![bank.0, from_ms, to_ms, most()])?;
-    collect(rows, |row| Ok((date(row, 0, "rental", "ends_on")?, row.get(1)?)))
+    collect(rows, |row| {
+        Ok(EndedRow {
+            ends_on: date(row, 0, "rental", "ends_on")?,
+            returned_ms: row.get(1)?,
+            was_had: row.get(2)?,
+        })
+    })
 }
 
 /// Somebody who waited for a locker.

@@ -330,6 +330,27 @@ fn a_time_services_note_opens_the_windows() {
 }
 
 #[test]
+fn a_clock_that_was_set_while_the_program_was_stopped_has_no_word_of_an_old_note() {
+    let mut site = unsure(true);
+    becomes(&site, true, "by", "time_service");
+    let noted = "SELECT count(*) FROM heartbeat WHERE noted_ms IS NOT NULL";
+    until("the note is written down", || (site.number(noted) == 1).then_some(()));
+    site.stop();
+    site.serve();
+    assert_eq!(site.nobody().health()["clock"]["by"], "time_service", "nothing has changed");
+    site.stop();
+    // As if the clock had been a day behind when the note was first seen.
+    let set = "UPDATE heartbeat SET noted_origin_ms = noted_origin_ms - 86400000";
+    site.sql().execute_batch(set).expect("stored");
+    site.serve();
+    assert_eq!(site.nobody().health()["clock"]["why"], "stepped");
+    File::create(site.path("synchronized")).expect("touched");
+    becomes(&site, true, "by", "time_service");
+    site.stop();
+    site.demand_clean();
+}
+
+#[test]
 fn a_restart_with_a_clock_behind_ends_the_trust_before_anything_is_served() {
     let mut site = unsure(true);
     becomes(&site, true, "by", "time_service");

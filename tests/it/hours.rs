@@ -72,6 +72,19 @@ fn renters_open_within_the_hours_and_staff_at_any_time() {
 }
 
 #[test]
+fn hours_by_a_clock_that_nobody_vouches_for_keep_nobody_from_their_things() {
+    let (inside, admin) = site();
+    let renter = inside.student(0);
+    renter.rent(101);
+    put(&admin, &json!({ "sun": ["09:00-10:00"] }), &json!([]));
+    renter.locker(101, "open").refused(403, "bank_closed");
+    inside.clock.distrust();
+    renter.locker(101, "open").refused(409, "not_wired");
+    inside.clock.trust();
+    renter.locker(101, "open").refused(403, "bank_closed");
+}
+
+#[test]
 fn a_staff_member_who_rents_there_opens_as_staff_when_it_is_closed() {
     let (inside, admin) = site();
     inside.add("STAFF01", Role::Staff, &[1]);

@@ -24,6 +24,7 @@ mod limits;
 mod live;
 mod log_in;
 mod mail;
+mod mail_texts;
 mod mass_opening;
 mod members;
 mod model;

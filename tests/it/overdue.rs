@@ -9,6 +9,7 @@ use crate::support::http::{Client, Reply};
 use crate::support::inside::Inside;
 
 mod doors;
+mod judged;
 mod reminders;
 mod when;
 
@@ -359,13 +360,19 @@ fn staff_leave_the_usual_way_with_a_reason_and_only_for_their_banks() {
     site.student(1).give_back(2);
     site.student(1).locker(5, "hold").expect(201);
 
-    let file = staff.get("/api/v1/overdue/export?state=open").expect(200);
-    let text = file.text();
+    let export = || staff.get("/api/v1/overdue/export?state=open").expect(200).text();
+    let text = export();
     assert!(text.starts_with("\u{feff}case_id,state,"), "{text}");
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert!(text.contains("1층 사무실"), "{text}");
+    // That of locker 3 counts on: the fourth day.
+    assert!(lines.iter().any(|line| line.contains(",3,") && line.contains(",2026-08-31,4,")));
     assert_eq!(site.number("SELECT count(*) FROM audit WHERE action = 'overdue.export'"), 1);
+    step(&staff, &case(1), "hand-back", &json!({ "to": "보호자" })).expect(200);
+    let text = staff.get("/api/v1/overdue/export").expect(200).text();
+    assert!(text.lines().next().is_some_and(|head| head.contains("handed_back,handed_to,")));
+    assert!(text.contains(",보호자,"), "{text}");
     site.demand_clean();
 }
 
@@ -386,7 +393,10 @@ fn a_member_sees_what_is_kept_and_it_is_forgotten_in_time() {
     assert_eq!(data["overdue_items"].as_array().map(Vec::len), Some(2), "{data}");
     assert_eq!(data["penalties"][0]["last_on"], "2026-09-03", "{data}");
     assert_eq!(data["kept"]["overdue_days"], 365);
-    // Deleted: the case stays, and names nothing any more.
+    // Deleted behind the penalty: the case stays, and names nothing any more.
+    site.pass(3 * DAY_MS);
+    let staff = site.account("STAFF1");
+    let case = |locker: i64| case_of(&staff, locker);
     site.student(0)
         .call("DELETE", "/api/v1/me", &["Content-Type: application/json"], "{}")
         .expect(204);

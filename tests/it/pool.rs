@@ -360,10 +360,12 @@ fn a_reservation_becomes_a_rental_at_check_in_and_its_return_frees_the_days_left
     student.locker(11, "open").refused(409, "not_wired");
     assert_eq!(hall.left(2, ("08-26", "08-29")), [2, 2, 2, 3]);
     let told = hall.mails("rental_confirmed");
-    assert_eq!(
-        told,
-        [json!({ "locker_id": 11, "starts_on": "2026-08-25", "ends_on": "2026-08-28" })]
-    );
+    let name = |name: &str| json!({ "ko": name, "en": name });
+    let wanted = json!({
+        "locker_id": 11, "bank": name("예약"), "location": name("정보관"),
+        "starts_on": "2026-08-25", "ends_on": "2026-08-28",
+    });
+    assert_eq!(told, [wanted]);
 
     student.give_back(11);
     assert_eq!(hall.left(2, ("08-26", "08-29")), [3, 3, 3, 3]);

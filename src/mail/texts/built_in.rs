@@ -40,6 +40,7 @@ pub const KINDS: &[&str] = &[
     "rental_moved",
     "rental_ended",
     "rental_changed",
+    "rental_lapsed",
     "alarm.renter",
     "alarm.staff",
     "daily",
@@ -58,6 +59,8 @@ sources! {
     "layout.html",
     "foot.ko.txt",
     "foot.en.txt",
+    "place.ko.txt",
+    "place.en.txt",
     "sign_up_code.ko.txt",
     "sign_up_code.en.txt",
     "sign_up_known.ko.txt",
@@ -130,6 +133,8 @@ sources! {
     "rental_ended.en.txt",
     "rental_changed.ko.txt",
     "rental_changed.en.txt",
+    "rental_lapsed.ko.txt",
+    "rental_lapsed.en.txt",
     "alarm.renter.ko.txt",
     "alarm.renter.en.txt",
     "alarm.staff.ko.txt",
@@ -161,24 +166,50 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         "daily" => vec![json!({
             "name": "관리자", "day": "2026-03-03", "yesterday": "2026-03-02", "openings": 412,
             "openings_failed": 3, "refused_log_ins": 17, "alarms": 2, "dead_mails": 1,
-            "pruned": [{ "what": "openings", "rows": 120 }], "audit_rows": 5120,
+            "pruned": PRUNED.map(|what| json!({ "what": what, "rows": 120 })), "audit_rows": 5120,
             "audit_head": "01000000000000"
         })],
-        _ => lending(kind).unwrap_or_else(|| vec![json!({ "name": "홍길동" })]),
+        _ => with_and_without_place(
+            lending(kind).unwrap_or_else(|| vec![json!({ "name": "홍길동" })]),
+        ),
     };
     listed.into_iter().filter_map(|value| value.as_object().cloned()).collect()
+}
+
+/// What the daily mail may say was forgotten.
+pub(super) const PRUNED: [&str; 12] = [
+    "openings", "alarms", "members", "sessions", "devices", "mails", "codes", "limits", "overdue",
+    "waiting", "notes", "record",
+];
+
+/// The place of a locker, which is added where it is sent, is known or not.
+fn with_and_without_place(samples: Vec<Value>) -> Vec<Value> {
+    let unplaced =
+        |sample: &Value| sample.get("locker_id").is_some() && sample.get("bank").is_none();
+    let placed = |sample: Value| {
+        if !unplaced(&sample) {
+            return vec![sample];
+        }
+        let with = |bank: Value, location: Value| {
+            let mut sample = sample.clone();
+            (sample["bank"], sample["location"]) = (bank, location);
+            sample
+        };
+        let names = (
+            json!({ "ko": "사물함", "en": "Lockers" }),
+            json!({ "ko": "정보관 1층", "en": "IT Hall 1F" }),
+        );
+        vec![with(names.0, names.1), with(Value::Null, Value::Null)]
+    };
+    samples.into_iter().flat_map(placed).collect()
 }
 
 /// What a mail about a locker may carry; `None`: it is about something else.
 fn lending(kind: &str) -> Option<Vec<Value>> {
     let listed = match kind {
-        "rental_confirmed" => {
-            let former = json!({
-                "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02",
-                "ends_on": "2026-06-19"
-            });
-            vec![placed(former.clone()), former]
-        }
+        "rental_confirmed" | "rental_lapsed" => vec![json!({
+            "name": "홍길동", "locker_id": 101, "starts_on": "2026-03-02", "ends_on": "2026-06-19"
+        })],
         "returned" => vec![json!({
             "name": "홍길동", "locker_id": 101, "free_at": "2026-06-19T05:30:00Z"
         })],
@@ -299,7 +330,7 @@ fn late(kind: &str) -> Vec<Value> {
             "seal_on": if harsh { Value::Null } else { "2026-06-26".into() },
             "penalty_until": if harsh { "2026-06-25".into() } else { Value::Null },
             "items": 3, "storage": "정보관 1층", "handed_to": "홍길동",
-            "how": if harsh { "returned" } else { "dropped" },
+            "how": if harsh { "returned" } else { "dropped" }, "penalty_lifted": !harsh,
         })
     };
     match kind {

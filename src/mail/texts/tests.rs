@@ -98,6 +98,23 @@ fn times_and_days_are_told_in_the_sites_zone_and_language() {
 }
 
 #[test]
+fn the_daily_mail_names_everything_that_was_forgotten_in_its_language() {
+    let texts = loaded(None).expect("sound");
+    let daily = &built_in::samples("daily")[0];
+    let ko = texts.render("daily", "ko", daily).expect("renderable").text;
+    let en = texts.render("daily", "en", daily).expect("renderable").text;
+    for what in built_in::PRUNED {
+        assert!(!ko.contains(&format!(" {what}:")), "{what}: {ko}");
+    }
+    for name in ["연체 기록: 120건", "대기 기록: 120건"] {
+        assert!(ko.contains(name), "{ko}");
+    }
+    for name in ["overdue cases and reminders: 120", "places in waiting lists: 120"] {
+        assert!(en.contains(name), "{en}");
+    }
+}
+
+#[test]
 fn a_missing_value_and_an_unknown_kind_are_errors_with_names() {
     let texts = loaded(None).expect("sound");
     let error =

@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::purpose;
+use super::{place, purpose};
+use crate::domain::id::{BankId, LockerId};
 use crate::mail::{Connection, Failure, Letter};
 use crate::service::Services;
 use crate::service::error::Error;
@@ -305,7 +306,7 @@ impl Services {
         })
     }
 
-    /// What the text needs: the name of whom it is for, the payload, and what was sealed.
+    /// What the text needs: the name of whom it is for, the payload, what was sealed, and the place.
     fn mail_values(&self, message: &DueMessage) -> Result<Map<String, Value>, Fate> {
         let unreadable = || Fate::Dead("what it says cannot be read".to_owned());
         let name = message.member.as_ref().map_or("", |member| member.name.as_str());
@@ -322,7 +323,24 @@ impl Services {
                 serde_json::from_slice(&opened).map_err(|_| unreadable())?;
             values.extend(secret);
         }
+        self.add_place(&mut values);
         Ok(values)
+    }
+
+    /// Says where it is of what names a locker or a bank and was posted without that; nothing is known
+    /// of one that is gone.
+    fn add_place(&self, values: &mut Map<String, Value>) {
+        let number = |key: &str| values.get(key).and_then(Value::as_i64);
+        let names_one = values.contains_key("locker_id") || values.contains_key("bank_id");
+        if !names_one || values.contains_key("bank") {
+            return;
+        }
+        let snapshot = self.store.snapshot();
+        let of_locker = || number("locker_id").and_then(|id| snapshot.site.bank_of(LockerId(id)));
+        let bank = number("bank_id").map(BankId).or_else(of_locker);
+        if let Value::Object(place) = place(&snapshot, bank) {
+            values.extend(place);
+        }
     }
 
     fn is_mail_late(&self, message: &DueMessage, values: &Map<String, Value>) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Everything personal is blanked at once; rentals, openings and the audit log keep the member's
 //! number, which names nobody any more. Who holds or rents a locker must give it back first, and what
-//! staff collected must be fetched; reservations are given up.
+//! staff collected must be fetched; nobody sheds a penalty by leaving; reservations are given up.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -15,6 +15,7 @@ use crate::service::Services;
 use crate::service::accounts::RosterLogin;
 use crate::service::error::{Code, Error};
 use crate::service::mails::{Mail, post};
+use crate::service::penalties::demand_penalty_over;
 use crate::service::pool;
 use crate::service::rentals::expire;
 use crate::service::secrets::Vault;
@@ -57,11 +58,13 @@ impl Services {
         } else {
             self.demand_fresh(caller).await?;
         }
-        let vault = self.vault.clone();
+        let (vault, clock) = (self.vault.clone(), self.clock.clone());
         self.store
             .write(Lane::Change, move |tx| {
                 let row = members::find_by_id(tx.conn, id)?.ok_or_else(|| member_not_found(id))?;
-                delete(tx, &vault, Some(id), &row, None)
+                demand_nothing_left(tx, id)?;
+                demand_penalty_over(tx.snapshot(), id, clock.today())?;
+                blank(tx, &vault, Some(id), &row, None)
             })
             .await
     }
@@ -105,11 +108,18 @@ pub(in crate::service) fn delete(
     row: &MemberRow,
     reason: Option<&str>,
 ) -> Result<(), Error> {
-    demand_nothing_rented(tx, row.id)?;
-    if overdue::has_kept_things(tx.conn, row.id)? {
-        let detail = "staff keep what they collected from a locker: it must be handed back first";
-        return Err(Error::new(Code::StillRenting, detail));
-    }
+    demand_nothing_left(tx, row.id)?;
+    blank(tx, vault, by, row, reason)
+}
+
+/// Blanks a live account that has nothing in a locker or with staff; a refusal of the last admin.
+fn blank(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    by: Option<MemberId>,
+    row: &MemberRow,
+    reason: Option<&str>,
+) -> Result<(), Error> {
     demand_other_admin(tx, row)?;
     waiting::end_all_of(tx, row.id)?;
     pool::end_all_of(tx, row.id, by)?;
@@ -128,6 +138,16 @@ pub(in crate::service) fn delete(
     audit(tx, by, "member.delete", row.id, &json!({ "reason": reason }))?;
     // They may have looked after banks, or been leaving.
     tx.apply(&Change::Site);
+    Ok(())
+}
+
+/// Refuses whoever has a locker, or things that staff keep.
+fn demand_nothing_left(tx: &mut Tx<'_>, id: MemberId) -> Result<(), Error> {
+    demand_nothing_rented(tx, id)?;
+    if overdue::has_kept_things(tx.conn, id)? {
+        let detail = "staff keep what they collected from a locker: it must be handed back first";
+        return Err(Error::new(Code::StillRenting, detail));
+    }
     Ok(())
 }
 

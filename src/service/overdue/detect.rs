@@ -3,20 +3,20 @@
 //!
 //! It asks the database what is due, by indexes of what is live or open, and does it in slices; what
 //! one run does not manage waits for the next. It also seals what its bank wants sealed by now, and
-//! ends cases whose rental has ended or was given another last day.
+//! ends cases whose rental has ended, goes on, or was given another last day.
 
 use jiff::ToSpan;
 use serde_json::json;
 
-use super::{lateness, settle, tell, write_down};
+use super::{lateness, let_be, settle, tell, write_down};
 use crate::domain::id::{OverdueCaseId, RentalId};
-use crate::domain::overdue_case::{CaseState, CaseStep, PastEnd, past_end};
+use crate::domain::overdue_case::{CaseState, CaseStep, PastEnd, continued_by, past_end};
 use crate::domain::rental::{EndReason, Rental};
 use crate::service::Services;
 use crate::service::error::Error;
 use crate::service::rentals::{audit, refuse};
 use crate::store::overdue::{self, CaseRow, NewCase};
-use crate::store::{Change, Tx, rentals};
+use crate::store::{Change, Tx, outbox, rentals};
 
 /// Most cases of one kind of step in one run.
 const RUN_MAX: usize = 20_000;
@@ -46,14 +46,21 @@ impl Services {
 }
 
 fn settle_found(tx: &mut Tx<'_>, own: &Services, id: OverdueCaseId) -> Result<bool, Error> {
-    let open = overdue::find(tx.conn, id)?.filter(|case| case.state.is_open());
-    open.map_or(Ok(false), |case| settle(tx, own, case))
+    let unemptied = |case: &CaseRow| case.state.after(CaseStep::Return).is_some();
+    let Some(case) = overdue::find(tx.conn, id)?.filter(unemptied) else { return Ok(false) };
+    if let Some(rental) = tx.snapshot().rental(case.rental_id).copied()
+        && let Some(next) = continued_by(&rental, tx.snapshot().of_locker(rental.locker_id))
+    {
+        go_on(tx, &rental, next)?;
+        return let_be(tx, case, "the same member rents the locker on");
+    }
+    settle(tx, own, case)
 }
 
 fn detect(tx: &mut Tx<'_>, own: &Services, id: RentalId) -> Result<bool, Error> {
     let Some(rental) = tx.snapshot().rental(id).copied() else { return Ok(false) };
     let of_locker = tx.snapshot().of_locker(rental.locker_id);
-    match past_end(&rental, of_locker, own.clock.today()) {
+    match past_end(&rental, of_locker, own.clock.today(), tx.monotonic) {
         None => Ok(false),
         Some(PastEnd::Late) => open_case(tx, own, &rental),
         Some(PastEnd::Continued(next)) => go_on(tx, &rental, next),
@@ -116,12 +123,18 @@ fn go_on(tx: &mut Tx<'_>, rental: &Rental, next: RentalId) -> Result<bool, Error
     Ok(true)
 }
 
-/// Ends a rental whose locker its member never had.
+/// Ends a rental whose locker its member never had, and tells them.
 fn lapse(tx: &mut Tx<'_>, rental: &Rental) -> Result<bool, Error> {
     let over = rental.give_up(rental.member_id).map_err(|error| refuse(error, rental.locker_id))?;
     rentals::update_ended(tx.conn, over.id, EndReason::Returned, tx.now_ms())?;
     tx.apply(&Change::Rental(over));
     audit(tx, None, "rental.lapsed", rental.locker_id, rental.id)?;
+    let payload = json!({
+        "locker_id": rental.locker_id, "starts_on": rental.dates.first(),
+        "ends_on": rental.dates.last(),
+    });
+    let (kind, payload) = ("rental_lapsed", payload.to_string());
+    outbox::insert(tx.conn, kind, rental.member_id, &payload, tx.now_ms())?;
     Ok(true)
 }
 

@@ -1,13 +1,14 @@
 //! Overdue cases for staff: pages with counts, one with its history, and all of them as a file.
 
 use data_encoding::BASE64URL_NOPAD;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::steps::case_not_found;
 use crate::domain::id::OverdueCaseId;
 use crate::domain::member::Role;
-use crate::domain::overdue_case::CaseState;
+use crate::domain::overdue_case::{CaseState, late_days};
 use crate::service::commissioning::demand_staff;
 use crate::service::csv_file::{self, CsvFile};
 use crate::service::error::{Code, Error};
@@ -30,7 +31,7 @@ pub const EXPORT_ROWS_MAX: usize = 50_000;
 const TEXT_CHARS_MAX: usize = 100;
 
 /// The columns of an exported file.
-const HEAD: [&str; 15] = [
+const HEAD: [&str; 16] = [
     "case_id",
     "state",
     "bank_id",
@@ -45,6 +46,7 @@ const HEAD: [&str; 15] = [
     "items",
     "storage",
     "handed_back",
+    "handed_to",
     "closed",
 ];
 
@@ -138,9 +140,10 @@ impl Services {
             return Err(Error::new(Code::Invalid, detail));
         }
         let mut file = CsvFile::new(&HEAD);
-        let zone = self.clock.zone();
+        let (zone, today) =
+            (self.clock.zone(), self.clock_is_trusted().then(|| self.clock.today()));
         for case in &cases {
-            file.row(&cells(case, zone).each_ref().map(String::as_str));
+            file.row(&cells(case, today, zone).each_ref().map(String::as_str));
         }
         let (actor, detail) = (Some(caller.member_id), json!({ "rows": cases.len() }).to_string());
         self.store
@@ -181,8 +184,10 @@ fn read_cursor(text: &str, order: CaseOrder) -> Result<CaseEnd, Error> {
     })
 }
 
-fn cells(listed: &ListedCase, zone: &TimeZone) -> [String; 15] {
+/// The cells of a case. One whose locker was not emptied counts its days until `today`, if that is known.
+fn cells(listed: &ListedCase, today: Option<Date>, zone: &TimeZone) -> [String; 16] {
     let case = &listed.case;
+    let still = today.filter(|_| case.state.is_open()).map(|today| late_days(case.ended_on, today));
     let at = |ms: Option<i64>| csv_file::at(ms, zone);
     let (student_id, name) = listed.member.clone().unwrap_or_default();
     [
@@ -193,13 +198,14 @@ fn cells(listed: &ListedCase, zone: &TimeZone) -> [String; 15] {
         student_id,
         name,
         case.ended_on.to_string(),
-        case.late_days.map_or_else(String::new, |days| days.to_string()),
+        case.late_days.or(still).map_or_else(String::new, |days| days.to_string()),
         at(Some(case.detected_ms)),
         at(case.sealed_ms),
         at(case.collected_ms),
         listed.items.to_string(),
         case.storage.clone().unwrap_or_default(),
         at(case.handed_back_ms),
+        case.handed_to.clone().unwrap_or_default(),
         at(case.closed_ms),
     ]
 }

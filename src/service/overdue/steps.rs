@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{seal, take, unseal};
+use super::{drop_case, returned_on, seal, take, unseal};
 use crate::domain::channel::DoorState;
 use crate::domain::id::{MemberId, OverdueCaseId};
 use crate::domain::mass_opening::parse_reason;
@@ -188,9 +188,8 @@ fn step_job(
         }
         Act::Drop => {
             unseal(tx, &case)?;
-            let case = CaseRow { closed_ms: Some(tx.now_ms()), ..case };
-            let told = json!({ "how": taken.to.name(), "late_days": 0, "penalty_until": null });
-            take(tx, case, taken, Some(by), reason, told)?
+            let lifted = penalties::waive_of_case(tx, id, by, reason.unwrap_or_default())?;
+            drop_case(tx, case, taken, Some(by), reason, lifted)?
         }
     };
     Ok(StepTaken { case_id: id, state: case.state, penalty_until })
@@ -218,15 +217,16 @@ fn collect(
     let over = rental.collected().map_err(|error| refuse(error, case.locker_id))?;
     rentals::update_ended(tx.conn, rental.id, EndReason::Collected, tx.now_ms())?;
     tx.apply(&Change::Rental(over));
-    let today = own.clock.today();
+    let times = overdue::rental_times(tx.conn, case.rental_id)?;
+    let returned_on = returned_on(tx, own, &case, &times);
     let case = CaseRow {
         collected_ms: Some(tx.now_ms()),
         storage: Some(found.storage),
-        late_days: Some(late_days(case.ended_on, today)),
+        late_days: Some(late_days(case.ended_on, returned_on)),
         ..case
     };
     overdue::insert_items(tx.conn, case.id, &found.items)?;
-    let until = penalties::impose(tx, &case, today)?;
+    let until = penalties::impose(tx, &case, returned_on)?;
     let told = json!({
         "items": found.items.len(), "storage": case.storage, "penalty_until": until,
     });

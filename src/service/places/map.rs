@@ -218,8 +218,12 @@ impl Services {
         })
     }
 
-    /// Demands that a bank is open to its renters now.
+    /// Demands that a bank is open to its renters now. By a clock that is not believed no bank is shut:
+    /// nobody is kept from their things by a guess.
     pub(in crate::service) fn demand_open(&self, bank: &Bank) -> Result<(), Error> {
+        if !self.clock_is_trusted() {
+            return Ok(());
+        }
         let now = self.clock.now();
         let Openness::Closed { opens_at } = bank.policy.opening().at(now, self.clock.zone()) else {
             return Ok(());

@@ -1,5 +1,7 @@
 //! Reminders: before the end, on the last day, daily while late; once each, whatever is missed.
 
+use lockerd::service::error::Code;
+use lockerd::store::{Lane, StoreError, Trouble};
 use serde_json::json;
 
 use super::{DAY_MS, HOUR_MS, bag, cases, detect, job, mails, site, site_with, step, told};
@@ -92,4 +94,51 @@ fn what_a_bank_switched_off_is_not_sent() {
     }
     assert_eq!((mails(&site, "overdue_detected"), mails(&site, "overdue")), (1, 0));
     site.demand_clean();
+}
+
+#[test]
+fn who_rents_the_locker_on_is_not_asked_to_empty_it() {
+    let site = site();
+    site.student(0).rent(1);
+    site.student(1).rent(2);
+    assert_eq!(remind(&site), 2);
+    site.pass(DAY_MS);
+    site.student(0).rent(1);
+    site.pass(5 * DAY_MS);
+    assert_eq!((remind(&site), told(&site, "reminder")["locker_id"].as_i64()), (1, Some(2)));
+    site.pass(DAY_MS);
+    assert_eq!((remind(&site), told(&site, "reminder")["locker_id"].as_i64()), (1, Some(2)));
+    site.demand_clean();
+}
+
+#[test]
+fn a_run_that_was_cut_off_is_due_again_the_same_day() {
+    let site = site();
+    site.student(0).rent(1);
+    let index = job("remind");
+    let run = |site: &Inside| site.run(site.services.run_due_job(index)).map(|run| run.result);
+    // The database fails when its hour comes.
+    let broken = site
+        .services
+        .store
+        .write::<(), StoreError, _>(Lane::Change, |_| Err(StoreError::Degraded(Trouble::Full)));
+    site.run(broken).expect_err("it is full");
+    let failed = run(&site).expect("it is due");
+    assert!(failed.as_ref().is_err_and(|why| why.starts_with("storage_full")), "{failed:?}");
+    // Nobody vouches for the time in the middle of it.
+    let site = site.again();
+    site.clock.distrust();
+    let error = site.run(site.services.remind()).expect_err("it is cut off");
+    assert_eq!(error.code, Code::ClockUntrusted);
+    site.clock.trust();
+    // The program ends.
+    site.services.stopping.cancel();
+    let failed = run(&site).expect("it is due");
+    assert!(failed.is_err(), "{failed:?}");
+    let again = site.again();
+    again.run(again.services.recall_jobs()).expect("readable");
+    assert_eq!(run(&again), Some(Ok(1)), "still today");
+    assert_eq!(run(&again), None);
+    assert_eq!(mails(&again, "reminder"), 1);
+    again.demand_clean();
 }

@@ -8,6 +8,13 @@ use super::{
 };
 use crate::support::inside::Inside;
 
+/// What the figures say of rentals that ended around the end of August, and how many of them late.
+fn ended_and_late(site: &Inside) -> (u64, u64) {
+    let path = "/api/v1/statistics/overdue?from=2026-08-20&to=2026-09-20";
+    let bank = &site.account("STAFF1").get(path).expect(200).json()["banks"][0];
+    (bank["ended"].as_u64().expect("a count"), bank["late"].as_u64().expect("a count"))
+}
+
 #[test]
 fn a_machine_that_was_off_at_midnight_notices_once_when_it_is_back() {
     let site = site();
@@ -44,10 +51,18 @@ fn nobody_is_late_by_a_clock_that_nobody_vouches_for() {
     // Noticed, and sealed by the same run: three days are long over.
     assert_eq!(run.result, Ok(2));
     assert_eq!(site.student(0).mine()["late"]["late_days"], 23);
+    let staff = site.account("STAFF1");
+    let late_now = || {
+        let figures = staff.get("/api/v1/statistics/overdue").expect(200).json();
+        let listed = staff.get("/api/v1/rentals?late=true").expect(200).json();
+        let listed = listed["rentals"].as_array().expect("a list").len();
+        (figures["banks"][0]["late_now"].as_u64().expect("a count"), listed)
+    };
+    assert_eq!(late_now(), (1, 1));
     // Whose case was sealed stays out, also when the time is in doubt again.
     site.clock.distrust();
+    assert_eq!(late_now(), (0, 0));
     site.student(0).locker(1, "open").refused(403, "overdue");
-    let staff = site.account("STAFF1");
     let bag = json!({ "items": [{ "description": "x" }], "storage": "x" });
     staff.post_json("/api/v1/overdue/1/collect", &bag).refused(409, "clock_untrusted");
     site.demand_clean();
@@ -112,6 +127,7 @@ fn whoever_rents_the_same_locker_on_is_not_late_and_their_things_stay() {
     may_open(&site.student(0), 1);
     let waits = site.student(0).locker(1, "release").expect(200).json();
     assert_eq!(waits["waits_for"], "confirmation", "there is something inside: {waits}");
+    assert_eq!(ended_and_late(&site), (0, 0), "nothing was given back, late or not");
     site.demand_clean();
 }
 
@@ -133,6 +149,11 @@ fn whoever_never_had_the_locker_is_not_late() {
     assert_eq!((detect(&site), detect(&site)), (2, 0));
     assert_eq!(site.history()[1], "1 2024000001 ended returned");
     assert_eq!(cases(&site.account("STAFF1"), "")["cases"].as_array().map(Vec::len), Some(1));
+    let said = told(&site, "rental_lapsed");
+    assert_eq!((&said["locker_id"], &said["ends_on"]), (&json!(1), &json!("2026-09-02")), "{said}");
+    assert_eq!(ended_and_late(&site), (0, 0), "they never had it");
+    site.student(0).give_back(1);
+    assert_eq!(ended_and_late(&site), (1, 1));
     site.demand_clean();
 }
 
