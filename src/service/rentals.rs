@@ -521,7 +521,8 @@ fn release_hold_job(
     Ok(Released { locker_id: locker })
 }
 
-/// The member's own hold or rental of a locker, as the transaction sees it.
+/// The member's own hold or rental of a locker, as the transaction sees it: of several one whose time is
+/// not up, then the one they have had longest.
 pub(super) fn own(
     tx: &Tx<'_>,
     member: MemberId,
@@ -530,7 +531,8 @@ pub(super) fn own(
 ) -> Option<Rental> {
     tx.snapshot()
         .of_member(member)
-        .find(|rental| rental.locker_id == locker && wanted(rental.state))
+        .filter(|rental| rental.locker_id == locker && wanted(rental.state))
+        .min_by_key(|rental| (rental.is_expired_hold(tx.monotonic), rental.id))
         .copied()
 }
 

@@ -22,7 +22,7 @@ mod step;
 use driver::Program;
 
 /// Sequences when nobody asks for more.
-const CASES: u32 = 16;
+const CASES: u32 = 8;
 
 /// Enough to make a failure of so many steps short.
 const SHRINKS_MAX: u32 = 600;

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::support::inside::Inside;
 
 /// A reservation, hold or rental, also one that is over.
+#[expect(clippy::struct_excessive_bools, reason = "columns of a table")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// Its number.

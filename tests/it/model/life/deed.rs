@@ -339,11 +339,10 @@ fn instead(kind: Kind, view: &View<'_>) -> Option<Kind> {
     };
     missing.then_some(match kind {
         Kind::Cancel => Kind::Reserve,
-        Kind::CheckIn => Kind::Open,
+        Kind::CheckIn | Kind::Free => Kind::Open,
         Kind::Replace => Kind::Service,
         Kind::Waive => Kind::Case,
         Kind::Case => Kind::Extend,
-        Kind::Free => Kind::Open,
         Kind::TakeOff | Kind::Leave => Kind::Join,
         Kind::Join => Kind::HoldAny,
         Kind::Move | Kind::Change | Kind::End => Kind::Assign,
@@ -384,7 +383,7 @@ fn locker(n: usize) -> i64 {
 /// A locker, mostly of the same bank as another one.
 fn near(other: i64, n: usize) -> i64 {
     let same: Vec<i64> = LOCKERS.into_iter().filter(|id| bank_of(*id) == bank_of(other)).collect();
-    if n % STRANGE == 0 { locker(n / STRANGE) } else { same[n % same.len()] }
+    if n.is_multiple_of(STRANGE) { locker(n / STRANGE) } else { same[n % same.len()] }
 }
 
 fn term(n: usize) -> i64 {

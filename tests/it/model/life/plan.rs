@@ -92,6 +92,7 @@ pub enum Theme {
 }
 
 /// How the banks are run.
+#[expect(clippy::struct_excessive_bools, reason = "settings, each by itself")]
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     /// What happens most.

@@ -541,7 +541,9 @@ impl View<'_> {
         if last == row.last {
             return why;
         }
-        let added = DateSpan::new(row.last.saturating_add(1.day()), last);
+        // What somebody late has is promised to nobody.
+        let late = row.occupies(self.today) && row.last < self.today;
+        let added = DateSpan::new(row.last.saturating_add(1.day()), last).filter(|_| !late);
         let full = added.is_some_and(|added| bank_of(locker) == POOL && !self.has_room(added));
         let mut others = self.book.of_locker(locker).filter(|it| it.id != id);
         why.extend(when(&[
