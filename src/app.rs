@@ -155,6 +155,13 @@ impl App {
         &self.api
     }
 
+    /// Ends what was built and not run, for tests: what was accepted is committed, then the data directory
+    /// is let go.
+    pub fn close(self) {
+        self.services.store.close();
+        self.writer.join();
+    }
+
     /// Serves until `stop`, then ends every part in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
         let Self { services, api, listener, limits, writer, tasks, _lock } = self;
