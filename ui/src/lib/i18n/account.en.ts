@@ -1,0 +1,3 @@
+import type { Account } from './account.ko';
+
+export const account: Account = {};

@@ -1,0 +1,3 @@
+import type { Bank } from './bank.ko';
+
+export const bank: Bank = {};

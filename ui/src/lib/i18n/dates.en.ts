@@ -1,0 +1,3 @@
+import type { Dates } from './dates.ko';
+
+export const dates: Dates = {};

@@ -1,0 +1,3 @@
+import type { Problems } from './problems.ko';
+
+export const problems: Problems = {};

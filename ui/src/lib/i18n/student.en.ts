@@ -1,0 +1,3 @@
+import type { Student } from './student.ko';
+
+export const student: Student = {};

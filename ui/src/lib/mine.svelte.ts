@@ -1,0 +1,88 @@
+/**
+ * What is mine: the locker that I hold or rent with its door, reservations, alarms. The socket says that
+ * something changed and how the door stands; REST has the whole of it.
+ */
+import { api, ask, type Schemas } from './api/client';
+import { live } from './live';
+import type { Item } from './live/protocol';
+import { session } from './session.svelte';
+import { Loading } from './ui/loading.svelte';
+
+export type MyLocker = Schemas['MyLockerDetail'];
+export type MyReservation = Schemas['MyReservationReply'];
+export type MyAlarm = Schemas['MyAlarmReply'];
+
+/** Changes that come together are asked for once, in ms. */
+const GATHER_MS = 30;
+
+class Mine {
+	readonly lockers = new Loading(() => ask(api.GET('/api/v1/lockers/me')));
+	readonly reservations = new Loading(() => ask(api.GET('/api/v1/reservations/me')));
+	readonly alarms = new Loading(() => ask(api.GET('/api/v1/me/alarms')));
+
+	/** When the hold ends, on `performance.now()`; so that no phone's clock matters. */
+	holdEnds = $state<number | undefined>();
+
+	#listeners = 0;
+	#deaf: (() => void) | undefined;
+	#gathering: ReturnType<typeof setTimeout> | undefined;
+
+	constructor() {
+		session.onLeave(() => {
+			for (const part of [this.lockers, this.reservations, this.alarms]) part.value = undefined;
+			this.holdEnds = undefined;
+		});
+	}
+
+	/** Asks for everything anew. */
+	async look(): Promise<void> {
+		const before = this.lockers.at;
+		await Promise.all([this.lockers.load(), this.reservations.load(), this.alarms.load()]);
+		if (this.lockers.at !== before) this.#noteHold();
+	}
+
+	/** Stays up to date while a page shows it: use it as the body of an `$effect`. */
+	follow(): () => void {
+		this.#listeners += 1;
+		if (this.#listeners === 1) {
+			void this.look();
+			this.#deaf = live.hear('mine', {
+				snapshot: (items) => this.#heard(items),
+				delta: (items) => this.#heard(items)
+			});
+		}
+		return () => {
+			this.#listeners -= 1;
+			if (this.#listeners > 0) return;
+			this.#deaf?.();
+			clearTimeout(this.#gathering);
+		};
+	}
+
+	#heard(items: Item[]): void {
+		const doors = new Map(items.map((item) => [item['locker_id'], item['door']]));
+		const known = this.lockers.value;
+		if (known) {
+			const seen = (locker: MyLocker): MyLocker => {
+				const door = doors.get(locker.locker_id);
+				return typeof door === 'string' ? { ...locker, door } : locker;
+			};
+			const { locker, others, returning } = known;
+			this.lockers.value = {
+				...known,
+				...(locker ? { locker: seen(locker) } : {}),
+				others: others.map(seen),
+				returning: returning.map(seen)
+			};
+		}
+		clearTimeout(this.#gathering);
+		this.#gathering = setTimeout(() => void this.look(), GATHER_MS);
+	}
+
+	#noteHold(): void {
+		const left = this.lockers.value?.locker?.hold_expires_in_ms;
+		this.holdEnds = typeof left === 'number' ? performance.now() + left : undefined;
+	}
+}
+
+export const mine = new Mine();
