@@ -1,5 +1,6 @@
 /** A change of the mail address that is under way; kept in this page's memory only. */
 import { api, ask } from '../api/client';
+import { Unreachable } from '../api/problem';
 import { session } from '../session.svelte';
 
 class EmailChange {
@@ -26,10 +27,15 @@ class EmailChange {
 	/** Ends it with the code; the old address is told. */
 	async confirm(code: string): Promise<void> {
 		await ask(api.POST('/api/v1/auth/email/confirm', { body: { change_id: this.id ?? '', code } }));
-		await session.look();
-		this.done = session.member?.email ?? this.email;
+		this.done = this.email;
 		this.id = undefined;
 		this.email = '';
+		try {
+			await session.look();
+		} catch (error) {
+			// It is changed all the same.
+			if (!(error instanceof Unreachable)) throw error;
+		}
 	}
 
 	forget(): void {

@@ -3,6 +3,7 @@
  * first code was right or somebody went away.
  */
 import { api, ask, type Schemas } from '../api/client';
+import { Unreachable } from '../api/problem';
 import { session } from '../session.svelte';
 
 /** What shows once more who somebody is: the password or a code. */
@@ -27,9 +28,14 @@ class Enrolment {
 		this.secret = undefined;
 		this.codes = recovery_codes;
 		this.isNewApp = true;
-		// The token so far does not say that a second factor was shown.
-		await session.renew((await session.token()) ?? '');
-		await session.look();
+		try {
+			// The token so far does not say that a second factor was shown.
+			await session.renew((await session.token()) ?? '');
+			await session.look();
+		} catch (error) {
+			// The app is in force all the same; the token is renewed later.
+			if (!(error instanceof Unreachable)) throw error;
+		}
 	}
 
 	/** A new set of recovery codes. */

@@ -34,8 +34,8 @@ export const account: Account = {
 		forgot: 'I forgot my password',
 		noAccount: 'No account yet?',
 		roster: 'Sign in by name and phone',
-		ended: 'You were signed out: you signed in elsewhere, or did not use it for long. Sign in to return to the page.',
-		endedWhy: 'If somebody else signed in, change your password.',
+		ended: 'You were signed out: you signed in or out elsewhere, or did not use it for long. Sign in to return to the page.',
+		endedWhy: 'If it was not you, change your password.',
 		deleted: 'The account is deleted. All personal data is gone.',
 		passwordSet: 'The password is changed and all devices are signed out. Sign in with the new password.',
 		locked: (length) => `Too many wrong tries. You can sign in again in ${length}.`
@@ -84,7 +84,8 @@ export const account: Account = {
 		title: 'Sign up',
 		who: {
 			title: 'Tell us who you are',
-			text: 'Enter it as the roster of the university has it.',
+			text: 'Enter who is going to rent the locker.',
+			roster: 'Enter it as the roster of the university has it, else you cannot sign up.',
 			nameHint: 'As on your student card'
 		},
 		mail: {
@@ -98,6 +99,7 @@ export const account: Account = {
 			title: 'Check your mail',
 			text: (email) => `Enter the code that was sent to ${email}.`,
 			finish: 'Finish',
+			lost: 'No answer came. The account may have been made: try to sign in, else try again.',
 			missing: 'No mail?',
 			spam: 'Look into the spam folder and check the address.',
 			roster: 'No mail is sent if something differs from the roster of the university. Please ask staff.',
@@ -125,7 +127,8 @@ export const account: Account = {
 		restart: 'Get another code',
 		newPassword: 'New password',
 		set: 'Change the password',
-		everywhere: 'This signs you out on all devices.'
+		everywhere: 'This signs you out on all devices.',
+		lost: 'No answer came. The password may have changed: try to sign in with the new one, else try again.'
 	},
 
 	me: {
@@ -168,7 +171,7 @@ export const account: Account = {
 		methods: { password: 'Password', roster: 'Name and phone', issued: 'Code by staff', kiosk: 'Kiosk' },
 		strong: 'with authenticator app',
 		end: 'Sign out',
-		endTitle: 'Sign this device out?',
+		endTitle: 'Sign that device out?',
 		endText: (device) => `${device}: it is signed out at once. Your locker stays yours.`,
 		ended: 'Signed out.',
 		others: 'Sign out all other devices',
@@ -202,6 +205,7 @@ export const account: Account = {
 		proof: {
 			title: 'Is it you?',
 			text: 'Please confirm once more with your password or a code of the app.',
+			byPassword: 'Please confirm once more with your password.',
 			by: 'Confirm by',
 			password: 'Password',
 			code: 'Code of the app or recovery code',
@@ -223,6 +227,7 @@ export const account: Account = {
 			title: 'Check the code',
 			text: 'Enter the 6 digits that the app shows. Other devices will be signed out.',
 			confirm: 'Finish',
+			lost: 'No answer came. The app may be set up: look at its page, and if it is, get new recovery codes.',
 			late: 'More than 15 min have passed. Please start again.',
 			restart: 'Start again'
 		},
@@ -247,6 +252,7 @@ export const account: Account = {
 		codeTitle: 'Check the new e-mail',
 		codeText: (email) => `Enter the code that was sent to ${email}.`,
 		confirm: 'Change the e-mail',
+		lost: 'No answer came. The address may have changed: look at it under Me.',
 		same: 'That is your address now. Enter another one.',
 		done: (email) => `Your e-mail address is now ${email}. The former one was told too.`,
 		expired: 'The code has expired or was missed too often. Please start again.',
@@ -260,7 +266,8 @@ export const account: Account = {
 		others: 'This signs you out on other devices, not on this one.',
 		done: 'The password is changed and other devices are signed out.',
 		wrong: 'The present password is wrong. Check Caps Lock and the keyboard language.',
-		same: 'Choose another password than the present one.'
+		same: 'Choose another password than the present one.',
+		lost: 'No answer came. The password may have changed. Try again; if the present password is called wrong, the new one is in force.'
 	},
 	penalty: {
 		title: 'Penalty',
@@ -294,6 +301,7 @@ export const account: Account = {
 		go: 'Delete the account',
 		askTitle: 'Delete the account?',
 		askText: 'All personal data is erased at once and all devices are signed out. It cannot be undone.',
-		confirm: 'Delete'
+		confirm: 'Delete',
+		lost: 'No answer came. The account may be deleted. Please try again.'
 	}
 };
