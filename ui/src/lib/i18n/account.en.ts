@@ -21,6 +21,7 @@ export const account: Account = {
 		phone: 'Enter the phone number: 8 to 15 digits.',
 		email: 'Enter the e-mail address, like name@example.ac.kr.',
 		password: 'Enter the password.',
+		current: 'Enter the present password.',
 		length: (least) => `Choose a password of at least ${least} characters.`,
 		long: 'Choose a password of at most 256 characters.',
 		mailCode: 'Enter the 8 digits of the mail.',

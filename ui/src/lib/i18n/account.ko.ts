@@ -20,6 +20,7 @@ export const account = {
 		phone: '전화번호는 숫자 8~15자리로 입력해 주세요.',
 		email: '이메일 주소를 name@example.ac.kr 형식으로 입력해 주세요.',
 		password: '비밀번호를 입력해 주세요.',
+		current: '지금 비밀번호를 입력해 주세요.',
 		length: (least: number): string => `비밀번호를 ${least}자 이상으로 정해 주세요.`,
 		long: '비밀번호를 256자 이하로 정해 주세요.',
 		mailCode: '메일로 받은 숫자 8자리를 입력해 주세요.',
