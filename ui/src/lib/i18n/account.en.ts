@@ -76,6 +76,7 @@ export const account: Account = {
 	},
 	code: {
 		label: '8 digits of the mail',
+		handed: '8 digits from staff',
 		goodFor: (length) => `The code is good for ${length}.`,
 		resend: 'Send another code',
 		sent: 'Another code was sent. The former one is not good any more.'
@@ -145,7 +146,12 @@ export const account: Account = {
 		none: 'none',
 		staff: 'Staff',
 		admin: 'Admin',
-		rosterOnly: 'You signed in by name and phone. Sign in with your password to change what follows.',
+		noPassword: {
+			title: 'You signed in without a password. Password and e-mail can be changed only after signing in with it.',
+			reset: 'If you forgot it, set a new one.',
+			first: 'If you never had one, sign up with the same student id.',
+			staff: 'If you never had one, ask staff.'
+		},
 		security: 'Sign-in and security',
 		account: 'Account'
 	},
@@ -282,7 +288,6 @@ export const account: Account = {
 	data: {
 		title: 'Download my data',
 		text: 'One file (JSON) of your account, sign-ins, rentals and bookings, openings, overdue cases and mails. Passwords and keys are not in it.',
-		kept: 'How long it is kept',
 		download: 'Download the file',
 		done: 'The file is made. Look at your downloads.'
 	},

@@ -74,6 +74,7 @@ export const account = {
 	},
 	code: {
 		label: '메일로 받은 숫자 8자리',
+		handed: '직원에게 받은 숫자 8자리',
 		goodFor: (length: string): string => `숫자는 ${length} 동안 쓸 수 있습니다.`,
 		resend: '숫자 다시 받기',
 		sent: '새 숫자를 보냈습니다. 앞에 받은 숫자는 쓸 수 없습니다.'
@@ -138,7 +139,12 @@ export const account = {
 		none: '없음',
 		staff: '직원',
 		admin: '관리자',
-		rosterOnly: '이름과 전화번호로 로그인했습니다. 비밀번호로 로그인하면 아래 항목을 바꿀 수 있습니다.',
+		noPassword: {
+			title: '비밀번호 없이 로그인했습니다. 비밀번호와 이메일은 비밀번호로 로그인해야 바꿀 수 있습니다.',
+			reset: '비밀번호를 잊었으면 새로 정해 주세요.',
+			first: '정한 적이 없으면 같은 학번으로 가입해 주세요.',
+			staff: '정한 적이 없으면 직원에게 문의해 주세요.'
+		},
 		security: '로그인과 보안',
 		account: '계정'
 	},
@@ -275,7 +281,6 @@ export const account = {
 	data: {
 		title: '내 정보 내려받기',
 		text: '계정, 로그인, 대여와 예약, 개방, 연체, 보낸 메일의 기록을 파일(JSON) 하나로 받습니다. 비밀번호와 키는 들어 있지 않습니다.',
-		kept: '보관하는 기간',
 		download: '파일 내려받기',
 		done: '파일을 만들었습니다. 내려받은 파일을 확인해 주세요.'
 	},
