@@ -72,6 +72,11 @@ class Session {
 	/** Logs out here and in every tab of this browser. */
 	async end(): Promise<void> {
 		await ask(api.POST('/api/v1/auth/logout'));
+		this.gone();
+	}
+
+	/** What was done here ended the log-in: the account was deleted, or its password set anew. */
+	gone(): void {
 		this.#leave('log_out');
 		this.#channel?.postMessage({ kind: 'log_out' } satisfies Said);
 	}

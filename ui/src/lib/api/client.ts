@@ -39,13 +39,22 @@ const authorize: Middleware = {
 async function carry(request: Request): Promise<Response> {
 	const again = request.headers.has('Authorization') ? request.clone() : undefined;
 	const response = await within(request);
-	if (response.status !== 401 || !again) return response;
+	if (response.status !== 401 || !again || (await isWrongPassword(response))) return response;
 	// The token may have ended on the way; one more try with a new one.
 	const used = again.headers.get('Authorization')?.slice('Bearer '.length) ?? '';
 	const token = await bearer?.renew(used);
 	if (!token) return response;
 	again.headers.set('Authorization', `Bearer ${token}`);
 	return within(again);
+}
+
+/** A password that was asked for once more was wrong: sent again it would count as a second miss. */
+async function isWrongPassword(response: Response): Promise<boolean> {
+	const problem: unknown = await response
+		.clone()
+		.json()
+		.catch(() => undefined);
+	return (problem as { code?: unknown } | undefined)?.code === 'bad_credentials';
 }
 
 async function within(request: Request): Promise<Response> {

@@ -1,6 +1,7 @@
 /** The icons of all pages: deep imports, so that only these are in the bundle. */
 export { default as ArrowLeft } from '@lucide/svelte/icons/arrow-left';
 export { default as Bell } from '@lucide/svelte/icons/bell';
+export { default as ChevronRight } from '@lucide/svelte/icons/chevron-right';
 export { default as CircleAlert } from '@lucide/svelte/icons/circle-alert';
 export { default as CircleCheck } from '@lucide/svelte/icons/circle-check';
 export { default as DoorOpen } from '@lucide/svelte/icons/door-open';
