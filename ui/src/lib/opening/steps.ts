@@ -41,6 +41,8 @@ export type StepKey =
 	| 'unreachable'
 	| 'refused'
 	| 'interrupted'
+	| 'nextAsk'
+	| 'nextLook'
 	| 'nextSend'
 	| 'nextDoor'
 	| 'nextClose';
