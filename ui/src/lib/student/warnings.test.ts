@@ -33,6 +33,11 @@ describe('an alarm', () => {
 		expect(kinds({ alarms: [alarm({ kind: 'opened_unwatched' })] })).toEqual(['unwatched']);
 	});
 
+	it('is one banner with the others of its locker, the newest first', () => {
+		const list = warnings(known({ alarms: [alarm({ alarm_id: 9 }), alarm(), alarm({ alarm_id: 3, locker_id: 102 })] }));
+		expect(list.map((it) => ('alarms' in it ? it.alarms : []))).toEqual([[9, 7], [3]]);
+	});
+
 	it('of a door that stands open ends with it', () => {
 		expect(kinds({ alarms: [alarm({ kind: 'left_open' })] })).toEqual(['leftOpen']);
 		expect(kinds({ alarms: [alarm({ kind: 'left_open', cleared_at: AT })] })).toEqual([]);

@@ -2,7 +2,8 @@
 import type { MyAlarm, MyLocker } from '../mine.svelte';
 
 export type Warning =
-	| { kind: 'forced' | 'unwatched'; key: string; locker: number; alarm: number; at: string }
+	/** Several of one kind are one banner: who answers, answers to all. */
+	| { kind: 'forced' | 'unwatched'; key: string; locker: number; alarms: number[]; times: string[] }
 	| { kind: 'leftOpen'; key: string; locker: number; at: string }
 	| { kind: 'late'; key: string; locker: number; days: number; sealOn: string | undefined; mayOpen: boolean }
 	| { kind: 'outOfService'; key: string; locker: number }
@@ -28,7 +29,15 @@ export function warnings({ lockers, alarms, outOfService, penaltyUntil, today }:
 		const isForced = kind === 'forced_open' || kind === 'opened_unwatched';
 		// Until somebody has answered or taken note, also when the door is closed again.
 		if (isForced && alarm.can_answer && !alarm.acknowledged) {
-			list.push({ kind: kind === 'forced_open' ? 'forced' : 'unwatched', key: `alarm-${id}`, locker, alarm: id, at });
+			const key = `${kind}-${locker}`;
+			const same = list.find((it) => it.key === key);
+			if (same && 'alarms' in same) {
+				same.alarms.push(id);
+				same.times.push(at);
+			} else {
+				const name = kind === 'forced_open' ? 'forced' : 'unwatched';
+				list.push({ kind: name, key, locker, alarms: [id], times: [at] });
+			}
 		}
 		if (kind === 'left_open' && !alarm.cleared_at) list.push({ kind: 'leftOpen', key: `alarm-${id}`, locker, at });
 	}
