@@ -34,7 +34,7 @@ export const student: Student = {
 		door: 'The return is finished when the door is seen closed.',
 		doorOpen: 'The door is open. Close it to finish.',
 		grace: (left) => `Forgot something? Reopen within ${left}.`,
-		confirmation: 'There is no door sensor. Tell us when the locker is empty.',
+		confirmation: 'We cannot see the door. Tell us when the locker is empty and closed.',
 		staff: 'We cannot see the door; staff will check and finish the return.',
 		free: 'Returned. Thank you.'
 	},
@@ -42,7 +42,8 @@ export const student: Student = {
 	warnings: {
 		late: (days) => `Your rental ended ${days} ago. Take your things and return it.`,
 		lateSeal: (day) => `From ${day} you cannot open it yourself, and staff will collect your things.`,
-		lateShut: 'You cannot open it yourself: it is overdue. Staff will take your things out for you.',
+		lateShut: (days) =>
+			`Your rental ended ${days} ago, so you cannot open it yourself. Staff will take your things out for you.`,
 		forced: (number, time) => `The door of locker ${number} opened at ${time} without a request.`,
 		unwatched: (number, time) =>
 			`The door of locker ${number} was found open at ${time}. It could not be seen before that.`,

@@ -33,7 +33,7 @@ export const student = {
 		door: '문이 닫힌 것을 확인하면 반납이 끝납니다.',
 		doorOpen: '문이 열려 있습니다. 닫으면 반납이 끝납니다.',
 		grace: (left: string): string => `두고 온 물건이 있으면 ${left} 안에 다시 열 수 있습니다.`,
-		confirmation: '문 감지기가 없습니다. 칸을 비웠으면 알려 주세요.',
+		confirmation: '문이 닫힌 것을 볼 수 없습니다. 칸을 비우고 문을 닫았으면 알려 주세요.',
 		staff: '문이 닫힌 것을 볼 수 없어 직원이 확인한 뒤 반납을 마칩니다.',
 		free: '반납했습니다. 이용해 주셔서 고맙습니다.'
 	},
@@ -41,7 +41,8 @@ export const student = {
 	warnings: {
 		late: (days: string): string => `반납일이 ${days} 지났습니다. 물건을 꺼내고 반납해 주세요.`,
 		lateSeal: (day: string): string => `${day}부터는 직접 열 수 없고 직원이 물건을 회수합니다.`,
-		lateShut: '연체로 제한되어 직접 열 수 없습니다. 물건은 직원이 꺼내 드립니다.',
+		lateShut: (days: string): string =>
+			`반납일이 ${days} 지나 직접 열 수 없습니다. 물건은 직원이 꺼내 드립니다.`,
 		forced: (number: string, time: string): string => `${number}번 칸 문이 ${time}에 요청 없이 열렸습니다.`,
 		unwatched: (number: string, time: string): string =>
 			`${number}번 칸 문이 열려 있는 것을 ${time}에 보았습니다. 그 전에는 문을 볼 수 없었습니다.`,
