@@ -168,6 +168,7 @@ export const student: Student = {
 		steps: 'How it goes',
 		button: (number) => `Open locker ${number}`,
 		again: 'Try again',
+		openAgain: 'Open again',
 		againIn: (seconds) => `You can try again in ${seconds} s.`,
 		back: 'My locker',
 		ready: 'Press when you stand before it.',

@@ -170,6 +170,7 @@ export const student = {
 		steps: '열기 진행',
 		button: (number: string): string => `${number}번 칸 열기`,
 		again: '다시 열기',
+		openAgain: '다시 열기',
 		againIn: (seconds: string): string => `${seconds}초 뒤에 다시 열 수 있습니다.`,
 		back: '내 칸으로',
 		ready: '칸 앞에 서서 눌러 주세요.',
