@@ -92,8 +92,7 @@ export const door = (bus: string, board: string, lock: number, action: DoorActio
 	send('POST', `/demo/api/doors/${encodeURIComponent(bus)}/${encodeURIComponent(board)}/${lock}`, { action });
 
 export const plug = (bus: string, isIn: boolean): Promise<void> =>
-	// The simulator asks for the length of every body, also of none.
-	send('POST', `/demo/api/buses/${encodeURIComponent(bus)}/${isIn ? 'replug' : 'unplug'}`, {});
+	send('POST', `/demo/api/buses/${encodeURIComponent(bus)}/${isIn ? 'replug' : 'unplug'}`);
 
 /** Logs this browser in; the refresh token comes as a cookie that the app takes up. */
 export const logIn = ({ id, password }: Person): Promise<{ member_id: number }> =>
