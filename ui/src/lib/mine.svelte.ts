@@ -2,6 +2,7 @@
  * What is mine: the locker that I hold or rent with its door, reservations, alarms. The socket says that
  * something changed and how the door stands; REST has the whole of it.
  */
+import { untrack } from 'svelte';
 import { api, ask, type Schemas } from './api/client';
 import { live } from './live';
 import type { Item } from './live/protocol';
@@ -45,7 +46,8 @@ class Mine {
 	follow(): () => void {
 		this.#listeners += 1;
 		if (this.#listeners === 1) {
-			void this.look();
+			// What asking reads is not what the effect around it depends on: it would ask for ever.
+			untrack(() => void this.look());
 			this.#deaf = live.hear('mine', {
 				snapshot: (items) => this.#heard(items),
 				delta: (items) => this.#heard(items)
