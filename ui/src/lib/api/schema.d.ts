@@ -15,7 +15,7 @@ export interface paths {
          * Alarms that the caller looks after, newest first.
          * @description Staff see those of their banks and of the boards and ports that these are wired to, admins all.
          */
-        get: operations["handle_list"];
+        get: operations["get_alarms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /** Alarms that the caller looks after, as a file. */
-        get: operations["handle_alarms"];
+        get: operations["get_alarms_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -49,7 +49,7 @@ export interface paths {
             cookie?: never;
         };
         /** One alarm with its evidence and what became of it. */
-        get: operations["handle_find"];
+        get: operations["get_alarms_alarm_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -71,7 +71,7 @@ export interface paths {
          * Take note of an alarm.
          * @description It stays live until its cause ends; a jam may be declared mended.
          */
-        post: operations["handle_acknowledge"];
+        post: operations["post_alarms_alarm_id_acknowledge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -91,7 +91,7 @@ export interface paths {
          * Say that it was you: for the renter of the locker.
          * @description Staff see it; the alarm stays theirs to acknowledge.
          */
-        post: operations["handle_it_was_me"];
+        post: operations["post_alarms_alarm_id_it_was_me"];
         delete?: never;
         options?: never;
         head?: never;
@@ -106,7 +106,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who did what, newest first. For admins. */
-        get: operations["handle_list"];
+        get: operations["get_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -127,7 +127,7 @@ export interface paths {
          * @description CSV in UTF-8 with a byte order mark, at most 20,000 rows. If there is more, the header `Link` has
          *     the address of the rest.
          */
-        get: operations["handle_export"];
+        get: operations["get_audit_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -144,7 +144,7 @@ export interface paths {
             cookie?: never;
         };
         /** The newest head of the chain, signed, to be kept elsewhere. For admins. */
-        get: operations["handle_head"];
+        get: operations["get_audit_head"];
         put?: never;
         post?: never;
         delete?: never;
@@ -165,7 +165,7 @@ export interface paths {
          * @description Without a `head` that was kept elsewhere it cannot be seen that the newest rows were cut off or
          *     written anew. 422 for a head that this site has not signed.
          */
-        get: operations["handle_verify"];
+        get: operations["get_audit_verify"];
         put?: never;
         post?: never;
         delete?: never;
@@ -182,7 +182,7 @@ export interface paths {
             cookie?: never;
         };
         /** One row of the audit log. For admins. */
-        get: operations["handle_find"];
+        get: operations["get_audit_audit_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -201,7 +201,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Begin to change the mail address: a code is mailed to the new one. */
-        post: operations["handle_email"];
+        post: operations["post_auth_email"];
         delete?: never;
         options?: never;
         head?: never;
@@ -218,7 +218,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** End the change of the mail address with the mailed code; the old address is told. */
-        post: operations["handle_confirm_email"];
+        post: operations["post_auth_email_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,7 +235,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Log in with id and password, or by student id, name and phone number. */
-        post: operations["handle_log_in"];
+        post: operations["post_auth_login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -252,7 +252,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Log in by student id, name and phone number; a new student id gets an account (201). */
-        post: operations["handle_log_in_or_register"];
+        post: operations["post_auth_login_or_register"];
         delete?: never;
         options?: never;
         head?: never;
@@ -269,7 +269,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** The second step of a log-in: the ticket of the first and a code. */
-        post: operations["handle_second_step"];
+        post: operations["post_auth_login_second_factor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -286,7 +286,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** End this log-in at once, also for access tokens already out. */
-        post: operations["handle_log_out"];
+        post: operations["post_auth_logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -303,7 +303,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** End the caller's log-ins on all devices at once. */
-        post: operations["handle_log_out_everywhere"];
+        post: operations["post_auth_logout_everywhere"];
         delete?: never;
         options?: never;
         head?: never;
@@ -318,7 +318,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's own account. */
-        get: operations["handle_me"];
+        get: operations["get_auth_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -337,7 +337,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Change the password; log-ins on other devices end. */
-        post: operations["handle_password"];
+        post: operations["post_auth_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -357,7 +357,7 @@ export interface paths {
          * Have a code mailed for a forgotten password.
          * @description The answer is the same whether the id is known or not.
          */
-        post: operations["handle_forgot"];
+        post: operations["post_auth_password_forgot"];
         delete?: never;
         options?: never;
         head?: never;
@@ -378,7 +378,7 @@ export interface paths {
          * @description The first password of an account takes the privacy notice as a sign-up does: 422 `consent_needed`
          *     names the version to agree to, and the code stays good.
          */
-        post: operations["handle_reset"];
+        post: operations["post_auth_password_reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -399,7 +399,7 @@ export interface paths {
          * @description The old one is dead; showing it again later ends the log-in. With `X-Lockerd: 1` from a page of
          *     this site it is taken from the cookie and the body is left empty.
          */
-        post: operations["handle_refresh"];
+        post: operations["post_auth_refresh"];
         delete?: never;
         options?: never;
         head?: never;
@@ -414,7 +414,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's log-ins on all devices. */
-        get: operations["handle_list"];
+        get: operations["get_auth_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -434,7 +434,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End one of the caller's log-ins at once. */
-        delete: operations["handle_end"];
+        delete: operations["delete_auth_sessions_session_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -453,7 +453,7 @@ export interface paths {
          * Begin to make oneself an account: a code is mailed.
          * @description The answer is the same whether the id or address is known or not.
          */
-        post: operations["handle_sign_up"];
+        post: operations["post_auth_sign_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -470,7 +470,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** End a sign-up with the mailed code: the account is made and logged in. */
-        post: operations["handle_confirm"];
+        post: operations["post_auth_sign_up_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -487,7 +487,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Mail another code for a sign-up; the former one is good no longer. */
-        post: operations["handle_resend"];
+        post: operations["post_auth_sign_up_resend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -502,16 +502,16 @@ export interface paths {
             cookie?: never;
         };
         /** How the caller's second factor stands. */
-        get: operations["handle_find"];
+        get: operations["get_auth_totp"];
         put?: never;
         /**
          * Set an authenticator app up, or another one in its place.
          * @description Asks for the password or a code, unless the log-in is younger than ten minutes. The app in force
          *     stays so until the new one is confirmed.
          */
-        post: operations["handle_enrol"];
+        post: operations["post_auth_totp"];
         /** Take the authenticator app away; refused where the site demands one. */
-        delete: operations["handle_remove"];
+        delete: operations["delete_auth_totp"];
         options?: never;
         head?: never;
         patch?: never;
@@ -531,7 +531,7 @@ export interface paths {
          * @description Other log-ins of the account end. Refresh the tokens afterwards: the next access token says that a
          *     second factor was shown.
          */
-        post: operations["handle_confirm"];
+        post: operations["post_auth_totp_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -548,7 +548,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Get a new set of recovery codes; those before are dead. */
-        post: operations["handle_renew"];
+        post: operations["post_auth_totp_recovery_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -563,10 +563,10 @@ export interface paths {
             cookie?: never;
         };
         /** The banks. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_banks"];
         put?: never;
         /** Make a bank. For admins. */
-        post: operations["handle_add"];
+        post: operations["post_banks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -583,7 +583,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Take a bank over with its registration code. For accounts that an admin made staff. */
-        post: operations["handle_claim"];
+        post: operations["post_banks_claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -598,18 +598,18 @@ export interface paths {
             cookie?: never;
         };
         /** One bank. For staff. */
-        get: operations["handle_find"];
+        get: operations["get_banks_bank_id"];
         put?: never;
         post?: never;
         /**
          * Retire a bank with its lockers. For admins.
          * @description Refused while somebody rents or holds one of them. The numbers of its lockers are not used again.
          */
-        delete: operations["handle_retire"];
+        delete: operations["delete_banks_bank_id"];
         options?: never;
         head?: never;
         /** Give a bank another name or location. For admins. */
-        patch: operations["handle_change"];
+        patch: operations["patch_banks_bank_id"];
         trace?: never;
     };
     "/api/v1/banks/{bank_id}/calendar": {
@@ -625,7 +625,7 @@ export interface paths {
          *     begins, also when it ends after midnight. Staff of the bank may open at any time. Send the `ETag` back
          *     as If-None-Match to get 304 while nothing has changed.
          */
-        get: operations["handle_calendar"];
+        get: operations["get_banks_bank_id_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -644,7 +644,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Keep any free locker of the bank for a minute. */
-        post: operations["handle_hold_any"];
+        post: operations["post_banks_bank_id_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -659,13 +659,13 @@ export interface paths {
             cookie?: never;
         };
         /** The layout of a bank as a site file (toml) or a table (csv). For its staff. */
-        get: operations["handle_export"];
+        get: operations["get_banks_bank_id_layout"];
         /**
          * Change a bank to a layout, all or nothing. For admins.
          * @description Lockers that it names are made or changed; those that it does not name stay as they are. The body is
          *     the file, as `application/toml` or `text/csv`.
          */
-        put: operations["handle_import"];
+        put: operations["put_banks_bank_id_layout"];
         post?: never;
         delete?: never;
         options?: never;
@@ -681,10 +681,10 @@ export interface paths {
             cookie?: never;
         };
         /** The lockers of a bank with wires and places. For its staff. */
-        get: operations["handle_list"];
+        get: operations["get_banks_bank_id_lockers"];
         put?: never;
         /** Make lockers, one or a range, all or none. For admins. */
-        post: operations["handle_add"];
+        post: operations["post_banks_bank_id_lockers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -699,7 +699,7 @@ export interface paths {
             cookie?: never;
         };
         /** The lockers of a bank with wires and places, as a file. For its staff. */
-        get: operations["handle_lockers"];
+        get: operations["get_banks_bank_id_lockers_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -720,7 +720,7 @@ export interface paths {
          * Put a bank into maintenance, or end it.
          * @description Meanwhile its doors raise no alarms, and those that are live are cleared.
          */
-        put: operations["handle_maintenance"];
+        put: operations["put_banks_bank_id_maintenance"];
         post?: never;
         delete?: never;
         options?: never;
@@ -740,12 +740,12 @@ export interface paths {
          * @description States come apart, from `/api/v1/lockers` and the live socket. Send the `ETag` back as If-None-Match to
          *     get 304 while nothing has changed; it stays the same over restarts.
          */
-        get: operations["handle_map"];
+        get: operations["get_banks_bank_id_map"];
         /**
          * Say where the lockers of a bank stand, all at once. For admins.
          * @description Lockers that are not named have no place afterwards. Nothing may overlap; a refusal names the two.
          */
-        put: operations["handle_put_map"];
+        put: operations["put_banks_bank_id_map"];
         post?: never;
         delete?: never;
         options?: never;
@@ -762,7 +762,7 @@ export interface paths {
         };
         get?: never;
         /** Say from where renters may open the lockers of a bank. For admins. */
-        put: operations["handle_opening"];
+        put: operations["put_banks_bank_id_opening"];
         post?: never;
         delete?: never;
         options?: never;
@@ -778,13 +778,13 @@ export interface paths {
             cookie?: never;
         };
         /** The settings of a bank. For staff. */
-        get: operations["handle_find_policy"];
+        get: operations["get_banks_bank_id_policy"];
         /**
          * Give a bank other settings, all at once. For admins.
          * @description They are checked as a whole, also against the terms that are for the bank; `mistakes` names the fields
          *     of each contradiction.
          */
-        put: operations["handle_put_policy"];
+        put: operations["put_banks_bank_id_policy"];
         post?: never;
         delete?: never;
         options?: never;
@@ -802,7 +802,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Give a bank a new presence key: every code shown until now is worth nothing. For admins. */
-        post: operations["handle_rotate"];
+        post: operations["post_banks_bank_id_presence_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -822,7 +822,7 @@ export interface paths {
          * Make the code with which one member of staff takes the bank over. For admins.
          * @description The code before it is good no more.
          */
-        post: operations["handle_make_code"];
+        post: operations["post_banks_bank_id_registration_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -843,7 +843,7 @@ export interface paths {
          * @description Each day must have room. Refused with `dates_refused` and the reason where the bank does not take
          *     such days, with `day_full` and the full days where others were first.
          */
-        post: operations["handle_reserve"];
+        post: operations["post_banks_bank_id_reservations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -858,7 +858,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who looks after a bank. For its staff and admins. */
-        get: operations["handle_list"];
+        get: operations["get_banks_bank_id_staff"];
         put?: never;
         post?: never;
         delete?: never;
@@ -878,7 +878,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Take a bank out of somebody's care. For admins. */
-        delete: operations["handle_remove"];
+        delete: operations["delete_banks_bank_id_staff_member_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -892,16 +892,16 @@ export interface paths {
             cookie?: never;
         };
         /** The line before a bank: how many wait, the caller's place, and what is offered. */
-        get: operations["handle_find"];
+        get: operations["get_banks_bank_id_waiting"];
         put?: never;
         /**
          * Wait for a locker of a bank.
          * @description A locker that gets free is held for whoever joined first, and they are told; they confirm it or give it
          *     up as any other hold, and have the bank's `offer_minutes` for that.
          */
-        post: operations["handle_join"];
+        post: operations["post_banks_bank_id_waiting"];
         /** Leave the line before a bank. What was offered is given up with it. */
-        delete: operations["handle_leave"];
+        delete: operations["delete_banks_bank_id_waiting"];
         options?: never;
         head?: never;
         patch?: never;
@@ -915,7 +915,7 @@ export interface paths {
             cookie?: never;
         };
         /** Orders to end many rentals in banks that the caller looks after, newest first. */
-        get: operations["handle_list"];
+        get: operations["get_bulk_ends"];
         put?: never;
         post?: never;
         delete?: never;
@@ -932,7 +932,7 @@ export interface paths {
             cookie?: never;
         };
         /** How an order to end many rentals goes or went. For staff of all its banks. */
-        get: operations["handle_find"];
+        get: operations["get_bulk_ends_bulk_end_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -949,7 +949,7 @@ export interface paths {
             cookie?: never;
         };
         /** Ports and boards with their figures. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_buses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -966,7 +966,7 @@ export interface paths {
             cookie?: never;
         };
         /** The last raw exchanges with a board. For staff. */
-        get: operations["handle_exchanges"];
+        get: operations["get_buses_bus_boards_address_exchanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -983,7 +983,7 @@ export interface paths {
             cookie?: never;
         };
         /** The last raw exchanges with addresses of a bus where no board is configured. For staff. */
-        get: operations["handle_other_exchanges"];
+        get: operations["get_buses_bus_exchanges"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1000,7 +1000,7 @@ export interface paths {
             cookie?: never;
         };
         /** What the server knows of the time. */
-        get: operations["handle_find"];
+        get: operations["get_clock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1023,7 +1023,7 @@ export interface paths {
          * @description Good until the clock is set or the machine is switched off. Also takes back a newest time that was
          *     trusted and is in the future: then that one was wrong.
          */
-        post: operations["handle_confirm"];
+        post: operations["post_clock_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1045,7 +1045,7 @@ export interface paths {
          *     the family on this bus. Followed like a scan. The configuration
          *     still names the old address afterwards: change it and start the server anew.
          */
-        post: operations["handle_address"];
+        post: operations["post_commissioning_address"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1060,13 +1060,13 @@ export interface paths {
             cookie?: never;
         };
         /** Every proof of a board, finished or not. For staff. */
-        get: operations["handle_list_proofs"];
+        get: operations["get_commissioning_proofs"];
         put?: never;
         /**
          * Begin to prove a board, lock by lock. For admins.
          * @description Refused while a locker of the board is rented, unless `force` is sent with a reason.
          */
-        post: operations["handle_start_proof"];
+        post: operations["post_commissioning_proofs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1081,11 +1081,11 @@ export interface paths {
             cookie?: never;
         };
         /** One proof: what comes next, and what is known so far. For staff. */
-        get: operations["handle_find_proof"];
+        get: operations["get_commissioning_proofs_proof_id"];
         put?: never;
         post?: never;
         /** Forget a proof; what was applied stays. For admins. */
-        delete: operations["handle_delete_proof"];
+        delete: operations["delete_commissioning_proofs_proof_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1104,7 +1104,7 @@ export interface paths {
          * Wire the proven lockers as was found, all or nothing. For admins.
          * @description The answer's `config` has the lines for config.toml: they are not written by themselves.
          */
-        post: operations["handle_apply"];
+        post: operations["post_commissioning_proofs_proof_id_apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1119,7 +1119,7 @@ export interface paths {
             cookie?: never;
         };
         /** The page of door labels of a proof, to be printed. For staff. */
-        get: operations["handle_labels"];
+        get: operations["get_commissioning_proofs_proof_id_labels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1136,7 +1136,7 @@ export interface paths {
             cookie?: never;
         };
         /** The report of a proof, with the lines for config.toml. For staff. */
-        get: operations["handle_report"];
+        get: operations["get_commissioning_proofs_proof_id_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1158,7 +1158,7 @@ export interface paths {
          * Carry out one step of a proof. For admins.
          * @description `pulse` answers when the door's sensor has moved or three seconds have passed.
          */
-        post: operations["handle_step"];
+        post: operations["post_commissioning_proofs_proof_id_steps"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1178,7 +1178,7 @@ export interface paths {
          * Look for boards on a bus, with read requests only. For admins.
          * @description The bus goes on working meanwhile. One scan, address or proof a bus at a time.
          */
-        post: operations["handle_scan"];
+        post: operations["post_commissioning_scans"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1193,11 +1193,11 @@ export interface paths {
             cookie?: never;
         };
         /** How a scan or a new address goes, with what was found so far. For staff. */
-        get: operations["handle_find_scan"];
+        get: operations["get_commissioning_scans_scan_id"];
         put?: never;
         post?: never;
         /** Cancel a scan: it ends with what it has. For admins. */
-        delete: operations["handle_cancel_scan"];
+        delete: operations["delete_commissioning_scans_scan_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1211,7 +1211,7 @@ export interface paths {
             cookie?: never;
         };
         /** How the site is doing; answers with and without a token. */
-        get: operations["handle_health"];
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1228,7 +1228,7 @@ export interface paths {
             cookie?: never;
         };
         /** What runs by itself, with the last and the next run of each. */
-        get: operations["handle_list"];
+        get: operations["get_jobs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1247,7 +1247,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Run a job now, and wait for how it goes. One that fails is answered as well: see `result`. */
-        post: operations["handle_run"];
+        post: operations["post_jobs_job_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1267,7 +1267,7 @@ export interface paths {
          * Sign access tokens with a new key from now on.
          * @description Log-ins go on. The key before is believed until the tokens that it signed are dead.
          */
-        post: operations["handle_rotate"];
+        post: operations["post_keys_rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1282,7 +1282,7 @@ export interface paths {
             cookie?: never;
         };
         /** This kiosk: its name, its banks and how many of their lockers are free. */
-        get: operations["handle_find"];
+        get: operations["get_kiosk"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1301,7 +1301,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Say that this kiosk is well; every 10 s is right. */
-        post: operations["handle_heartbeat"];
+        post: operations["post_kiosk_heartbeat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1321,7 +1321,7 @@ export interface paths {
          * Pair this device with the kiosk that the code is for.
          * @description The code is good once. A browser (`X-Lockerd: 1`) gets the credential in a cookie.
          */
-        post: operations["handle_pair"];
+        post: operations["post_kiosk_pair"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1336,7 +1336,7 @@ export interface paths {
             cookie?: never;
         };
         /** The codes that this kiosk shows now: whoever types one stands before its bank. */
-        get: operations["handle_presence"];
+        get: operations["get_kiosk_presence"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1359,7 +1359,7 @@ export interface paths {
          * @description The answer to a wrong one does not tell which of id and code was wrong, only how many tries are
          *     left (`tries_left`) and when the next one makes sense. Whoever was signed in before is not any more.
          */
-        post: operations["handle_sign_in"];
+        post: operations["post_kiosk_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1376,7 +1376,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Sign whoever stands here out; nobody is fine. */
-        post: operations["handle_sign_out"];
+        post: operations["post_kiosk_sign_out"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1394,10 +1394,10 @@ export interface paths {
          * The kiosks that serve banks of the caller: where they are, whether they are heard of, who is
          *     signed in there.
          */
-        get: operations["handle_list"];
+        get: operations["get_kiosks"];
         put?: never;
         /** Make a kiosk; the answer has the code that pairs the device. */
-        post: operations["handle_add"];
+        post: operations["post_kiosks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1418,11 +1418,11 @@ export interface paths {
          * End a kiosk for good: its credential is dead at once, and so is the sign-in of whoever stands
          *     there.
          */
-        delete: operations["handle_revoke"];
+        delete: operations["delete_kiosks_kiosk_id"];
         options?: never;
         head?: never;
         /** Name a kiosk anew, or put it beside other banks. */
-        patch: operations["handle_change"];
+        patch: operations["patch_kiosks_kiosk_id"];
         trace?: never;
     };
     "/api/v1/kiosks/{kiosk_id}/pairing-code": {
@@ -1435,7 +1435,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Get a new code for a kiosk. The device that is paired now is locked out when the code is used. */
-        post: operations["handle_pairing_code"];
+        post: operations["post_kiosks_kiosk_id_pairing_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1453,7 +1453,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End the sign-in of whoever stands at a kiosk; nobody is fine. */
-        delete: operations["handle_end_session"];
+        delete: operations["delete_kiosks_kiosk_id_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1467,7 +1467,7 @@ export interface paths {
             cookie?: never;
         };
         /** Limits that hold somebody back now. */
-        get: operations["handle_list"];
+        get: operations["get_limits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1490,7 +1490,7 @@ export interface paths {
          * Release a limit: the next try is taken at once.
          * @description Failures of one account are released together, whatever was typed.
          */
-        delete: operations["handle_release"];
+        delete: operations["delete_limits_kind_subject"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1504,10 +1504,10 @@ export interface paths {
             cookie?: never;
         };
         /** The locations. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_locations"];
         put?: never;
         /** Make a location. For admins. */
-        post: operations["handle_add"];
+        post: operations["post_locations"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1528,11 +1528,11 @@ export interface paths {
          * Retire a location at which no bank stands any more. For admins.
          * @description It leaves every list and is kept for the history; its name may be used again.
          */
-        delete: operations["handle_retire"];
+        delete: operations["delete_locations_location_id"];
         options?: never;
         head?: never;
         /** Give a location another name. For admins. */
-        patch: operations["handle_change"];
+        patch: operations["patch_locations_location_id"];
         trace?: never;
     };
     "/api/v1/lockers": {
@@ -1546,7 +1546,7 @@ export interface paths {
          * Every locker with its state.
          * @description Send the `ETag` back as If-None-Match to get 304 while nothing has changed.
          */
-        get: operations["handle_list"];
+        get: operations["get_lockers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1563,7 +1563,7 @@ export interface paths {
             cookie?: never;
         };
         /** The locker that the caller holds, rents or gave back. */
-        get: operations["handle_mine"];
+        get: operations["get_lockers_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1580,7 +1580,7 @@ export interface paths {
             cookie?: never;
         };
         /** How many lockers are free, held, taken … by location and bank. */
-        get: operations["handle_summary"];
+        get: operations["get_lockers_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1597,18 +1597,18 @@ export interface paths {
             cookie?: never;
         };
         /** One locker. */
-        get: operations["handle_find"];
+        get: operations["get_lockers_locker_id"];
         put?: never;
         post?: never;
         /**
          * Retire a locker that nobody rents or holds. For admins.
          * @description It leaves every list and its wire, and is kept for the history; its number is not used again.
          */
-        delete: operations["handle_retire"];
+        delete: operations["delete_lockers_locker_id"];
         options?: never;
         head?: never;
         /** Change a locker: its wire, place or bank. For admins. */
-        patch: operations["handle_change"];
+        patch: operations["patch_lockers_locker_id"];
         trace?: never;
     };
     "/api/v1/lockers/{locker_id}/confirm": {
@@ -1621,7 +1621,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Turn the hold into a rental for the term's dates. */
-        post: operations["handle_confirm"];
+        post: operations["post_lockers_locker_id_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1642,7 +1642,7 @@ export interface paths {
          * @description From some days before the last day on, as often as the bank allows, and only when nobody waits or has
          *     the locker next. `extendable` in `/api/v1/lockers/me` says so beforehand.
          */
-        post: operations["handle_extend"];
+        post: operations["post_lockers_locker_id_extend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1659,7 +1659,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Give the hold its full time again, once. */
-        post: operations["handle_extend_hold"];
+        post: operations["post_lockers_locker_id_extend_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1679,7 +1679,7 @@ export interface paths {
          * Say that a returned locker is empty: others may have it at once.
          * @description For staff of the bank who have looked into it. Refused while it is being opened.
          */
-        post: operations["handle_free"];
+        post: operations["post_lockers_locker_id_free"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1694,7 +1694,7 @@ export interface paths {
             cookie?: never;
         };
         /** What happened to a locker: rentals, service, notes, overdue steps. For staff of its bank. */
-        get: operations["handle_locker"];
+        get: operations["get_lockers_locker_id_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1713,7 +1713,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Keep a locker for a minute. */
-        post: operations["handle_hold"];
+        post: operations["post_lockers_locker_id_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1733,7 +1733,7 @@ export interface paths {
          * Note that a door was opened with the mechanical key, or is about to be.
          * @description The door as it stands open, or its next opening within the window, is no alarm then.
          */
-        post: operations["handle_mechanical_key"];
+        post: operations["post_lockers_locker_id_mechanical_key"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1748,10 +1748,10 @@ export interface paths {
             cookie?: never;
         };
         /** What staff wrote about a locker. For staff of its bank, also after it was retired. */
-        get: operations["handle_notes"];
+        get: operations["get_lockers_locker_id_notes"];
         put?: never;
         /** Write something about a locker. For staff of its bank. */
-        post: operations["handle_add_note"];
+        post: operations["post_lockers_locker_id_notes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1773,7 +1773,7 @@ export interface paths {
          *     `/api/v1/openings/{operation_id}`. The body may be left out. A repeat with the same key may carry
          *     another code: it is the same opening.
          */
-        post: operations["handle_open"];
+        post: operations["post_lockers_locker_id_open"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1794,7 +1794,7 @@ export interface paths {
          * @description Others may have it when its door was seen closed and, if it was opened at all, the bank's grace
          *     is over; until then its renter may open it again. Asked again, it tells how that goes.
          */
-        post: operations["handle_release"];
+        post: operations["post_lockers_locker_id_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1811,7 +1811,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Give the hold up. */
-        post: operations["handle_release_hold"];
+        post: operations["post_lockers_locker_id_release_hold"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1832,7 +1832,7 @@ export interface paths {
          * @description For the renter of a locker that somebody has not emptied, or that is out of service. If it was
          *     opened already it counts as returned, so that its things can still be taken out.
          */
-        post: operations["handle_replace"];
+        post: operations["post_lockers_locker_id_replace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1847,12 +1847,12 @@ export interface paths {
             cookie?: never;
         };
         /** When a locker was taken out of service and put back. For staff of its bank, also after it was retired. */
-        get: operations["handle_service_history"];
+        get: operations["get_lockers_locker_id_service"];
         /**
          * Take a locker out of service, or put it back. For staff of its bank.
          * @description Its rental and history stay; whoever rents it is told the reason.
          */
-        put: operations["handle_put_service"];
+        put: operations["put_lockers_locker_id_service"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1873,7 +1873,7 @@ export interface paths {
          * Take another free locker of the bank instead, for the same dates.
          * @description If the old one was opened it counts as returned, so that its things can still be taken out.
          */
-        post: operations["handle_swap"];
+        post: operations["post_lockers_locker_id_swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1891,7 +1891,7 @@ export interface paths {
          * Locks with what was counted of them, and why they are to be looked at. For staff: their banks.
          * @description `due=true` leaves only those that are to be looked at.
          */
-        get: operations["handle_locks"];
+        get: operations["get_locks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1908,7 +1908,7 @@ export interface paths {
             cookie?: never;
         };
         /** Locks of the caller's banks with what was counted of them, as a file. */
-        get: operations["handle_locks"];
+        get: operations["get_locks_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1925,7 +1925,7 @@ export interface paths {
             cookie?: never;
         };
         /** The mails of a demonstration, newest first. 404 on a site that sends mails. */
-        get: operations["handle_list"];
+        get: operations["get_mailbox"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1942,7 +1942,7 @@ export interface paths {
             cookie?: never;
         };
         /** One mail of a demonstration. */
-        get: operations["handle_find"];
+        get: operations["get_mailbox_number"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1959,7 +1959,7 @@ export interface paths {
             cookie?: never;
         };
         /** Mails, newest first: who should be told what, and whether they were. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_mails"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1976,7 +1976,7 @@ export interface paths {
             cookie?: never;
         };
         /** What became of mails, as a file. */
-        get: operations["handle_mails"];
+        get: operations["get_mails_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1995,7 +1995,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Send a test mail at once and tell what the mail server said to it. For admins. */
-        post: operations["handle_test"];
+        post: operations["post_mails_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2013,7 +2013,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Drop a mail that waits or was given up. For staff. */
-        delete: operations["handle_delete"];
+        delete: operations["delete_mails_mail_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2032,7 +2032,7 @@ export interface paths {
          * Try a mail anew that was given up. For staff.
          * @description 410 `code_expired` for one that carried a code: the person has to ask for a new one.
          */
-        post: operations["handle_retry"];
+        post: operations["post_mails_mail_id_retry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2047,14 +2047,14 @@ export interface paths {
             cookie?: never;
         };
         /** Mass openings of the caller's banks, newest first. */
-        get: operations["handle_list"];
+        get: operations["get_mass_openings"];
         put?: never;
         /**
          * Open every locker of a bank, or a selection.
          * @description For staff of all banks concerned; at most one runs per bank. The answer comes when the order is
          *     stored; lockers open one after the other per power supply.
          */
-        post: operations["handle_start"];
+        post: operations["post_mass_openings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2072,7 +2072,7 @@ export interface paths {
          * How a mass opening goes or went: every locker with its result.
          * @description With `format=csv` a table for spreadsheet programs.
          */
-        get: operations["handle_find"];
+        get: operations["get_mass_openings_mass_opening_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2094,7 +2094,7 @@ export interface paths {
          * Stop a mass opening before its next locker; what is under way ends.
          * @description Repeating it changes nothing, nor does stopping one that has ended.
          */
-        post: operations["handle_cancel"];
+        post: operations["post_mass_openings_mass_opening_id_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2115,11 +2115,11 @@ export interface paths {
          * Delete the caller's own account: everything personal is blanked at once.
          * @description Refused while it holds or rents a locker. It cannot be undone.
          */
-        delete: operations["handle_delete"];
+        delete: operations["delete_me"];
         options?: never;
         head?: never;
         /** Change the language of the caller's mails. */
-        patch: operations["handle_change"];
+        patch: operations["patch_me"];
         trace?: never;
     };
     "/api/v1/me/alarms": {
@@ -2130,7 +2130,7 @@ export interface paths {
             cookie?: never;
         };
         /** The alarms at the caller's own locker, at most 20. */
-        get: operations["handle_mine"];
+        get: operations["get_me_alarms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2147,7 +2147,7 @@ export interface paths {
             cookie?: never;
         };
         /** Everything that is kept about the caller, as a file. No password, key or code. */
-        get: operations["handle_data"];
+        get: operations["get_me_data"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2164,7 +2164,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's own rentals, overdue cases and penalties. */
-        get: operations["handle_mine"];
+        get: operations["get_me_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2181,7 +2181,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's own penalties. */
-        get: operations["handle_mine"];
+        get: operations["get_me_penalties"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2201,13 +2201,13 @@ export interface paths {
          * People with an account, searched and in pages. For all staff.
          * @description Without `state` everybody who has not left is found.
          */
-        get: operations["handle_list"];
+        get: operations["get_members"];
         put?: never;
         /**
          * Make an account without a password.
          * @description Its owner signs up, or gets a code by `reset-password`.
          */
-        post: operations["handle_create"];
+        post: operations["post_members"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2225,7 +2225,7 @@ export interface paths {
          * Accounts as a CSV file that Excel opens in Korean. For all staff; it is written down.
          * @description The columns are known to the roster import. No cell can be taken for a formula.
          */
-        get: operations["handle_export"];
+        get: operations["get_members_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2250,7 +2250,7 @@ export interface paths {
          *     `department` (학과). An empty cell changes nothing. Lines with errors are left out and reported; a
          *     second import of the same file changes nothing. With `dry_run` nothing is written at all.
          */
-        post: operations["handle_import"];
+        post: operations["post_members_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2265,7 +2265,7 @@ export interface paths {
             cookie?: never;
         };
         /** One account with everything that staff may know. */
-        get: operations["handle_find"];
+        get: operations["get_members_member_id"];
         put?: never;
         post?: never;
         /**
@@ -2273,11 +2273,11 @@ export interface paths {
          * @description For admins. Refused while it holds or rents a locker. The reason goes into the audit log as it is:
          *     name nobody in it.
          */
-        delete: operations["handle_delete"];
+        delete: operations["delete_members_member_id"];
         options?: never;
         head?: never;
         /** Change somebody's data; their rental and history stay. */
-        patch: operations["handle_change"];
+        patch: operations["patch_members_member_id"];
         trace?: never;
     };
     "/api/v1/members/{member_id}/banks": {
@@ -2289,7 +2289,7 @@ export interface paths {
         };
         get?: never;
         /** Give a member of staff these banks and no others into their care. For admins. */
-        put: operations["handle_banks"];
+        put: operations["put_members_member_id_banks"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2307,7 +2307,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Keep somebody out: every log-in ends at once and none is let in. Their rental stays. */
-        post: operations["handle_disable"];
+        post: operations["post_members_member_id_disable"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2324,7 +2324,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Let somebody in again. */
-        post: operations["handle_enable"];
+        post: operations["post_members_member_id_enable"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2339,7 +2339,7 @@ export interface paths {
             cookie?: never;
         };
         /** What happened with a member: rentals, overdue cases, penalties. For all staff. */
-        get: operations["handle_member"];
+        get: operations["get_members_member_id_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2358,7 +2358,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Give a student without a phone a code for one sign-in at a kiosk. */
-        post: operations["handle_one_time_code"];
+        post: operations["post_members_member_id_one_time_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2378,7 +2378,7 @@ export interface paths {
          * Make a code with which somebody sets a new password: mailed, or in the answer when there is no
          *     address or the site sends no mail. The old password stays good until then.
          */
-        post: operations["handle_reset"];
+        post: operations["post_members_member_id_reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2394,7 +2394,7 @@ export interface paths {
         };
         get?: never;
         /** Give somebody another role; their log-ins end. For admins. */
-        put: operations["handle_role"];
+        put: operations["put_members_member_id_role"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2410,11 +2410,11 @@ export interface paths {
             cookie?: never;
         };
         /** A member's log-ins on all devices. */
-        get: operations["handle_list"];
+        get: operations["get_members_member_id_sessions"];
         put?: never;
         post?: never;
         /** Log a member out everywhere, at once. */
-        delete: operations["handle_end_all"];
+        delete: operations["delete_members_member_id_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2431,7 +2431,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** End one log-in of a member, at once. */
-        delete: operations["handle_end"];
+        delete: operations["delete_members_member_id_sessions_session_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2451,7 +2451,7 @@ export interface paths {
          * Take a member's authenticator app away because the phone is lost.
          * @description Staff for students, admins for everybody. All log-ins of the account end, and it is told by mail.
          */
-        delete: operations["handle_reset"];
+        delete: operations["delete_members_member_id_totp"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2465,7 +2465,7 @@ export interface paths {
             cookie?: never;
         };
         /** Openings of the caller's banks, the newest first. */
-        get: operations["handle_list"];
+        get: operations["get_openings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2482,7 +2482,7 @@ export interface paths {
             cookie?: never;
         };
         /** Openings of the caller's banks, as a file. */
-        get: operations["handle_openings"];
+        get: operations["get_openings_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2502,7 +2502,7 @@ export interface paths {
          * How an opening goes.
          * @description With `wait_s` the answer waits for the outcome, at most that many seconds.
          */
-        get: operations["handle_find"];
+        get: operations["get_openings_operation_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2522,7 +2522,7 @@ export interface paths {
          * What became of a request that was sent with this Idempotency-Key.
          * @description 404: it was not carried out and may be sent again.
          */
-        get: operations["handle_find"];
+        get: operations["get_operations_key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2539,7 +2539,7 @@ export interface paths {
             cookie?: never;
         };
         /** Overdue cases of the caller's banks, with how many there are in each state. */
-        get: operations["handle_list"];
+        get: operations["get_overdue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2559,7 +2559,7 @@ export interface paths {
          * Overdue cases of the caller's banks as a CSV file that Excel opens in Korean; it is written down.
          * @description No cell can be taken for a formula.
          */
-        get: operations["handle_export"];
+        get: operations["get_overdue_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2576,7 +2576,7 @@ export interface paths {
             cookie?: never;
         };
         /** One overdue case with its history and what was found. */
-        get: operations["handle_find"];
+        get: operations["get_overdue_case_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2599,7 +2599,7 @@ export interface paths {
          * @description Refused while the locker is being opened. Where staff have not opened it since the case was noticed
          *     (`not_opened`), or its door stands open (`door_open`), it takes a reason.
          */
-        post: operations["handle_collect"];
+        post: operations["post_overdue_case_id_collect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2616,7 +2616,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Let a case be: nothing more is done about it, and the return costs nothing. */
-        post: operations["handle_drop"];
+        post: operations["post_overdue_case_id_drop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2633,7 +2633,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Say that the things were fetched, and by whom. The case is closed. */
-        post: operations["handle_hand_back"];
+        post: operations["post_overdue_case_id_hand_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2650,7 +2650,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Restrict a locker that was not returned: its renter may not open it any more, where the bank says so. */
-        post: operations["handle_seal"];
+        post: operations["post_overdue_case_id_seal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2667,7 +2667,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Lift the restriction: the renter may open the locker to empty it. It is not sealed by itself again. */
-        post: operations["handle_unseal"];
+        post: operations["post_overdue_case_id_unseal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2682,7 +2682,7 @@ export interface paths {
             cookie?: never;
         };
         /** Penalties for lockers of the caller's banks, newest first. */
-        get: operations["handle_list"];
+        get: operations["get_penalties"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2699,7 +2699,7 @@ export interface paths {
             cookie?: never;
         };
         /** Penalties for lockers of the caller's banks, as a file. */
-        get: operations["handle_penalties"];
+        get: operations["get_penalties_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2718,7 +2718,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Take a penalty back. For staff of the bank that it is for. */
-        post: operations["handle_waive"];
+        post: operations["post_penalties_penalty_id_waive"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2733,7 +2733,7 @@ export interface paths {
             cookie?: never;
         };
         /** The privacy notice that a sign-up agrees to. */
-        get: operations["handle_notice"];
+        get: operations["get_privacy_notice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2754,14 +2754,14 @@ export interface paths {
          * @description The whole history is listed the newest first; live rentals and those of a locker or a member in every
          *     order.
          */
-        get: operations["handle_list"];
+        get: operations["get_rentals"];
         put?: never;
         /**
          * Give a locker to somebody, active at once. For staff of its bank.
          * @description Needs no window and asks no limit of the policy; a penalty is no bar. The locker must be in service and
          *     free for the days, the member without another locker on them; nobody who is leaving or disabled.
          */
-        post: operations["handle_assign"];
+        post: operations["post_rentals"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2782,7 +2782,7 @@ export interface paths {
          * @description With `dry_run` nothing is changed, and the answer says what would be. Else the answer comes when the
          *     order is stored; rentals end behind it, each as if it were ended alone. A repeat finds nothing more.
          */
-        post: operations["handle_begin"];
+        post: operations["post_rentals_bulk_end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2797,7 +2797,7 @@ export interface paths {
             cookie?: never;
         };
         /** Rentals as a CSV file that Excel opens in Korean, filtered as the list; it is written down. */
-        get: operations["handle_export"];
+        get: operations["get_rentals_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2824,7 +2824,7 @@ export interface paths {
          * @description No limit of the policy is asked. The locker must be free on the new days, and so must the member. Of one
          *     that is late the overdue case ends with it.
          */
-        patch: operations["handle_change"];
+        patch: operations["patch_rentals_rental_id"];
         trace?: never;
     };
     "/api/v1/rentals/{rental_id}/end": {
@@ -2841,7 +2841,7 @@ export interface paths {
          * @description What was never opened is over. What was opened is returned and waits as every returned locker, so that
          *     its things can still be taken out: a locker is never free before it was emptied.
          */
-        post: operations["handle_end"];
+        post: operations["post_rentals_rental_id_end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2861,7 +2861,7 @@ export interface paths {
          * Let an active rental go on in another locker, for the same days. For staff of both banks.
          * @description If the locker before was opened it counts as returned, so that its things can still be taken out.
          */
-        post: operations["handle_move"];
+        post: operations["post_rentals_rental_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2876,7 +2876,7 @@ export interface paths {
             cookie?: never;
         };
         /** The caller's reservations, and their rentals in banks in pool mode. */
-        get: operations["handle_mine"];
+        get: operations["get_reservations_me"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2896,7 +2896,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Give a reservation up, until it is checked in. */
-        delete: operations["handle_cancel"];
+        delete: operations["delete_reservations_reservation_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2917,7 +2917,7 @@ export interface paths {
          *     free than reservations wait, those who reserved first are first; `no_free_locker` then names a bank
          *     that has room (`offered_bank_id`). A repeat with the same key may carry another code.
          */
-        post: operations["handle_check_in"];
+        post: operations["post_reservations_reservation_id_check_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2937,7 +2937,7 @@ export interface paths {
          * Reserve the same days in another bank of the location, in place of a reservation that cannot be
          *     served.
          */
-        post: operations["handle_replace"];
+        post: operations["post_reservations_reservation_id_replace"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2952,7 +2952,7 @@ export interface paths {
             cookie?: never;
         };
         /** How long personal data is kept, and what was forgotten last. For admins. */
-        get: operations["handle_find"];
+        get: operations["get_retention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2969,7 +2969,7 @@ export interface paths {
             cookie?: never;
         };
         /** Lockers of the caller's banks that were given back and are not free yet. */
-        get: operations["handle_list"];
+        get: operations["get_returns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2986,7 +2986,7 @@ export interface paths {
             cookie?: never;
         };
         /** Lockers of the caller's banks that were given back and are not free yet, as a file. */
-        get: operations["handle_returns"];
+        get: operations["get_returns_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3005,7 +3005,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** End every log-in there is but the caller's. */
-        post: operations["handle_log_out_everybody"];
+        post: operations["post_sessions_log_out_everybody"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3024,7 +3024,7 @@ export interface paths {
          *     now: somebody has not emptied it, or it is out of service. And reservations that begin on that
          *     day and cannot be served, because fewer lockers are left than were promised.
          */
-        get: operations["handle_shortages"];
+        get: operations["get_shortages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3041,7 +3041,7 @@ export interface paths {
             cookie?: never;
         };
         /** Rentals of the caller's banks that begin on a day and whose locker is not to be had, as a file. */
-        get: operations["handle_shortages"];
+        get: operations["get_shortages_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3058,7 +3058,7 @@ export interface paths {
             cookie?: never;
         };
         /** Lockers by day and bank: in service, taken, overdue, free, as they were at the end of each day. */
-        get: operations["handle_occupancy"];
+        get: operations["get_statistics_occupancy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3078,7 +3078,7 @@ export interface paths {
          * Openings by weekday and hour of the site, and by how they ended. Those that the site has forgotten are
          *     not counted.
          */
-        get: operations["handle_openings"];
+        get: operations["get_statistics_openings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3095,7 +3095,7 @@ export interface paths {
             cookie?: never;
         };
         /** How many rentals that ended in these days were given back late, by bank. */
-        get: operations["handle_overdue"];
+        get: operations["get_statistics_overdue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3112,7 +3112,7 @@ export interface paths {
             cookie?: never;
         };
         /** The first hour of a term's window in the caller's banks, by minute. Refused tries are not stored. */
-        get: operations["handle_rush"];
+        get: operations["get_statistics_rush"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3129,7 +3129,7 @@ export interface paths {
             cookie?: never;
         };
         /** The longest waits that began in these days: for a locker, and of things for being collected. */
-        get: operations["handle_waits"];
+        get: operations["get_statistics_waits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3146,14 +3146,14 @@ export interface paths {
             cookie?: never;
         };
         /** The terms by when they open. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_terms"];
         put?: never;
         /**
          * Make a term. For admins.
          * @description The days of one term may overlap those of another: no locker and no member ever has two rentals on one
          *     day.
          */
-        post: operations["handle_add"];
+        post: operations["post_terms"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3171,7 +3171,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Retire a term by which nobody rents or holds a locker any more. For admins. */
-        delete: operations["handle_retire"];
+        delete: operations["delete_terms_term_id"];
         options?: never;
         head?: never;
         /**
@@ -3180,7 +3180,7 @@ export interface paths {
          *     future only: the window's opening stays, its end may move to any instant that is not over, the days to
          *     days that are not over. What was granted keeps its days.
          */
-        patch: operations["handle_change"];
+        patch: operations["patch_terms_term_id"];
         trace?: never;
     };
     "/api/v1/waiting": {
@@ -3191,7 +3191,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who waits before the caller's banks, in the order of joining. For staff. */
-        get: operations["handle_list"];
+        get: operations["get_waiting"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3208,7 +3208,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who waits before the caller's banks, as a file. */
-        get: operations["handle_waiting"];
+        get: operations["get_waiting_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3228,7 +3228,7 @@ export interface paths {
         put?: never;
         post?: never;
         /** Take somebody off the line; an offer ends with it. They are told the reason. For staff of the bank. */
-        delete: operations["handle_remove"];
+        delete: operations["delete_waiting_waiting_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3246,7 +3246,7 @@ export interface paths {
          * @description A WebSocket. The first message must be `auth` with an access token and topics; see the guide to
          *     the live socket for every message.
          */
-        get: operations["handle_socket"];
+        get: operations["get_ws"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3262,7 +3262,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["handle_site"];
+        get: operations["get_site"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7098,6 +7098,13 @@ export interface components {
             roster_login: string;
             locations: components["schemas"]["LocationSummaryReply"][];
         };
+        /** @description What shows once more who one is. */
+        SecondFactorProof: {
+            /** @description The password. */
+            password?: string | null;
+            /** @description A code of the authenticator app, or a recovery code. */
+            code?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -7107,7 +7114,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    handle_list: {
+    get_alarms: {
         parameters: {
             query?: {
                 /** @description live, acknowledged, cleared or all */
@@ -7207,7 +7214,7 @@ export interface operations {
             };
         };
     };
-    handle_alarms: {
+    get_alarms_export: {
         parameters: {
             query?: {
                 /** @description live, acknowledged, cleared or all */
@@ -7312,7 +7319,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_alarms_alarm_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -7397,7 +7404,7 @@ export interface operations {
             };
         };
     };
-    handle_acknowledge: {
+    post_alarms_alarm_id_acknowledge: {
         parameters: {
             query?: never;
             header?: {
@@ -7551,7 +7558,7 @@ export interface operations {
             };
         };
     };
-    handle_it_was_me: {
+    post_alarms_alarm_id_it_was_me: {
         parameters: {
             query?: never;
             header?: {
@@ -7701,7 +7708,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_audit: {
         parameters: {
             query?: {
                 /** @description done by this member */
@@ -7799,7 +7806,7 @@ export interface operations {
             };
         };
     };
-    handle_export: {
+    get_audit_export: {
         parameters: {
             query?: {
                 /** @description done by this member */
@@ -7895,7 +7902,7 @@ export interface operations {
             };
         };
     };
-    handle_head: {
+    get_audit_head: {
         parameters: {
             query?: never;
             header?: never;
@@ -7978,7 +7985,7 @@ export interface operations {
             };
         };
     };
-    handle_verify: {
+    get_audit_verify: {
         parameters: {
             query?: {
                 /** @description a signed head, 210 hex digits */
@@ -8064,7 +8071,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_audit_audit_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -8149,7 +8156,7 @@ export interface operations {
             };
         };
     };
-    handle_email: {
+    post_auth_email: {
         parameters: {
             query?: never;
             header?: never;
@@ -8299,7 +8306,7 @@ export interface operations {
             };
         };
     };
-    handle_confirm_email: {
+    post_auth_email_confirm: {
         parameters: {
             query?: never;
             header?: never;
@@ -8456,7 +8463,7 @@ export interface operations {
             };
         };
     };
-    handle_log_in: {
+    post_auth_login: {
         parameters: {
             query?: never;
             header?: never;
@@ -8606,7 +8613,7 @@ export interface operations {
             };
         };
     };
-    handle_log_in_or_register: {
+    post_auth_login_or_register: {
         parameters: {
             query?: never;
             header?: never;
@@ -8765,7 +8772,7 @@ export interface operations {
             };
         };
     };
-    handle_second_step: {
+    post_auth_login_second_factor: {
         parameters: {
             query?: never;
             header?: never;
@@ -8924,7 +8931,7 @@ export interface operations {
             };
         };
     };
-    handle_log_out: {
+    post_auth_logout: {
         parameters: {
             query?: never;
             header?: never;
@@ -9068,7 +9075,7 @@ export interface operations {
             };
         };
     };
-    handle_log_out_everywhere: {
+    post_auth_logout_everywhere: {
         parameters: {
             query?: never;
             header?: never;
@@ -9218,7 +9225,7 @@ export interface operations {
             };
         };
     };
-    handle_me: {
+    get_auth_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -9301,7 +9308,7 @@ export interface operations {
             };
         };
     };
-    handle_password: {
+    post_auth_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -9449,7 +9456,7 @@ export interface operations {
             };
         };
     };
-    handle_forgot: {
+    post_auth_password_forgot: {
         parameters: {
             query?: never;
             header?: never;
@@ -9581,7 +9588,7 @@ export interface operations {
             };
         };
     };
-    handle_reset: {
+    post_auth_password_reset: {
         parameters: {
             query?: never;
             header?: never;
@@ -9720,7 +9727,7 @@ export interface operations {
             };
         };
     };
-    handle_refresh: {
+    post_auth_refresh: {
         parameters: {
             query?: never;
             header?: {
@@ -9873,7 +9880,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_auth_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -9956,7 +9963,7 @@ export interface operations {
             };
         };
     };
-    handle_end: {
+    delete_auth_sessions_session_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -10102,7 +10109,7 @@ export interface operations {
             };
         };
     };
-    handle_sign_up: {
+    post_auth_sign_up: {
         parameters: {
             query?: never;
             header?: never;
@@ -10243,7 +10250,7 @@ export interface operations {
             };
         };
     };
-    handle_confirm: {
+    post_auth_sign_up_confirm: {
         parameters: {
             query?: never;
             header?: never;
@@ -10393,7 +10400,7 @@ export interface operations {
             };
         };
     };
-    handle_resend: {
+    post_auth_sign_up_resend: {
         parameters: {
             query?: never;
             header?: never;
@@ -10543,7 +10550,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_auth_totp: {
         parameters: {
             query?: never;
             header?: never;
@@ -10626,7 +10633,7 @@ export interface operations {
             };
         };
     };
-    handle_enrol: {
+    post_auth_totp: {
         parameters: {
             query?: never;
             header?: never;
@@ -10635,7 +10642,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ProofRequest"] | null;
+                "application/json": components["schemas"]["SecondFactorProof"] | null;
             };
         };
         responses: {
@@ -10776,7 +10783,7 @@ export interface operations {
             };
         };
     };
-    handle_remove: {
+    delete_auth_totp: {
         parameters: {
             query?: never;
             header?: never;
@@ -10785,7 +10792,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProofRequest"];
+                "application/json": components["schemas"]["SecondFactorProof"];
             };
         };
         responses: {
@@ -10924,7 +10931,7 @@ export interface operations {
             };
         };
     };
-    handle_confirm: {
+    post_auth_totp_confirm: {
         parameters: {
             query?: never;
             header?: never;
@@ -11083,7 +11090,7 @@ export interface operations {
             };
         };
     };
-    handle_renew: {
+    post_auth_totp_recovery_codes: {
         parameters: {
             query?: never;
             header?: never;
@@ -11092,7 +11099,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ProofRequest"] | null;
+                "application/json": components["schemas"]["SecondFactorProof"] | null;
             };
         };
         responses: {
@@ -11233,7 +11240,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_banks: {
         parameters: {
             query?: {
                 /** @description words of its name or its location's */
@@ -11329,7 +11336,7 @@ export interface operations {
             };
         };
     };
-    handle_add: {
+    post_banks: {
         parameters: {
             query?: never;
             header?: {
@@ -11481,7 +11488,7 @@ export interface operations {
             };
         };
     };
-    handle_claim: {
+    post_banks_claim: {
         parameters: {
             query?: never;
             header?: never;
@@ -11640,7 +11647,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_banks_bank_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -11725,7 +11732,7 @@ export interface operations {
             };
         };
     };
-    handle_retire: {
+    delete_banks_bank_id: {
         parameters: {
             query?: never;
             header?: {
@@ -11873,7 +11880,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_banks_bank_id: {
         parameters: {
             query?: never;
             header?: {
@@ -12027,7 +12034,7 @@ export interface operations {
             };
         };
     };
-    handle_calendar: {
+    get_banks_bank_id_calendar: {
         parameters: {
             query?: {
                 /** @description first day, like 2026-09-01 */
@@ -12126,7 +12133,7 @@ export interface operations {
             };
         };
     };
-    handle_hold_any: {
+    post_banks_bank_id_hold: {
         parameters: {
             query?: never;
             header?: {
@@ -12276,7 +12283,7 @@ export interface operations {
             };
         };
     };
-    handle_export: {
+    get_banks_bank_id_layout: {
         parameters: {
             query?: {
                 /** @description toml or csv */
@@ -12364,7 +12371,7 @@ export interface operations {
             };
         };
     };
-    handle_import: {
+    put_banks_bank_id_layout: {
         parameters: {
             query?: {
                 /** @description toml or csv */
@@ -12519,7 +12526,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_banks_bank_id_lockers: {
         parameters: {
             query?: {
                 /** @description only those that are lent, or not */
@@ -12613,7 +12620,7 @@ export interface operations {
             };
         };
     };
-    handle_add: {
+    post_banks_bank_id_lockers: {
         parameters: {
             query?: never;
             header?: {
@@ -12767,7 +12774,7 @@ export interface operations {
             };
         };
     };
-    handle_lockers: {
+    get_banks_bank_id_lockers_export: {
         parameters: {
             query?: never;
             header?: never;
@@ -12861,7 +12868,7 @@ export interface operations {
             };
         };
     };
-    handle_maintenance: {
+    put_banks_bank_id_maintenance: {
         parameters: {
             query?: never;
             header?: {
@@ -13015,7 +13022,7 @@ export interface operations {
             };
         };
     };
-    handle_map: {
+    get_banks_bank_id_map: {
         parameters: {
             query?: never;
             header?: never;
@@ -13107,7 +13114,7 @@ export interface operations {
             };
         };
     };
-    handle_put_map: {
+    put_banks_bank_id_map: {
         parameters: {
             query?: never;
             header?: {
@@ -13261,7 +13268,7 @@ export interface operations {
             };
         };
     };
-    handle_opening: {
+    put_banks_bank_id_opening: {
         parameters: {
             query?: never;
             header?: never;
@@ -13413,7 +13420,7 @@ export interface operations {
             };
         };
     };
-    handle_find_policy: {
+    get_banks_bank_id_policy: {
         parameters: {
             query?: never;
             header?: never;
@@ -13498,7 +13505,7 @@ export interface operations {
             };
         };
     };
-    handle_put_policy: {
+    put_banks_bank_id_policy: {
         parameters: {
             query?: never;
             header?: {
@@ -13652,7 +13659,7 @@ export interface operations {
             };
         };
     };
-    handle_rotate: {
+    post_banks_bank_id_presence_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -13798,7 +13805,7 @@ export interface operations {
             };
         };
     };
-    handle_make_code: {
+    post_banks_bank_id_registration_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -13946,7 +13953,7 @@ export interface operations {
             };
         };
     };
-    handle_reserve: {
+    post_banks_bank_id_reservations: {
         parameters: {
             query?: never;
             header?: {
@@ -14100,7 +14107,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_banks_bank_id_staff: {
         parameters: {
             query?: never;
             header?: never;
@@ -14185,7 +14192,7 @@ export interface operations {
             };
         };
     };
-    handle_remove: {
+    delete_banks_bank_id_staff_member_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -14332,7 +14339,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_banks_bank_id_waiting: {
         parameters: {
             query?: never;
             header?: never;
@@ -14417,7 +14424,7 @@ export interface operations {
             };
         };
     };
-    handle_join: {
+    post_banks_bank_id_waiting: {
         parameters: {
             query?: never;
             header?: {
@@ -14567,7 +14574,7 @@ export interface operations {
             };
         };
     };
-    handle_leave: {
+    delete_banks_bank_id_waiting: {
         parameters: {
             query?: never;
             header?: never;
@@ -14713,7 +14720,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_bulk_ends: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -14799,7 +14806,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_bulk_ends_bulk_end_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -14884,7 +14891,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_buses: {
         parameters: {
             query?: never;
             header?: never;
@@ -14967,7 +14974,7 @@ export interface operations {
             };
         };
     };
-    handle_exchanges: {
+    get_buses_bus_boards_address_exchanges: {
         parameters: {
             query?: never;
             header?: never;
@@ -15053,7 +15060,7 @@ export interface operations {
             };
         };
     };
-    handle_other_exchanges: {
+    get_buses_bus_exchanges: {
         parameters: {
             query?: never;
             header?: never;
@@ -15138,7 +15145,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_clock: {
         parameters: {
             query?: never;
             header?: never;
@@ -15221,7 +15228,7 @@ export interface operations {
             };
         };
     };
-    handle_confirm: {
+    post_clock_confirm: {
         parameters: {
             query?: never;
             header?: never;
@@ -15371,7 +15378,7 @@ export interface operations {
             };
         };
     };
-    handle_address: {
+    post_commissioning_address: {
         parameters: {
             query?: never;
             header?: never;
@@ -15521,7 +15528,7 @@ export interface operations {
             };
         };
     };
-    handle_list_proofs: {
+    get_commissioning_proofs: {
         parameters: {
             query?: never;
             header?: never;
@@ -15604,7 +15611,7 @@ export interface operations {
             };
         };
     };
-    handle_start_proof: {
+    post_commissioning_proofs: {
         parameters: {
             query?: never;
             header?: never;
@@ -15754,7 +15761,7 @@ export interface operations {
             };
         };
     };
-    handle_find_proof: {
+    get_commissioning_proofs_proof_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -15839,7 +15846,7 @@ export interface operations {
             };
         };
     };
-    handle_delete_proof: {
+    delete_commissioning_proofs_proof_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -15985,7 +15992,7 @@ export interface operations {
             };
         };
     };
-    handle_apply: {
+    post_commissioning_proofs_proof_id_apply: {
         parameters: {
             query?: never;
             header?: never;
@@ -16137,7 +16144,7 @@ export interface operations {
             };
         };
     };
-    handle_labels: {
+    get_commissioning_proofs_proof_id_labels: {
         parameters: {
             query?: never;
             header?: never;
@@ -16222,7 +16229,7 @@ export interface operations {
             };
         };
     };
-    handle_report: {
+    get_commissioning_proofs_proof_id_report: {
         parameters: {
             query?: never;
             header?: never;
@@ -16307,7 +16314,7 @@ export interface operations {
             };
         };
     };
-    handle_step: {
+    post_commissioning_proofs_proof_id_steps: {
         parameters: {
             query?: never;
             header?: never;
@@ -16459,7 +16466,7 @@ export interface operations {
             };
         };
     };
-    handle_scan: {
+    post_commissioning_scans: {
         parameters: {
             query?: never;
             header?: never;
@@ -16609,7 +16616,7 @@ export interface operations {
             };
         };
     };
-    handle_find_scan: {
+    get_commissioning_scans_scan_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -16694,7 +16701,7 @@ export interface operations {
             };
         };
     };
-    handle_cancel_scan: {
+    delete_commissioning_scans_scan_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -16842,7 +16849,7 @@ export interface operations {
             };
         };
     };
-    handle_health: {
+    get_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -16925,7 +16932,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_jobs: {
         parameters: {
             query?: never;
             header?: never;
@@ -17008,7 +17015,7 @@ export interface operations {
             };
         };
     };
-    handle_run: {
+    post_jobs_job_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -17156,7 +17163,7 @@ export interface operations {
             };
         };
     };
-    handle_rotate: {
+    post_keys_rotate: {
         parameters: {
             query?: never;
             header?: never;
@@ -17306,7 +17313,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_kiosk: {
         parameters: {
             query?: never;
             header?: never;
@@ -17389,7 +17396,7 @@ export interface operations {
             };
         };
     };
-    handle_heartbeat: {
+    post_kiosk_heartbeat: {
         parameters: {
             query?: never;
             header?: never;
@@ -17537,7 +17544,7 @@ export interface operations {
             };
         };
     };
-    handle_pair: {
+    post_kiosk_pair: {
         parameters: {
             query?: never;
             header?: never;
@@ -17687,7 +17694,7 @@ export interface operations {
             };
         };
     };
-    handle_presence: {
+    get_kiosk_presence: {
         parameters: {
             query?: never;
             header?: never;
@@ -17770,7 +17777,7 @@ export interface operations {
             };
         };
     };
-    handle_sign_in: {
+    post_kiosk_sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -17920,7 +17927,7 @@ export interface operations {
             };
         };
     };
-    handle_sign_out: {
+    post_kiosk_sign_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -18064,7 +18071,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_kiosks: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -18152,7 +18159,7 @@ export interface operations {
             };
         };
     };
-    handle_add: {
+    post_kiosks: {
         parameters: {
             query?: never;
             header?: never;
@@ -18302,7 +18309,7 @@ export interface operations {
             };
         };
     };
-    handle_revoke: {
+    delete_kiosks_kiosk_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -18448,7 +18455,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_kiosks_kiosk_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -18600,7 +18607,7 @@ export interface operations {
             };
         };
     };
-    handle_pairing_code: {
+    post_kiosks_kiosk_id_pairing_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -18748,7 +18755,7 @@ export interface operations {
             };
         };
     };
-    handle_end_session: {
+    delete_kiosks_kiosk_id_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -18894,7 +18901,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_limits: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -18982,7 +18989,7 @@ export interface operations {
             };
         };
     };
-    handle_release: {
+    delete_limits_kind_subject: {
         parameters: {
             query?: never;
             header?: never;
@@ -19129,7 +19136,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_locations: {
         parameters: {
             query?: {
                 /** @description words of a name */
@@ -19221,7 +19228,7 @@ export interface operations {
             };
         };
     };
-    handle_add: {
+    post_locations: {
         parameters: {
             query?: never;
             header?: {
@@ -19373,7 +19380,7 @@ export interface operations {
             };
         };
     };
-    handle_retire: {
+    delete_locations_location_id: {
         parameters: {
             query?: never;
             header?: {
@@ -19521,7 +19528,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_locations_location_id: {
         parameters: {
             query?: never;
             header?: {
@@ -19675,7 +19682,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_lockers: {
         parameters: {
             query?: never;
             header?: never;
@@ -19765,7 +19772,7 @@ export interface operations {
             };
         };
     };
-    handle_mine: {
+    get_lockers_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -19848,7 +19855,7 @@ export interface operations {
             };
         };
     };
-    handle_summary: {
+    get_lockers_summary: {
         parameters: {
             query?: never;
             header?: never;
@@ -19931,7 +19938,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_lockers_locker_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -20016,7 +20023,7 @@ export interface operations {
             };
         };
     };
-    handle_retire: {
+    delete_lockers_locker_id: {
         parameters: {
             query?: never;
             header?: {
@@ -20164,7 +20171,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_lockers_locker_id: {
         parameters: {
             query?: never;
             header?: {
@@ -20318,7 +20325,7 @@ export interface operations {
             };
         };
     };
-    handle_confirm: {
+    post_lockers_locker_id_confirm: {
         parameters: {
             query?: never;
             header?: {
@@ -20468,7 +20475,7 @@ export interface operations {
             };
         };
     };
-    handle_extend: {
+    post_lockers_locker_id_extend: {
         parameters: {
             query?: never;
             header?: {
@@ -20618,7 +20625,7 @@ export interface operations {
             };
         };
     };
-    handle_extend_hold: {
+    post_lockers_locker_id_extend_hold: {
         parameters: {
             query?: never;
             header?: {
@@ -20768,7 +20775,7 @@ export interface operations {
             };
         };
     };
-    handle_free: {
+    post_lockers_locker_id_free: {
         parameters: {
             query?: never;
             header?: {
@@ -20922,7 +20929,7 @@ export interface operations {
             };
         };
     };
-    handle_locker: {
+    get_lockers_locker_id_history: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -21012,7 +21019,7 @@ export interface operations {
             };
         };
     };
-    handle_hold: {
+    post_lockers_locker_id_hold: {
         parameters: {
             query?: never;
             header?: {
@@ -21162,7 +21169,7 @@ export interface operations {
             };
         };
     };
-    handle_mechanical_key: {
+    post_lockers_locker_id_mechanical_key: {
         parameters: {
             query?: never;
             header?: {
@@ -21316,7 +21323,7 @@ export interface operations {
             };
         };
     };
-    handle_notes: {
+    get_lockers_locker_id_notes: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -21406,7 +21413,7 @@ export interface operations {
             };
         };
     };
-    handle_add_note: {
+    post_lockers_locker_id_notes: {
         parameters: {
             query?: never;
             header?: {
@@ -21560,7 +21567,7 @@ export interface operations {
             };
         };
     };
-    handle_open: {
+    post_lockers_locker_id_open: {
         parameters: {
             query?: never;
             header?: {
@@ -21714,7 +21721,7 @@ export interface operations {
             };
         };
     };
-    handle_release: {
+    post_lockers_locker_id_release: {
         parameters: {
             query?: never;
             header?: {
@@ -21868,7 +21875,7 @@ export interface operations {
             };
         };
     };
-    handle_release_hold: {
+    post_lockers_locker_id_release_hold: {
         parameters: {
             query?: never;
             header?: {
@@ -22018,7 +22025,7 @@ export interface operations {
             };
         };
     };
-    handle_replace: {
+    post_lockers_locker_id_replace: {
         parameters: {
             query?: never;
             header?: {
@@ -22172,7 +22179,7 @@ export interface operations {
             };
         };
     };
-    handle_service_history: {
+    get_lockers_locker_id_service: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -22262,7 +22269,7 @@ export interface operations {
             };
         };
     };
-    handle_put_service: {
+    put_lockers_locker_id_service: {
         parameters: {
             query?: never;
             header?: {
@@ -22416,7 +22423,7 @@ export interface operations {
             };
         };
     };
-    handle_swap: {
+    post_lockers_locker_id_swap: {
         parameters: {
             query?: never;
             header?: {
@@ -22570,7 +22577,7 @@ export interface operations {
             };
         };
     };
-    handle_locks: {
+    get_locks: {
         parameters: {
             query?: {
                 bank_id?: number;
@@ -22658,7 +22665,7 @@ export interface operations {
             };
         };
     };
-    handle_locks: {
+    get_locks_export: {
         parameters: {
             query?: {
                 /** @description of one bank */
@@ -22757,7 +22764,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_mailbox: {
         parameters: {
             query?: never;
             header?: never;
@@ -22840,7 +22847,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_mailbox_number: {
         parameters: {
             query?: never;
             header?: never;
@@ -22925,7 +22932,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_mails: {
         parameters: {
             query?: {
                 /** @description due, sent, dead, dropped or all */
@@ -23015,7 +23022,7 @@ export interface operations {
             };
         };
     };
-    handle_mails: {
+    get_mails_export: {
         parameters: {
             query?: {
                 /** @description due, sent, dead, dropped or all */
@@ -23110,7 +23117,7 @@ export interface operations {
             };
         };
     };
-    handle_test: {
+    post_mails_test: {
         parameters: {
             query?: never;
             header?: never;
@@ -23260,7 +23267,7 @@ export interface operations {
             };
         };
     };
-    handle_delete: {
+    delete_mails_mail_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -23406,7 +23413,7 @@ export interface operations {
             };
         };
     };
-    handle_retry: {
+    post_mails_mail_id_retry: {
         parameters: {
             query?: never;
             header?: never;
@@ -23561,7 +23568,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_mass_openings: {
         parameters: {
             query?: {
                 before?: string;
@@ -23646,7 +23653,7 @@ export interface operations {
             };
         };
     };
-    handle_start: {
+    post_mass_openings: {
         parameters: {
             query?: never;
             header?: {
@@ -23798,7 +23805,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_mass_openings_mass_opening_id: {
         parameters: {
             query?: {
                 format?: string;
@@ -23885,7 +23892,7 @@ export interface operations {
             };
         };
     };
-    handle_cancel: {
+    post_mass_openings_mass_opening_id_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -24033,7 +24040,7 @@ export interface operations {
             };
         };
     };
-    handle_delete: {
+    delete_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -24181,7 +24188,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -24329,7 +24336,7 @@ export interface operations {
             };
         };
     };
-    handle_mine: {
+    get_me_alarms: {
         parameters: {
             query?: never;
             header?: never;
@@ -24412,7 +24419,7 @@ export interface operations {
             };
         };
     };
-    handle_data: {
+    get_me_data: {
         parameters: {
             query?: never;
             header?: never;
@@ -24495,7 +24502,7 @@ export interface operations {
             };
         };
     };
-    handle_mine: {
+    get_me_history: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -24583,7 +24590,7 @@ export interface operations {
             };
         };
     };
-    handle_mine: {
+    get_me_penalties: {
         parameters: {
             query?: never;
             header?: never;
@@ -24666,7 +24673,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_members: {
         parameters: {
             query?: {
                 /** @description a part of student id, name, phone or e-mail */
@@ -24762,7 +24769,7 @@ export interface operations {
             };
         };
     };
-    handle_create: {
+    post_members: {
         parameters: {
             query?: never;
             header?: {
@@ -24914,7 +24921,7 @@ export interface operations {
             };
         };
     };
-    handle_export: {
+    get_members_export: {
         parameters: {
             query?: {
                 /** @description student, staff or admin */
@@ -25011,7 +25018,7 @@ export interface operations {
             };
         };
     };
-    handle_import: {
+    post_members_import: {
         parameters: {
             query?: {
                 /** @description only say what it would do */
@@ -25168,7 +25175,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_members_member_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -25253,7 +25260,7 @@ export interface operations {
             };
         };
     };
-    handle_delete: {
+    delete_members_member_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -25403,7 +25410,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_members_member_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -25555,7 +25562,7 @@ export interface operations {
             };
         };
     };
-    handle_banks: {
+    put_members_member_id_banks: {
         parameters: {
             query?: never;
             header?: never;
@@ -25705,7 +25712,7 @@ export interface operations {
             };
         };
     };
-    handle_disable: {
+    post_members_member_id_disable: {
         parameters: {
             query?: never;
             header?: never;
@@ -25855,7 +25862,7 @@ export interface operations {
             };
         };
     };
-    handle_enable: {
+    post_members_member_id_enable: {
         parameters: {
             query?: never;
             header?: never;
@@ -26001,7 +26008,7 @@ export interface operations {
             };
         };
     };
-    handle_member: {
+    get_members_member_id_history: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
@@ -26091,7 +26098,7 @@ export interface operations {
             };
         };
     };
-    handle_one_time_code: {
+    post_members_member_id_one_time_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -26243,7 +26250,7 @@ export interface operations {
             };
         };
     };
-    handle_reset: {
+    post_members_member_id_reset_password: {
         parameters: {
             query?: never;
             header?: never;
@@ -26391,7 +26398,7 @@ export interface operations {
             };
         };
     };
-    handle_role: {
+    put_members_member_id_role: {
         parameters: {
             query?: never;
             header?: never;
@@ -26541,7 +26548,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_members_member_id_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -26626,7 +26633,7 @@ export interface operations {
             };
         };
     };
-    handle_end_all: {
+    delete_members_member_id_sessions: {
         parameters: {
             query?: never;
             header?: never;
@@ -26774,7 +26781,7 @@ export interface operations {
             };
         };
     };
-    handle_end: {
+    delete_members_member_id_sessions_session_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -26921,7 +26928,7 @@ export interface operations {
             };
         };
     };
-    handle_reset: {
+    delete_members_member_id_totp: {
         parameters: {
             query?: never;
             header?: never;
@@ -27071,7 +27078,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_openings: {
         parameters: {
             query?: {
                 /** @description of one bank */
@@ -27171,7 +27178,7 @@ export interface operations {
             };
         };
     };
-    handle_openings: {
+    get_openings_export: {
         parameters: {
             query?: {
                 /** @description of one bank */
@@ -27276,7 +27283,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_openings_operation_id: {
         parameters: {
             query?: {
                 wait_s?: number;
@@ -27363,7 +27370,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_operations_key: {
         parameters: {
             query?: never;
             header?: never;
@@ -27448,7 +27455,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_overdue: {
         parameters: {
             query?: {
                 /** @description open, closed, all (when left out), or one state */
@@ -27546,7 +27553,7 @@ export interface operations {
             };
         };
     };
-    handle_export: {
+    get_overdue_export: {
         parameters: {
             query?: {
                 /** @description open, closed, all (when left out), or one state */
@@ -27649,7 +27656,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_overdue_case_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -27734,7 +27741,7 @@ export interface operations {
             };
         };
     };
-    handle_collect: {
+    post_overdue_case_id_collect: {
         parameters: {
             query?: never;
             header?: {
@@ -27888,7 +27895,7 @@ export interface operations {
             };
         };
     };
-    handle_drop: {
+    post_overdue_case_id_drop: {
         parameters: {
             query?: never;
             header?: {
@@ -28042,7 +28049,7 @@ export interface operations {
             };
         };
     };
-    handle_hand_back: {
+    post_overdue_case_id_hand_back: {
         parameters: {
             query?: never;
             header?: {
@@ -28196,7 +28203,7 @@ export interface operations {
             };
         };
     };
-    handle_seal: {
+    post_overdue_case_id_seal: {
         parameters: {
             query?: never;
             header?: {
@@ -28350,7 +28357,7 @@ export interface operations {
             };
         };
     };
-    handle_unseal: {
+    post_overdue_case_id_unseal: {
         parameters: {
             query?: never;
             header?: {
@@ -28504,7 +28511,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_penalties: {
         parameters: {
             query?: {
                 /** @description for lockers of one bank */
@@ -28600,7 +28607,7 @@ export interface operations {
             };
         };
     };
-    handle_penalties: {
+    get_penalties_export: {
         parameters: {
             query?: {
                 /** @description for lockers of one bank */
@@ -28701,7 +28708,7 @@ export interface operations {
             };
         };
     };
-    handle_waive: {
+    post_penalties_penalty_id_waive: {
         parameters: {
             query?: never;
             header?: {
@@ -28855,7 +28862,7 @@ export interface operations {
             };
         };
     };
-    handle_notice: {
+    get_privacy_notice: {
         parameters: {
             query?: never;
             header?: never;
@@ -28920,7 +28927,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_rentals: {
         parameters: {
             query?: {
                 /** @description live, reserved, held, active, returned, ended or all (when left out) */
@@ -29030,7 +29037,7 @@ export interface operations {
             };
         };
     };
-    handle_assign: {
+    post_rentals: {
         parameters: {
             query?: never;
             header?: {
@@ -29182,7 +29189,7 @@ export interface operations {
             };
         };
     };
-    handle_begin: {
+    post_rentals_bulk_end: {
         parameters: {
             query?: never;
             header?: {
@@ -29343,7 +29350,7 @@ export interface operations {
             };
         };
     };
-    handle_export: {
+    get_rentals_export: {
         parameters: {
             query?: {
                 /** @description live, reserved, held, active, returned, ended or all (when left out) */
@@ -29458,7 +29465,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_rentals_rental_id: {
         parameters: {
             query?: never;
             header?: {
@@ -29612,7 +29619,7 @@ export interface operations {
             };
         };
     };
-    handle_end: {
+    post_rentals_rental_id_end: {
         parameters: {
             query?: never;
             header?: {
@@ -29766,7 +29773,7 @@ export interface operations {
             };
         };
     };
-    handle_move: {
+    post_rentals_rental_id_move: {
         parameters: {
             query?: never;
             header?: {
@@ -29920,7 +29927,7 @@ export interface operations {
             };
         };
     };
-    handle_mine: {
+    get_reservations_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -30003,7 +30010,7 @@ export interface operations {
             };
         };
     };
-    handle_cancel: {
+    delete_reservations_reservation_id: {
         parameters: {
             query?: never;
             header?: {
@@ -30151,7 +30158,7 @@ export interface operations {
             };
         };
     };
-    handle_check_in: {
+    post_reservations_reservation_id_check_in: {
         parameters: {
             query?: never;
             header?: {
@@ -30305,7 +30312,7 @@ export interface operations {
             };
         };
     };
-    handle_replace: {
+    post_reservations_reservation_id_replace: {
         parameters: {
             query?: never;
             header?: {
@@ -30459,7 +30466,7 @@ export interface operations {
             };
         };
     };
-    handle_find: {
+    get_retention: {
         parameters: {
             query?: never;
             header?: never;
@@ -30542,7 +30549,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_returns: {
         parameters: {
             query?: {
                 /** @description of one bank */
@@ -30632,7 +30639,7 @@ export interface operations {
             };
         };
     };
-    handle_returns: {
+    get_returns_export: {
         parameters: {
             query?: {
                 /** @description of one bank */
@@ -30727,7 +30734,7 @@ export interface operations {
             };
         };
     };
-    handle_log_out_everybody: {
+    post_sessions_log_out_everybody: {
         parameters: {
             query?: never;
             header?: never;
@@ -30877,7 +30884,7 @@ export interface operations {
             };
         };
     };
-    handle_shortages: {
+    get_shortages: {
         parameters: {
             query?: {
                 /** @description the day; tomorrow when left out */
@@ -30969,7 +30976,7 @@ export interface operations {
             };
         };
     };
-    handle_shortages: {
+    get_shortages_export: {
         parameters: {
             query?: {
                 /** @description the day; tomorrow when left out */
@@ -31066,7 +31073,7 @@ export interface operations {
             };
         };
     };
-    handle_occupancy: {
+    get_statistics_occupancy: {
         parameters: {
             query?: {
                 /** @description one bank; else all that the caller looks after */
@@ -31158,7 +31165,7 @@ export interface operations {
             };
         };
     };
-    handle_openings: {
+    get_statistics_openings: {
         parameters: {
             query?: {
                 /** @description one bank; else all that the caller looks after */
@@ -31250,7 +31257,7 @@ export interface operations {
             };
         };
     };
-    handle_overdue: {
+    get_statistics_overdue: {
         parameters: {
             query?: {
                 /** @description one bank; else all that the caller looks after */
@@ -31342,7 +31349,7 @@ export interface operations {
             };
         };
     };
-    handle_rush: {
+    get_statistics_rush: {
         parameters: {
             query: {
                 /** @description which term */
@@ -31428,7 +31435,7 @@ export interface operations {
             };
         };
     };
-    handle_waits: {
+    get_statistics_waits: {
         parameters: {
             query?: {
                 /** @description one bank; else all that the caller looks after */
@@ -31520,7 +31527,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_terms: {
         parameters: {
             query?: {
                 /** @description only those that are for this bank */
@@ -31614,7 +31621,7 @@ export interface operations {
             };
         };
     };
-    handle_add: {
+    post_terms: {
         parameters: {
             query?: never;
             header?: {
@@ -31766,7 +31773,7 @@ export interface operations {
             };
         };
     };
-    handle_retire: {
+    delete_terms_term_id: {
         parameters: {
             query?: never;
             header?: {
@@ -31914,7 +31921,7 @@ export interface operations {
             };
         };
     };
-    handle_change: {
+    patch_terms_term_id: {
         parameters: {
             query?: never;
             header?: {
@@ -32068,7 +32075,7 @@ export interface operations {
             };
         };
     };
-    handle_list: {
+    get_waiting: {
         parameters: {
             query?: {
                 /** @description before one bank */
@@ -32158,7 +32165,7 @@ export interface operations {
             };
         };
     };
-    handle_waiting: {
+    get_waiting_export: {
         parameters: {
             query?: {
                 /** @description before one bank */
@@ -32253,7 +32260,7 @@ export interface operations {
             };
         };
     };
-    handle_remove: {
+    delete_waiting_waiting_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -32403,7 +32410,7 @@ export interface operations {
             };
         };
     };
-    handle_socket: {
+    get_ws: {
         parameters: {
             query?: never;
             header?: never;
@@ -32484,7 +32491,7 @@ export interface operations {
             };
         };
     };
-    handle_site: {
+    get_site: {
         parameters: {
             query?: never;
             header?: never;
