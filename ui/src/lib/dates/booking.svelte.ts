@@ -56,7 +56,11 @@ export class Booking {
 		)
 	] as Span[]);
 
-	readonly known = $derived<Known>({ days: this.calendar.days, rules: this.calendar.rules, mine: this.taken });
+	readonly known = $derived.by<Known>(() => ({
+		days: this.calendar.days,
+		rules: this.calendar.rules,
+		mine: this.taken
+	}));
 
 	/** What speaks against the choice, as far as it is made. */
 	readonly reason = $derived.by<Reason | undefined>(() => {
