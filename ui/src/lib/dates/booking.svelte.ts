@@ -2,6 +2,7 @@
 import { api, ask, type Schemas } from '../api/client';
 import { once } from '../api/once';
 import { Refusal, Unreachable } from '../api/problem';
+import { texts } from '../i18n/texts.svelte';
 import { mine } from '../mine.svelte';
 import { Calendar } from './calendar.svelte';
 import {
@@ -31,6 +32,8 @@ export class Booking {
 	fromText = $state('');
 	toText = $state('');
 	accessible = $state(false);
+	/** The month that the calendar shows. */
+	month = $state(monthOf(texts.format.today()));
 	/** Why the day that was pressed last is not chosen. */
 	refused = $state.raw<Reason | undefined>();
 	isSending = $state(false);
@@ -86,6 +89,13 @@ export class Booking {
 		).length
 	);
 
+	/** The first and the last month in which days can be chosen. */
+	readonly bounds = $derived.by<[string, string]>(() => {
+		const today = monthOf(texts.format.today());
+		const { rules } = this.calendar;
+		return [today, rules ? monthOf(lastDay(rules)) : today];
+	});
+
 	get #spoken(): string {
 		return `${this.choice.from}/${this.choice.to}`;
 	}
@@ -135,6 +145,12 @@ export class Booking {
 	tidy(): void {
 		this.fromText = this.choice.from ?? this.fromText;
 		this.toText = this.choice.to ?? this.toText;
+	}
+
+	/** Shows the month of a day, if the calendar goes so far. */
+	show(day: string | undefined): void {
+		const month = day === undefined ? undefined : monthOf(day);
+		if (month !== undefined && month >= this.bounds[0] && month <= this.bounds[1]) this.month = month;
 	}
 
 	/** What is wrong with the two inputs. */

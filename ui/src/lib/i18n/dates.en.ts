@@ -39,6 +39,7 @@ export const dates: Dates = {
 		full: 'full',
 		closed: 'closed',
 		mine: 'yours',
+		today: 'today',
 		parts: { from: 'from', to: 'to', only: '1 day', within: 'yours' },
 		name: (day, words) => [day, ...words].join(', '),
 		leftName: (count) => `${count} left`,
@@ -68,7 +69,7 @@ export const dates: Dates = {
 		doubt: 'Checking whether it was reserved. No need to press again.',
 		noFrom: 'Enter the first day.',
 		noTo: 'Enter the last day.',
-		notADay: (example) => `Enter the day like ${example}.`
+		notADay: (field, example) => `${field}: enter a day that exists, like ${example}.`
 	},
 
 	rules: {

@@ -28,6 +28,7 @@ export const dates = {
 		full: '만석',
 		closed: '휴관',
 		mine: '내 예약',
+		today: '오늘',
 		parts: { from: '시작', to: '마지막', only: '하루', within: '예약' },
 		/** What a screen reader says of a day. */
 		name: (day: string, words: string[]): string => [day, ...words].join(', '),
@@ -53,7 +54,7 @@ export const dates = {
 		doubt: '예약되었는지 확인하는 중입니다. 다시 누르지 않아도 됩니다.',
 		noFrom: '시작일을 입력해 주세요.',
 		noTo: '마지막 날을 입력해 주세요.',
-		notADay: (example: string): string => `날짜를 ${example}처럼 입력해 주세요.`
+		notADay: (field: string, example: string): string => `${field}: ${example}처럼 있는 날짜를 입력해 주세요.`
 	},
 
 	rules: {
