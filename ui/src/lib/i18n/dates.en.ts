@@ -37,12 +37,11 @@ export const dates: Dates = {
 		left: (count) => `${count} left`,
 		free: 'free',
 		full: 'full',
-		closed: 'closed',
+		closed: 'shut',
 		mine: 'yours',
 		today: 'today',
-		parts: { from: 'from', to: 'to', only: '1 day', within: 'yours' },
+		parts: { from: 'first', to: 'last', only: '1 day' },
 		name: (day, words) => [day, ...words].join(', '),
-		leftName: (count) => `${count} left`,
 		partNames: {
 			from: 'chosen first day',
 			to: 'chosen last day',
@@ -60,7 +59,7 @@ export const dates: Dates = {
 		to: 'Last day',
 		hint: (example) => `Choose in the calendar, or type it like ${example}.`,
 		first: 'Choose the first day.',
-		last: 'Choose the last day. For one day only, press the same day again.',
+		last: 'Choose the last day. For one day, press the same day again.',
 		chosen: (range, length) => `${range}, ${length}`,
 		clear: 'Choose again',
 		accessible: 'I would like a locker at a height for use while seated.',
@@ -147,7 +146,6 @@ export const dates: Dates = {
 		toLocker: 'Go to my locker',
 		late: (day) => `It was due back on ${day}. Take your things and return it.`,
 		checkIn: 'Check in',
-		notYet: (day) => `You can check in from ${day}.`,
 		cancel: 'Cancel reservation',
 		short: 'There may be no locker for you on these days: one is broken or not yet emptied.',
 		shortOffered: (where) => `${where} has room on the same days. Your reservation moves there as it is.`,
@@ -172,7 +170,6 @@ export const dates: Dates = {
 		until: (day) => `Yours ${day}.`,
 		noneFree: 'There is no locker to give right now: others reserved before you, or one is not yet emptied.',
 		noneFreeWait: 'You can check in when one is free. Your reservation stays. If it is urgent, tell staff.',
-		noneFreeOffered: (where) => `${where} has room on the same days.`
 	},
 
 	cancel: {

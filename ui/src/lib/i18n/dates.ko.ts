@@ -29,10 +29,9 @@ export const dates = {
 		closed: '휴관',
 		mine: '내 예약',
 		today: '오늘',
-		parts: { from: '시작', to: '마지막', only: '하루', within: '예약' },
+		parts: { from: '시작', to: '마지막', only: '하루' },
 		/** What a screen reader says of a day. */
 		name: (day: string, words: string[]): string => [day, ...words].join(', '),
-		leftName: (count: number): string => `${count}칸 남음`,
 		partNames: { from: '고른 시작일', to: '고른 마지막 날', only: '고른 하루', within: '고른 기간' },
 		cannot: '고를 수 없음',
 		closing: (why: string): string => `휴관: ${why}`,
@@ -45,7 +44,7 @@ export const dates = {
 		to: '마지막 날',
 		hint: (example: string): string => `달력에서 고르거나 ${example}처럼 입력해 주세요.`,
 		first: '시작일을 골라 주세요.',
-		last: '마지막 날을 골라 주세요. 하루만 쓰려면 같은 날을 한 번 더 눌러 주세요.',
+		last: '마지막 날을 골라 주세요. 하루만 쓰려면 같은 날을 다시 눌러 주세요.',
 		chosen: (range: string, days: string): string => `${range}, ${days}`,
 		clear: '다시 고르기',
 		accessible: '앉아서 쓸 수 있는 높이의 칸을 원합니다.',
@@ -136,7 +135,6 @@ export const dates = {
 		toLocker: '내 칸으로 가기',
 		late: (day: string): string => `반납일: ${day}. 물건을 꺼내고 반납해 주세요.`,
 		checkIn: '체크인',
-		notYet: (day: string): string => `${day}부터 체크인할 수 있습니다.`,
 		cancel: '예약 취소',
 		short: '이 날짜에 쓸 칸이 모자랄 것 같습니다. 고장이거나 아직 비우지 않은 칸이 있습니다.',
 		shortOffered: (where: string): string => `같은 날짜에 자리가 있는 곳: ${where}. 옮기면 날짜는 그대로입니다.`,
@@ -161,7 +159,6 @@ export const dates = {
 		until: (day: string): string => `${day} 쓸 수 있습니다.`,
 		noneFree: '지금은 드릴 칸이 없습니다. 먼저 예약한 사람의 칸이거나 아직 비우지 않은 칸입니다.',
 		noneFreeWait: '칸이 비면 체크인할 수 있습니다. 예약은 그대로 있습니다. 급하면 직원에게 알려 주세요.',
-		noneFreeOffered: (where: string): string => `같은 날짜에 자리가 있는 곳: ${where}`
 	},
 
 	cancel: {
