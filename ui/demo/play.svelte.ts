@@ -93,7 +93,7 @@ export class Play {
 	}
 
 	async #do(name: string, deed: () => Promise<unknown>): Promise<void> {
-		if (this.busy !== undefined) return;
+		if (this.busy === name) return;
 		this.busy = name;
 		this.failure = undefined;
 		try {
@@ -103,7 +103,7 @@ export class Play {
 			if (!(error instanceof Failed)) throw error;
 			this.failure = error.message;
 		} finally {
-			this.busy = undefined;
+			if (this.busy === name) this.busy = undefined;
 		}
 	}
 }

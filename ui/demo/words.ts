@@ -4,6 +4,7 @@ const ko = {
 	title: '사물함 체험',
 	intro:
 		'lockerd가 이 컴퓨터 안에서 사물함 하나하나를 흉내 내고 있습니다. 빌리고, 열고, 고장 내 보세요. 끄면 모두 사라집니다.',
+	parts: '이 화면의 부분',
 	enter: {
 		title: '들어가 보기',
 		student: '학생으로 들어가기',
@@ -78,6 +79,7 @@ const en: Words = {
 	title: 'Try the lockers',
 	intro:
 		'lockerd plays every locker inside this computer. Rent one, open it, break it. When you stop the demo, all of it is gone.',
+	parts: 'Parts of this page',
 	enter: {
 		title: 'Walk in',
 		student: 'Sign in as a student',
