@@ -16,5 +16,5 @@ export default defineConfig({
 			])
 		)
 	},
-	test: { include: ['src/**/*.test.ts'], environment: 'node' }
+	test: { include: ['{src,demo}/**/*.test.ts'], environment: 'node' }
 });

@@ -80,6 +80,9 @@ interface Answer<T> {
 	response: Response;
 }
 
+const isLost = ({ status }: Response, body: unknown): boolean =>
+	status >= 502 && status <= 504 && !(typeof body === 'object' && body !== null && 'code' in body);
+
 /**
  * The data of an answer.
  * @throws Refusal when the server refused; Unreachable when nobody knows.
@@ -95,6 +98,8 @@ export async function ask<T>(asked: Promise<Answer<T>>): Promise<T> {
 		throw new Unreachable(error);
 	}
 	const { data, error, response } = answer;
+	// A proxy that lost the server behind it does not know what became of the request either.
+	if (isLost(response, error)) throw new Unreachable(error);
 	if (!response.ok) throw refusal(response, error);
 	const said = (data as { server_time?: unknown } | undefined)?.server_time;
 	if (typeof said === 'string') clock.learn(said, performance.now() - began);
