@@ -82,7 +82,10 @@ class Texts {
 	/** Loads the texts of a page; call it in the page's `load`. */
 	async need(...areas: (keyof Areas)[]): Promise<void> {
 		const missing = areas.filter((area) => !this.#areas[area]);
-		if (missing.length > 0) this.#areas = { ...this.#areas, ...(await this.#fetch(missing, this.#language)) };
+		if (missing.length === 0) return;
+		const loaded = await this.#fetch(missing, this.#language);
+		// Page and frame ask at once: what the other one got meanwhile stays.
+		this.#areas = { ...this.#areas, ...loaded };
 	}
 
 	/** Changes the language; the page changes at once when all of its texts are there. */
