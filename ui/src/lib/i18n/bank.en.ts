@@ -114,10 +114,7 @@ export const bank: Bank = {
 		why: {
 			held: 'Someone else is choosing this one. It returns if they do not confirm.',
 			taken: 'Someone else uses this locker.',
-			out_of_service: 'This locker is not lent at present.',
-			unknown: 'Its state has not arrived yet.',
-			mine: 'You rent this locker.',
-			my_hold: 'You hold this locker.'
+			out_of_service: 'This locker is not lent at present.'
 		},
 		near: 'Free nearby:',
 		noNear: 'None is free nearby.',

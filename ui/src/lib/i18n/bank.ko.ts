@@ -123,10 +123,7 @@ export const bank = {
 		why: {
 			held: '다른 학생이 선택하고 있습니다. 확정하지 않으면 다시 열립니다.',
 			taken: '다른 학생이 쓰고 있는 칸입니다.',
-			out_of_service: '지금은 빌려주지 않는 칸입니다.',
-			unknown: '상태를 아직 받지 못했습니다.',
-			mine: '내가 빌린 칸입니다.',
-			my_hold: '내가 잡아 둔 칸입니다.'
+			out_of_service: '지금은 빌려주지 않는 칸입니다.'
 		} as Record<string, string>,
 		near: '가까운 빈 칸:',
 		noNear: '가까운 빈 칸이 없습니다.',
