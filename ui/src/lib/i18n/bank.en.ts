@@ -56,7 +56,7 @@ export const bank: Bank = {
 		fit: 'Fit to screen',
 		sizes: 'Size of the map',
 		views: 'View',
-		asMap: 'Map',
+		asMap: 'Show the map',
 		asList: 'Show as a list',
 		unknown: 'Looking up the states.',
 		stale: (ago) => `State of ${ago}.`,

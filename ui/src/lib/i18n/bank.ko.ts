@@ -55,7 +55,7 @@ export const bank = {
 		fit: '화면에 맞춤',
 		sizes: '배치도 크기',
 		views: '보기 방식',
-		asMap: '배치도',
+		asMap: '배치도로 보기',
 		asList: '목록으로 보기',
 		unknown: '상태를 확인하는 중입니다.',
 		stale: (ago: string): string => `${ago} 상태입니다.`,
