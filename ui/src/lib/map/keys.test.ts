@@ -100,6 +100,18 @@ describe('a number', () => {
 	});
 });
 
+it('a key is a move, a digit of a number, or the way to the next free one', () => {
+	const cells = { numbers: () => ['101', '102', '103', '104', '105', '106', '107', '108'], isFree: (i: number) => i === 5 };
+	const press = (key: string, code = '', ctrlKey = false): number | undefined =>
+		ground.find({ key, code, ctrlKey }, ground.place(0), new Typed(), cells)?.index;
+	expect(press('ArrowRight')).toBe(1);
+	expect(press('1')).toBe(0);
+	// With a Korean keyboard F writes another letter.
+	expect(press('ㄹ', 'KeyF')).toBe(5);
+	expect(press('f', 'KeyF', true)).toBeUndefined();
+	expect(press('End', 'End', true)).toBe(7);
+});
+
 it('an empty bank leads nowhere', () => {
 	const empty = new Ground([]);
 	expect(empty.first).toBeUndefined();

@@ -18,6 +18,15 @@ export interface Place {
 	row: number;
 }
 
+/** The part of a keyboard event that is used here. */
+export type Key = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey'>;
+
+/** What keys need to know of the cells, by their index. */
+export interface Known {
+	numbers(): string[];
+	isFree(index: number): boolean;
+}
+
 /** How many rows PageUp and PageDown go. */
 const PAGE = 5;
 
@@ -78,6 +87,18 @@ export class Ground {
 			default:
 				return undefined;
 		}
+	}
+
+	/** Where any key leads: a move, a number that is being typed, F to the next free one; nothing for others. */
+	find(key: Key, from: Place, typed: Typed, cells: Known): Place | undefined {
+		const at = (index: number | undefined): Place | undefined =>
+			index === undefined ? undefined : this.place(index);
+		if (/^[0-9]$/.test(key.key) && !key.ctrlKey) {
+			return at(seek(cells.numbers(), typed.add(key.key, performance.now())));
+		}
+		// The key, not the letter: the keyboard may be in Korean.
+		if (key.code === 'KeyF' && !key.ctrlKey) return at(this.next(from.index, cells.isFree));
+		return this.move(from, key.key, key.ctrlKey);
 	}
 
 	/** The next cell as one reads that is wanted, round the end; nothing when none is. */
