@@ -161,6 +161,8 @@ export const bank: Bank = {
 		nothingTitle: 'You hold no locker',
 		nothing: 'Hold a locker on the map, then confirm it here.',
 		ok: (number, left) => `Locker ${number} is held for you for ${left}.`,
+		/** Short lengths are said in seconds. */
+		seconds: (seconds) => `${seconds} s`,
 		left: 'Time left',
 		leftSaid: (seconds) => `${seconds} s left.`,
 		number: (number) => number,

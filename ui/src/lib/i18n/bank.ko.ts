@@ -171,6 +171,8 @@ export const bank = {
 		nothingTitle: '잡아 둔 칸이 없습니다',
 		nothing: '배치도에서 칸을 잡으면 여기서 확정합니다.',
 		ok: (number: string, left: string): string => `${number}번 칸을 ${left} 동안 잡아 두었습니다.`,
+		/** Short lengths are said in seconds. */
+		seconds: (seconds: number): string => `${seconds}초`,
 		left: '남은 시간',
 		leftSaid: (seconds: number): string => `${seconds}초 남았습니다.`,
 		number: (number: string): string => `${number}번`,

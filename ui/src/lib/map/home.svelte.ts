@@ -46,3 +46,9 @@ export class Home {
 		};
 	}
 }
+
+/** How long a hold is, as people say it: 60 seconds, not one minute. */
+export function holdLength(ms: number): string {
+	const seconds = Math.round(ms / 1000);
+	return seconds <= 90 ? texts.bank.hold.seconds(seconds) : texts.format.length(seconds * 1000);
+}

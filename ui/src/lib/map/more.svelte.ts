@@ -2,6 +2,7 @@
 import { api, ask } from '../api/client';
 import { once } from '../api/once';
 import { Refusal, Unreachable } from '../api/problem';
+import { holdLength } from './home.svelte';
 import { mine } from '../mine.svelte';
 import { failureText } from '../problems';
 import { texts } from '../i18n/texts.svelte';
@@ -31,7 +32,7 @@ export class More {
 				)
 			);
 			mine.holdEnds = performance.now() + reply.expires_in_ms;
-			this.said = texts.bank.hold.extended(texts.format.length(reply.expires_in_ms));
+			this.said = texts.bank.hold.extended(holdLength(reply.expires_in_ms));
 			this.#settled = locker;
 		} catch (error) {
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
