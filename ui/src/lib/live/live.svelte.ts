@@ -3,17 +3,17 @@
  * what it shows. Pages say what they want to hear with `hear`; the last word on anything is REST.
  */
 import { clock } from '../clock.svelte';
-import { readMessage, type Item, type Message, type Wish } from './protocol';
+import { readMessage, type Item, type Message, type Snapshot, type Wish } from './protocol';
 
 /** What the connection is like: `stale` once it is away for longer than a blink. */
 export type Status = 'live' | 'connecting' | 'stale';
 
 /** Gets what happens of one topic. */
 export interface Ear {
-	/** All that is, in place of all that was known. */
-	snapshot(items: Item[]): void;
-	/** What is different, oldest first. */
-	delta(items: Item[]): void;
+	/** All that is, in place of all that was known; the same by banks, for those who hear several. */
+	snapshot(items: Item[], groups: Snapshot['groups']): void;
+	/** What is different, oldest first, and of which bank. */
+	delta(items: Item[], bank: number | null): void;
 }
 
 interface Listener {
@@ -183,7 +183,8 @@ export class Live {
 				this.#version = message.version;
 				this.#tell(message.topic, (listener) =>
 					listener.ear.snapshot(
-						message.groups.flatMap((group) => (isOf(listener, group.bank) ? group.items : []))
+						message.groups.flatMap((group) => (isOf(listener, group.bank) ? group.items : [])),
+						message.groups
 					)
 				);
 				break;
@@ -191,7 +192,7 @@ export class Live {
 				this.#version = message.version;
 				for (const change of message.changes) {
 					this.#tell(change.topic, (listener) => {
-						if (isOf(listener, change.bank)) listener.ear.delta(change.items);
+						if (isOf(listener, change.bank)) listener.ear.delta(change.items, change.bank);
 					});
 				}
 				break;
