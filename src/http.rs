@@ -61,6 +61,7 @@ mod penalties;
 mod policies;
 mod presence;
 pub mod problem;
+mod public_site;
 mod qr;
 mod rentals;
 mod reservations;
@@ -82,6 +83,7 @@ use browser::OwnSite;
 use extract::{Head, ProxyRule, RawBody};
 use lockers::ListCache;
 use problem::Problem;
+use public_site::PlacesCache;
 
 /// The only filter type that crosses a module boundary.
 pub type Routes = BoxedFilter<(Response,)>;
@@ -120,6 +122,7 @@ struct ApiParts {
     /// The origin of the settings' public address.
     public_origin: Option<String>,
     lists: ListCache,
+    places: PlacesCache,
     started: Timestamp,
     /// Places for live sockets: they outlive their connection's place.
     sockets: Arc<Semaphore>,
@@ -131,9 +134,9 @@ impl Api {
     pub fn new(services: Arc<Services>, settings: HttpSettings) -> Self {
         let started = services.clock.now();
         let sockets = Arc::new(Semaphore::new(settings.sockets_max));
-        let lists = ListCache::default();
         let public_origin = settings.public_url.as_deref().and_then(browser::origin_of);
-        let parts = ApiParts { services, settings, public_origin, lists, started, sockets };
+        let (lists, places) = (ListCache::default(), PlacesCache::default());
+        let parts = ApiParts { services, settings, public_origin, lists, places, started, sockets };
         Self(Arc::new(parts))
     }
 

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
     AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
-    LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig,
+    LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig, SiteConfig,
 };
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
@@ -157,6 +157,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
     Config {
         data_dir: data_dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
+        site: SiteConfig { phone: Some("02-000-0000".to_owned()) },
         clock: ClockConfig { rtc: true, ..ClockConfig::default() },
         http: HttpConfig {
             listen: args.listen,

@@ -26,7 +26,7 @@ use super::{
     Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, exports,
     health, histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails,
     mass_openings, me, member_sessions, members, openapi, opening_list, openings, operations,
-    overdue, penalties, rentals, reservations, retention, returns, sign_up, statistics, terms,
+    overdue, penalties, public_site, rentals, reservations, retention, returns, sign_up, statistics, terms,
     totp, waiting,
 };
 use crate::service::Services;
@@ -47,6 +47,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api).or_route(exports::alarms(api))),
         ("me", me::routes(api).or_route(histories::mine(api))),
+        ("site", public_site::routes(api)),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),

@@ -21,8 +21,9 @@ use super::{
     alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, exports,
     extensions, health, histories, jobs, keys, kiosk, kiosks, layouts, limits, live, locations,
     locker_admin, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
-    opening_list, openings, operations, overdue, own_account, penalties, presence, rentals,
-    reservations, retention, returns, roles, sessions, sign_up, statistics, terms, totp, waiting,
+    opening_list, openings, operations, overdue, own_account, penalties, presence, public_site,
+    rentals, reservations, retention, returns, roles, sessions, sign_up, statistics, terms, totp,
+    waiting,
 };
 use crate::service::error::Code;
 
@@ -88,8 +89,9 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         member_sessions::handle_end,
         member_sessions::handle_log_out_everybody,
         keys::handle_rotate,
+        public_site::handle_site,
         lockers::handle_list,
-        lockers::handle_summary,
+        public_site::handle_summary,
         lockers::handle_mine,
         lockers::handle_find,
         lockers::handle_hold,

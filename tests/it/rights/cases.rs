@@ -61,6 +61,7 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/api/swagger/", Everybody, "", &[200]),
     case("GET", "/api/openapi.json", Everybody, "", &[200]),
     case("GET", "/problems/{slug}", Everybody, "", &[200]),
+    case("GET", "/api/v1/site", Everybody, "", &[200]),
     case("GET", "/api/v1/health", Everybody, "", &[200]),
     case("GET", "/api/v1/ws", Everybody, "", &[426]),
     case("POST", "/api/v1/auth/login", Everybody, r#"{"id":"NOBODY","password":"x"}"#, &[401, 429]),

@@ -210,6 +210,12 @@ impl Inside {
         serde_json::from_slice(&text).expect("JSON")
     }
 
+    /// Lets live sockets hear what happens from now on.
+    pub fn publish(&self) {
+        let publishing = Arc::clone(&self.services).publish_live(self.stop.clone());
+        self.runtime.spawn(publishing);
+    }
+
     /// Turns the clock forward.
     pub fn pass(&self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
