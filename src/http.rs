@@ -3,7 +3,8 @@
 //! One file per resource, each giving a [`Routes`] tree; [`dispatch`] picks the tree by the path,
 //! [`accept`] owns the sockets. Handlers are plain functions: they take the request's head, call a
 //! use-case and answer `Result<_, Problem>`. No rejection carries a decision: warp's rejections
-//! only mean "not this route". Every route stands in [`access::ROUTES`].
+//! only mean "not this route". Every route stands in [`access::ROUTES`]; what is none of them is a page
+//! of the web app ([`web`]).
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ mod browser;
 mod buses;
 mod clock;
 mod commissioning;
+mod demo;
 pub mod dispatch;
 mod exports;
 mod extensions;
@@ -75,9 +77,12 @@ mod statistics;
 mod terms;
 mod totp;
 mod waiting;
+mod web;
 
 pub use accept::{Limits, Server};
+pub use demo::{Demo, Person};
 pub use dispatch::{simulator_site, site};
+pub use openapi::document as api_document;
 
 use browser::OwnSite;
 use extract::{Head, ProxyRule, RawBody};

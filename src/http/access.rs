@@ -259,6 +259,8 @@ pub const ROUTES: &[Route] = &[
     // On a demonstration only: elsewhere there is nothing at these.
     route("GET", "/api/v1/mailbox", Access::Public),
     route("GET", "/api/v1/mailbox/{number}", Access::Public),
+    route("GET", "/demo", Access::Public),
+    route("GET", "/demo/api/site", Access::Public),
     route("GET", "/api/v1/health", Access::Public),
     route("GET", "/api/v1/clock", Access::Staff),
     route("POST", "/api/v1/clock/confirm", Access::Admin),

@@ -351,7 +351,6 @@ pub(super) fn routes() -> Routes {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     });
-    let home = path::end().and(warp::get()).map(|| redirect("/api/swagger/"));
     // The pages name their files relative to the directory, so the slash at the end matters:
     // `path!` with an end takes both, and the tail tells them apart.
     let config = Arc::new(Config::from("/api/openapi.json").validator_url("none"));
@@ -364,7 +363,7 @@ pub(super) fn routes() -> Routes {
                 swagger_file(tail.as_str(), &config)
             },
         );
-    json.boxed().or_route(home.boxed()).or_route(swagger.boxed())
+    json.boxed().or_route(swagger.boxed())
 }
 
 fn redirect(to: &'static str) -> Response {

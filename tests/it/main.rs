@@ -56,4 +56,5 @@ mod swap;
 mod totp;
 mod waiting;
 mod walk;
+mod web_app;
 mod wire;

@@ -259,7 +259,7 @@ fn serve(runtime: &Runtime, app: &App) -> (SocketAddr, CancellationToken) {
     let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
     let address = listener.local_addr().expect("bound");
     let server = Server::new(listener, Limits::default());
-    runtime.spawn(server.run(lockerd::http::site(app.api()), stop.clone()));
+    runtime.spawn(server.run(lockerd::http::site(app.api(), None), stop.clone()));
     (address, stop)
 }
 
