@@ -3,11 +3,15 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo test test-api test-mutants lint release states bench soak fuzz tools test-tools
+.PHONY: help demo ui types test test-ui test-types test-api test-mutants lint release states bench soak fuzz \
+	tools ui-tools test-tools
 
 help:
 	@echo "make demo     build and start a site with simulated boards and sample people"
+	@echo "make ui       the web app, which the next build takes in (part of demo, test, release)"
 	@echo "make test     format, lints, documentation, all tests"
+	@echo "make test-ui  the web app's own checks and tests (part of make test)"
+	@echo "make types    the web app's types from the API document"
 	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
 	@echo "make test-mutants wrong programs that the proofs must find out (part of make test)"
 	@echo "make lint     format and lints alone"
@@ -21,27 +25,56 @@ help:
 tools:
 	@sh tests/tools.sh
 
+ui-tools:
+	@sh tests/tools.sh ui
+
 test-tools:
 	@sh tests/tools.sh test
 
-demo: tools
+# Only what changed is done again: a build of the same sources would have the program built anew.
+ui: ui-tools
+	@cd ui && if [ ! -e node_modules/.package-lock.json ] || \
+		[ package-lock.json -nt node_modules/.package-lock.json ]; then \
+		npm ci && touch node_modules/.package-lock.json; fi
+	@cd ui && if [ ! -e build/index.html ] || [ -n "$$(find . -path ./node_modules -prune -o \
+		-path ./build -prune -o -path ./build-demo -prune -o -path ./.svelte-kit -prune -o \
+		-newer build/index.html -print -quit)" ]; then \
+		npm run --if-present build:demo && npm run build; fi
+
+types: ui
+	$(CARGO) run --locked --quiet -- openapi > target/openapi.json
+	cd ui && npm run types
+
+demo: tools ui
 	$(CARGO) build --release --locked
 	@exec $(CARGO) run --release --locked --quiet -- demo $(ARGS)
 
-test: test-tools
+test: test-tools ui
+	$(MAKE) test-ui
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked
 	$(CARGO) test --locked
+	$(MAKE) test-types
 	$(MAKE) test-mutants
 	$(MAKE) test-api
+
+test-ui: ui
+	cd ui && npm run check && npm test
+
+# The types that the web app is checked against are those of this very program.
+test-types: ui
+	$(CARGO) run --locked --quiet -- openapi > target/openapi.json
+	cd ui && npx openapi-typescript ../target/openapi.json -o ../target/schema.d.ts
+	@diff -u ui/src/lib/api/schema.d.ts target/schema.d.ts || \
+		{ echo "the API is another than the web app knows: make types" >&2; exit 1; }
 
 # Three programs that are wrong on purpose: the judge of histories must find each out.
 test-mutants:
 	$(CARGO) test --locked --features mutants --test history -- mutants
 
 # The API document against the running demo, as nobody and as each role.
-test-api: test-tools
+test-api: test-tools ui
 	$(CARGO) build --locked
 	@sh tests/venv.sh api
 	target/venv/api/bin/python tests/api/run.py target/debug/lockerd
@@ -50,7 +83,7 @@ lint: tools
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 
-release: tools
+release: tools ui
 	$(CARGO) build --release --locked
 
 states: tools

@@ -62,6 +62,7 @@ pub enum AppError {
 pub struct App {
     services: Arc<Services>,
     api: Api,
+    demo: Option<http::Demo>,
     listener: TcpListener,
     limits: Limits,
     writer: WriterThread,
@@ -135,7 +136,7 @@ impl App {
         };
         let api = Api::new(Arc::clone(&services), settings);
         let limits = Limits { connections_max: config.http.connections_max, ..Limits::default() };
-        Ok(Self { services, api, listener, limits, writer, tasks, _lock: lock })
+        Ok(Self { services, api, demo: None, listener, limits, writer, tasks, _lock: lock })
     }
 
     /// Where it listens: the real port also when port 0 was asked for.
@@ -155,6 +156,11 @@ impl App {
         &self.api
     }
 
+    /// Makes it a demonstration: with its front page, sample log-ins and simulated boards.
+    pub fn demonstrate(&mut self, demo: http::Demo) {
+        self.demo = Some(demo);
+    }
+
     /// Ends what was built and not run, for tests: what was accepted is committed, then the data directory
     /// is let go.
     pub fn close(self) {
@@ -164,13 +170,13 @@ impl App {
 
     /// Serves until `stop`, then ends every part in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
-        let Self { services, api, listener, limits, writer, tasks, _lock } = self;
+        let Self { services, api, demo, listener, limits, writer, tasks, _lock } = self;
         jobs::start(&services, &tasks.jobs, &tasks.jobs_stop);
         let server = Server::new(listener, limits);
         let accepting = server.beats();
         let beats = || services.bus.beats().chain([accepting.load(Ordering::Relaxed)]).collect();
         let looking = look_after(&services.store, &writer, beats, &stop);
-        let server = server.run(http::site(&api), stop.clone());
+        let server = server.run(http::site(&api, demo), stop.clone());
         let telling = async {
             stop.cancelled().await;
             services.stopping.cancel();

@@ -19,6 +19,7 @@ mod location;
 mod locker;
 mod member;
 mod offline;
+mod openapi;
 mod places;
 mod serve;
 mod simulate;
@@ -78,6 +79,10 @@ enum Command {
     /// Vouch for the clock of a machine that nobody else tells the time.
     #[command(subcommand)]
     Time(time::TimeCommand),
+    /// Print the API document (OpenAPI 3.1) as JSON.
+    ///
+    /// Example: lockerd openapi > openapi.json
+    Openapi,
     /// Check the configuration and the database; changes nothing.
     ///
     /// Example: lockerd check --config /etc/lockerd/config.toml
@@ -112,6 +117,7 @@ pub fn run() -> ExitCode {
         Command::Member(command) => member::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Openapi => openapi::run(),
         Command::Check(args) => check::run(&args),
     };
     match done {

@@ -21,16 +21,18 @@ use crate::service::Settings;
 mod clock;
 mod mail;
 mod people;
+mod site;
 
 pub use clock::ClockConfig;
 pub use mail::{MailConfig, MailSecurity, MailTransport};
 pub use people::{AuthConfig, KioskConfig, LimitsConfig, PrivacyConfig, RetentionConfig};
+pub use site::SiteConfig;
 
 /// Prefix of the environment variables that override keys.
 const ENVIRONMENT_PREFIX: &str = "LOCKERD_";
 
 /// Keys whose value is text even when it looks like a number.
-const ALWAYS_TEXT: &[&str] = &["password"];
+const ALWAYS_TEXT: &[&str] = &["password", "phone"];
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -41,6 +43,9 @@ pub struct Config {
     /// The site's time zone: rental days begin and end at its midnight.
     #[serde(default = "default_time_zone")]
     pub time_zone: String,
+    /// What people are told of the site.
+    #[serde(default)]
+    pub site: SiteConfig,
     /// What vouches for the clock.
     #[serde(default)]
     pub clock: ClockConfig,
@@ -398,6 +403,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let bad = |text: String| Err(ConfigError::Value(text));
         self.zone()?;
+        self.site.check()?;
         self.auth.check()?;
         self.kiosk.check()?;
         self.limits.check()?;
@@ -455,6 +461,7 @@ impl Config {
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let retention = self.retention.settings();
         Ok(Settings {
+            phone: self.site.phone.clone(),
             roster_login: self.auth.roster_login,
             registration: self.auth.registration,
             access_lifetime: SignedDuration::from_mins(i64::from(self.auth.access_minutes)),
@@ -609,6 +616,8 @@ locks = 8
         let text = with(BUS, "LOCKERD_HTTP__LISTENN", "x").expect_err("unknown").to_string();
         assert!(text.contains("listenn") && text.contains("LOCKERD_HTTP__LISTENN"), "{text}");
         assert!(with(BUS, "PATH", "/bin").is_ok());
+        let config = with(BUS, "LOCKERD_SITE__PHONE", "112").expect("text, not a number");
+        assert_eq!(config.site.phone.as_deref(), Some("112"));
     }
 
     #[test]
@@ -619,6 +628,7 @@ locks = 8
             ("locks = 8 -> locks = 0", "lock"),
             ("family = 'modbus-relay' -> family = 'winnsen'", "winnsen"),
             ("data_dir = '/x' -> data_dir = '/x'\ntime_zone = 'Mars/North'", "Mars/North"),
+            ("data_dir = '/x' -> data_dir = '/x'\nsite.phone = 'call us'", "site.phone"),
         ] {
             let (from, to) = change.split_once(" -> ").expect("an arrow");
             let text = parse(&BUS.replace(from, to)).expect_err(change).to_string();

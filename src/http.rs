@@ -3,7 +3,8 @@
 //! One file per resource, each giving a [`Routes`] tree; [`dispatch`] picks the tree by the path,
 //! [`accept`] owns the sockets. Handlers are plain functions: they take the request's head, call a
 //! use-case and answer `Result<_, Problem>`. No rejection carries a decision: warp's rejections
-//! only mean "not this route". Every route stands in [`access::ROUTES`].
+//! only mean "not this route". Every route stands in [`access::ROUTES`]; what is none of them is a page
+//! of the web app ([`web`]).
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ mod browser;
 mod buses;
 mod clock;
 mod commissioning;
+mod demo;
 pub mod dispatch;
 mod exports;
 mod extensions;
@@ -61,6 +63,7 @@ mod penalties;
 mod policies;
 mod presence;
 pub mod problem;
+mod public_site;
 mod qr;
 mod rentals;
 mod reservations;
@@ -74,14 +77,18 @@ mod statistics;
 mod terms;
 mod totp;
 mod waiting;
+mod web;
 
 pub use accept::{Limits, Server};
+pub use demo::{Demo, Person};
 pub use dispatch::{simulator_site, site};
+pub use openapi::document as api_document;
 
 use browser::OwnSite;
 use extract::{Head, ProxyRule, RawBody};
 use lockers::ListCache;
 use problem::Problem;
+use public_site::PlacesCache;
 
 /// The only filter type that crosses a module boundary.
 pub type Routes = BoxedFilter<(Response,)>;
@@ -120,6 +127,7 @@ struct ApiParts {
     /// The origin of the settings' public address.
     public_origin: Option<String>,
     lists: ListCache,
+    places: PlacesCache,
     started: Timestamp,
     /// Places for live sockets: they outlive their connection's place.
     sockets: Arc<Semaphore>,
@@ -131,9 +139,9 @@ impl Api {
     pub fn new(services: Arc<Services>, settings: HttpSettings) -> Self {
         let started = services.clock.now();
         let sockets = Arc::new(Semaphore::new(settings.sockets_max));
-        let lists = ListCache::default();
         let public_origin = settings.public_url.as_deref().and_then(browser::origin_of);
-        let parts = ApiParts { services, settings, public_origin, lists, started, sockets };
+        let (lists, places) = (ListCache::default(), PlacesCache::default());
+        let parts = ApiParts { services, settings, public_origin, lists, places, started, sockets };
         Self(Arc::new(parts))
     }
 

@@ -101,6 +101,8 @@ use upkeep::SavedVersion;
 /// What the site's configuration says to the use-cases.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The number to call for help, as people read it.
+    pub phone: Option<String>,
     /// How far personal data opens the site.
     pub roster_login: RosterLogin,
     /// Who may make themselves an account.

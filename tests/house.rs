@@ -55,6 +55,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("minijinja", &["mail"]),
     ("clap", &["cli"]),
+    ("rust_embed", &["http"]),
     ("tokio_cron_scheduler", &["jobs"]),
 ];
 
@@ -202,6 +203,52 @@ fn every_room_says_what_it_owns_and_keeps_its_size() {
             }
         }
     }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+/// The names of structs and enums that the API document is made from.
+fn schemas(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("#[derive(") {
+        let Some((derived, rest)) = text[at..].split_once(")]") else { continue };
+        if !derived.contains("ToSchema") {
+            continue;
+        }
+        let declared = rest.lines().find_map(|line| {
+            let line = line.trim_start();
+            let line = match line.strip_prefix("pub") {
+                Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+                Some(rest) => rest.trim_start(),
+                None => line,
+            };
+            line.strip_prefix("struct ").or_else(|| line.strip_prefix("enum "))
+        });
+        let letters = declared.expect("a struct or an enum").chars();
+        names.push(letters.take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+    }
+    names
+}
+
+/// Of two of one name, the document would describe one alone, wherever either is used.
+#[test]
+fn what_the_api_document_names_has_a_name_of_its_own() {
+    let text = "#[derive(Debug, ToSchema)]\n#[serde(x)]\npub(super) struct A {}\n#[derive(Debug)]\n\
+        struct B;\n#[derive(\n  ToSchema,\n)]\n/// A struct.\npub enum C<T> {}\n";
+    assert_eq!(schemas(text), ["A", "C"]);
+    let mut known: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut breaches = Vec::new();
+    for source in sources() {
+        for name in schemas(&source.text) {
+            if let Some(other) = known.insert(name.clone(), source.path.clone()) {
+                breaches.push(format!(
+                    "{name} is in {} and in {}",
+                    other.display(),
+                    source.path.display()
+                ));
+            }
+        }
+    }
+    assert!(known.len() > 200, "only {} schemas: the walk sees nothing", known.len());
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 

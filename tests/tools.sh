@@ -1,6 +1,6 @@
 #!/bin/sh
-# Looks for what building needs and, with the argument "test", what testing needs; installs it with
-# apt when run as root on Debian, else says exactly what to install.
+# Looks for what building needs, with the argument "ui" also for what the web app needs, with "test" for what
+# testing needs beside that; installs it with apt when run as root on Debian, else says exactly what to install.
 set -eu
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
@@ -12,6 +12,16 @@ if [ "${1:-}" = test ]; then
 	need python3 python3
 	# Debian packs the part that makes virtual environments apart.
 	python3 -c "import ensurepip, venv" >/dev/null 2>&1 || missing="$missing python3-venv"
+fi
+# Of Node, Debian 12 packs too old a one: whoever has none chooses where it comes from.
+node_fits() {
+	command -v npm >/dev/null 2>&1 && node -e '
+		const [major, minor] = process.versions.node.split(".").map(Number);
+		process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+}
+if [ -n "${1:-}" ] && ! node_fits; then
+	echo "lockerd's web app needs Node 20.19 or newer, with npm: see https://nodejs.org" >&2
+	exit 1
 fi
 if ! command -v cargo >/dev/null 2>&1; then
 	echo "lockerd needs Rust 1.95 or newer: see https://rustup.rs" >&2

@@ -23,14 +23,15 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{
     AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
-    LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig,
+    LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig, SiteConfig,
 };
+use crate::http::{Demo, Person};
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
 use crate::sim::Simulator;
 use crate::{lifecycle, telemetry};
 
-use sample::{Accounts, Plan};
+use sample::Plan;
 
 /// Years in which a demo can begin: its clock can be turned on for decades from there.
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2100;
@@ -89,14 +90,19 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     let sim_listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let config = config(args, &place.path, &plan, &buses);
     let clock = Clock::shifted(config.zone()?, begin(args, &config)?);
-    let app = App::build(&config, clock).await?;
+    let mut app = App::build(&config, clock).await?;
     let site = Some(Arc::clone(app.services()));
     let (sim_address, sim_server) = control(&simulator, site, sim_listen, stop.clone()).await?;
-    let accounts = fill(app.services(), &plan).await?;
+    let people = fill(app.services(), &plan).await?;
     if let Some(path) = &args.tokens {
         write_tokens(app.services(), path).await?;
     }
-    announce(args, app.address()?, sim_address, &accounts)?;
+    app.demonstrate(Demo {
+        simulator: simulator.clone(),
+        site: Arc::clone(app.services()),
+        people: people.clone(),
+    });
+    announce(args, app.address()?, sim_address, &people)?;
     let sim_task = tokio::spawn(sim_server);
     let served = app.run(stop).await;
     simulator.stop().await;
@@ -157,6 +163,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
     Config {
         data_dir: data_dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
+        site: SiteConfig { phone: Some("02-000-0000".to_owned()) },
         clock: ClockConfig { rtc: true, ..ClockConfig::default() },
         http: HttpConfig {
             listen: args.listen,
@@ -184,7 +191,7 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
     }
 }
 
-async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Accounts> {
+async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Vec<Person>> {
     let now = services.clock.now().round(Unit::Minute)?;
     let window = (now - Span::new().hours(24), now + Span::new().hours(24 * 14));
     let today = services.clock.today();
@@ -210,26 +217,25 @@ fn announce(
     args: &DemoArgs,
     address: SocketAddr,
     sim_address: SocketAddr,
-    accounts: &Accounts,
+    people: &[Person],
 ) -> anyhow::Result<()> {
     let (url, sim_url) = (format!("http://{address}"), format!("http://{sim_address}"));
     if args.json {
-        let account = |(id, password): &(String, String)| json!({ "id": id, "password": password });
+        let accounts = people
+            .iter()
+            .map(|it| (it.role.to_owned(), json!({ "id": it.id, "password": it.password })));
+        let accounts: serde_json::Map<_, _> = accounts.collect();
         return say_json(&json!({
             "url": url,
+            "demo_url": format!("{url}/demo"),
             "sim_url": sim_url,
             "mailbox_url": format!("{url}/mailbox"),
-            "accounts": {
-                "admin": account(&accounts.admin),
-                "staff": account(&accounts.staff),
-                "student": account(&accounts.student),
-            },
+            "accounts": accounts,
         }));
     }
-    say(format!("lockerd demo on {url}   API: {url}/api/swagger/"));
-    for (role, (id, password)) in
-        [("admin", &accounts.admin), ("staff", &accounts.staff), ("student", &accounts.student)]
-    {
+    say(format!("lockerd demo: {url}/demo"));
+    say(format!("the web app: {url}/   API: {url}/api/swagger/"));
+    for Person { role, id, password, .. } in people {
         say(format!("  {role:<8} {id:<12} {password}"));
     }
     say(format!("mails instead of being sent: {url}/mailbox"));

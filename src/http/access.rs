@@ -124,6 +124,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/auth/email/confirm", Access::Member),
     route("GET", "/api/v1/limits", Access::Staff),
     route("DELETE", "/api/v1/limits/{kind}/{subject}", Access::Staff),
+    route("GET", "/api/v1/site", Access::Public),
     route("GET", "/api/v1/lockers", Access::Member),
     route("GET", "/api/v1/lockers/summary", Access::Member),
     route("GET", "/api/v1/lockers/me", Access::Member),
@@ -258,6 +259,8 @@ pub const ROUTES: &[Route] = &[
     // On a demonstration only: elsewhere there is nothing at these.
     route("GET", "/api/v1/mailbox", Access::Public),
     route("GET", "/api/v1/mailbox/{number}", Access::Public),
+    route("GET", "/demo", Access::Public),
+    route("GET", "/demo/api/site", Access::Public),
     route("GET", "/api/v1/health", Access::Public),
     route("GET", "/api/v1/clock", Access::Staff),
     route("POST", "/api/v1/clock/confirm", Access::Admin),
@@ -279,6 +282,8 @@ pub const ROUTES: &[Route] = &[
 pub enum Hearers {
     /// Whoever is logged in: it names nobody.
     Members,
+    /// Everybody their own alone, staff and admins too.
+    Owners,
     /// Members their own, staff those of their banks, admins all.
     OwnersAndStaff,
     /// Staff those of their banks, admins all.
@@ -290,6 +295,8 @@ pub enum Hearers {
 /// Every topic of the live socket. What of it somebody hears is decided for each bank and owner
 /// when it is told (`service/live/topic.rs`).
 pub const TOPICS: &[(Topic, Hearers)] = &[
+    (Topic::Site, Hearers::Members),
+    (Topic::Mine, Hearers::Owners),
     (Topic::Lockers, Hearers::Members),
     (Topic::Doors, Hearers::StaffOfTheBank),
     (Topic::Openings, Hearers::OwnersAndStaff),
@@ -304,7 +311,7 @@ pub fn may_hear(role: Role, topic: Topic) -> bool {
     TOPICS.iter().any(|(listed, hearers)| {
         *listed == topic
             && match hearers {
-                Hearers::Members | Hearers::OwnersAndStaff => true,
+                Hearers::Members | Hearers::Owners | Hearers::OwnersAndStaff => true,
                 Hearers::StaffOfTheBank | Hearers::Staff => role != Role::Student,
             }
     })

@@ -44,7 +44,7 @@ pub(super) struct ScanRequest {
 
 /// Something that was begun.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BegunReply {
+pub(super) struct CommissioningBegunReply {
     /// Ask for it under `/api/v1/commissioning/scans/{scan_id}`.
     id: String,
 }
@@ -68,7 +68,7 @@ pub(super) struct AddressRequest {
 /// Which board is to be proven.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ProofRequest {
+pub(super) struct StartProofRequest {
     /// The bus, as configured.
     bus: String,
     /// The board's address.
@@ -202,7 +202,7 @@ fn state(value: Value) -> Response {
 }
 
 fn begun(id: Uuid) -> Response {
-    let reply = warp::reply::json(&BegunReply { id: id.to_string() });
+    let reply = warp::reply::json(&CommissioningBegunReply { id: id.to_string() });
     warp::reply::with_status(reply, StatusCode::ACCEPTED).into_response()
 }
 
@@ -213,7 +213,7 @@ fn begun(id: Uuid) -> Response {
     post, path = "/api/v1/commissioning/scans", tag = "commissioning",
     request_body = ScanRequest,
     responses(
-        (status = 202, body = BegunReply), (status = 401), (status = 403), (status = 404),
+        (status = 202, body = CommissioningBegunReply), (status = 401), (status = 403), (status = 404),
         (status = 409), (status = 422),
     ),
     security(("bearer" = []))
@@ -263,7 +263,7 @@ pub(super) async fn handle_cancel_scan(
     post, path = "/api/v1/commissioning/address", tag = "commissioning",
     request_body = AddressRequest,
     responses(
-        (status = 202, body = BegunReply), (status = 401), (status = 403), (status = 404),
+        (status = 202, body = CommissioningBegunReply), (status = 401), (status = 403), (status = 404),
         (status = 409), (status = 422),
     ),
     security(("bearer" = []))
@@ -305,7 +305,7 @@ pub(super) async fn handle_list_proofs(head: Head, api: Api) -> Result<Response,
 /// Refused while a locker of the board is rented, unless `force` is sent with a reason.
 #[utoipa::path(
     post, path = "/api/v1/commissioning/proofs", tag = "commissioning",
-    request_body = ProofRequest,
+    request_body = StartProofRequest,
     responses(
         (status = 201, body = StateReply), (status = 401), (status = 403), (status = 404),
         (status = 409), (status = 422),
@@ -317,7 +317,7 @@ pub(super) async fn handle_start_proof(
     body: RawBody,
     api: Api,
 ) -> Result<Response, Problem> {
-    let (caller, asked) = head.asked::<ProofRequest>(body, &api, demand_admin).await?;
+    let (caller, asked) = head.asked::<StartProofRequest>(body, &api, demand_admin).await?;
     let force_reason = if asked.force {
         let given = asked.reason.filter(|it| !it.trim().is_empty());
         Some(given.ok_or_else(|| Problem::new(Code::Invalid, "send a reason with force"))?)

@@ -1,4 +1,5 @@
-//! Picks the routes of a resource by the path before warp sees the request, and finishes answers.
+//! Picks the routes of a resource by the path before warp sees the request, and finishes answers. What is
+//! neither of the API nor of its documents is the web app's.
 //!
 //! One `or` chain over all routes costs more with each route; a map from the resource's segment
 //! costs the same for the last as for the first. Every answer leaves through here: problem
@@ -23,11 +24,11 @@ use warp::{Reply, path};
 use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
-    Api, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning, exports,
-    health, histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers, mailbox, mails,
-    mass_openings, me, member_sessions, members, openapi, opening_list, openings, operations,
-    overdue, penalties, rentals, reservations, retention, returns, sign_up, statistics, terms,
-    totp, waiting,
+    Api, Demo, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning,
+    demo, exports, health, histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers,
+    mailbox, mails, mass_openings, me, member_sessions, members, openapi, opening_list, openings,
+    operations, overdue, penalties, public_site, rentals, reservations, retention, returns,
+    sign_up, statistics, terms, totp, waiting, web,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -35,8 +36,8 @@ use crate::service::error::Code;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The trees by the segment that picks them.
-fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
-    vec![
+fn trees(api: &Api, demo: Option<Demo>) -> Vec<(&'static str, Routes)> {
+    let mut trees = vec![
         ("auth", auth::routes(api)),
         ("lockers", lockers::routes(api).or_route(histories::of_locker(api))),
         ("banks", banks::routes(api).or_route(exports::lockers(api))),
@@ -47,6 +48,7 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("commissioning", commissioning::routes(api)),
         ("alarms", alarms::routes(api).or_route(exports::alarms(api))),
         ("me", me::routes(api).or_route(histories::mine(api))),
+        ("site", public_site::routes(api)),
         ("kiosks", kiosks::routes(api)),
         ("kiosk", kiosk::routes(api)),
         ("limits", limits::routes(api)),
@@ -87,7 +89,10 @@ fn trees(api: &Api) -> Vec<(&'static str, Routes)> {
         ("jobs", jobs::routes(api)),
         ("ws", live::routes(api)),
         ("docs", openapi::routes().or_route(problems()).or_route(mailbox::pages(api))),
-    ]
+        (PAGES, web::routes()),
+    ];
+    trees.extend(demo.map(|demo| (DEMO, demo::routes(demo))));
+    trees
 }
 
 fn problems() -> Routes {
@@ -100,17 +105,28 @@ fn problems() -> Routes {
         .boxed()
 }
 
+/// Names of trees that no resource can have.
+const PAGES: &str = "/";
+const DEMO: &str = "/demo";
+
 /// The segment by which a path is dispatched.
 fn segment(path: &str) -> &str {
-    match path.strip_prefix("/api/v1/") {
-        Some(rest) => rest.split('/').next().unwrap_or_default(),
-        None => "docs",
+    if let Some(rest) = path.strip_prefix("/api/v1/") {
+        return rest.split('/').next().unwrap_or_default();
+    }
+    match path.strip_prefix('/').and_then(|rest| rest.split('/').next()) {
+        Some("api" | "problems" | "mailbox") => "docs",
+        Some("demo") => DEMO,
+        Some(_) => PAGES,
+        // `*` and the like: nobody's.
+        None => "",
     }
 }
 
-/// The whole site as one service.
+/// The whole site as one service; with what a demonstration has beside it.
 pub fn site(
     api: &Api,
+    demo: Option<Demo>,
 ) -> Dispatch<
     impl Service<Request<hyper::body::Incoming>, Response = Response, Error = Infallible, Future: Send>
     + Clone
@@ -118,7 +134,7 @@ pub fn site(
     + Sync
     + 'static,
 > {
-    let trees = trees(api).into_iter().map(|(name, routes)| (name, seal(routes))).collect();
+    let trees = trees(api, demo).into_iter().map(|(name, routes)| (name, seal(routes))).collect();
     Dispatch {
         shared: Arc::new(Shared {
             trees,
@@ -232,10 +248,11 @@ fn seal_answer(response: Response, path: &str, request_id: &str) -> hyper::Respo
     }
     let mut response = problem::finish(response, path, request_id);
     let headers = response.headers_mut();
-    if status == StatusCode::METHOD_NOT_ALLOWED
-        && let Ok(value) = HeaderValue::from_str(&access::allowed(path))
-    {
-        headers.insert(ALLOW, value);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        // What no route has is a file or a page.
+        let allowed = Some(access::allowed(path)).filter(|it| !it.is_empty());
+        let value = allowed.and_then(|it| HeaderValue::from_str(&it).ok());
+        headers.insert(ALLOW, value.unwrap_or(HeaderValue::from_static("GET, HEAD")));
     }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, value);
@@ -254,9 +271,18 @@ mod tests {
             ("/api/v1/lockers", "lockers"),
             ("/api/v1/lockers/101/hold", "lockers"),
             ("/api/v1/", ""),
+            ("/api", "docs"),
             ("/api/swagger/", "docs"),
-            ("", "docs"),
-            ("*", "docs"),
+            ("/api/v2/lockers", "docs"),
+            ("/mailbox/3", "docs"),
+            ("/demo", "/demo"),
+            ("/demo/api/state", "/demo"),
+            ("/", "/"),
+            ("/lockers", "/"),
+            ("/demography", "/"),
+            ("/apis", "/"),
+            ("", ""),
+            ("*", ""),
         ] {
             assert_eq!(segment(path), picked, "{path}");
         }

@@ -175,10 +175,13 @@ impl Head {
         Some(hops.into_iter().find(|hop| !rule.0.contains(hop)).unwrap_or(peer))
     }
 
-    /// Whether the client has this very version already.
+    /// Whether the client has this very version already. A proxy that packed it may have made its tag a
+    /// weak one.
     pub(super) fn has_version(&self, etag: &str) -> bool {
-        self.text(warp::http::header::IF_NONE_MATCH)
-            .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag))
+        self.text(warp::http::header::IF_NONE_MATCH).is_some_and(|tags| {
+            let mut tags = tags.split(',').map(str::trim);
+            tags.any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == etag)
+        })
     }
 }
 

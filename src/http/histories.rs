@@ -33,7 +33,7 @@ pub(super) struct ActorReply {
 
 /// A rental that was not returned in time.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CaseReply {
+pub(super) struct PastCaseReply {
     /// Its number.
     case_id: i64,
     /// The rental.
@@ -99,7 +99,7 @@ pub(super) enum WhatReply {
     /// A rental was late.
     OverdueCase {
         /// The case as it is now.
-        case: CaseReply,
+        case: PastCaseReply,
     },
     /// Days on which the member may claim nothing were given.
     Penalty {
@@ -137,7 +137,7 @@ impl From<Person> for ActorReply {
     }
 }
 
-impl From<Case> for CaseReply {
+impl From<Case> for PastCaseReply {
     fn from(case: Case) -> Self {
         Self {
             case_id: case.id,

@@ -124,7 +124,7 @@ pub(super) struct SignInRequest {
 
 /// A member's short sign-in.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SignedInReply {
+pub(super) struct KioskLogInReply {
     /// Send it as `Authorization: Bearer …`. There is no refresh token.
     access_token: String,
     /// Always `Bearer`.
@@ -338,7 +338,7 @@ fn sign_in(api: &Api) -> Routes {
 #[utoipa::path(
     post, path = "/api/v1/kiosk/sign-in", tag = "kiosk", request_body = SignInRequest,
     responses(
-        (status = 200, body = SignedInReply), (status = 400), (status = 401), (status = 403),
+        (status = 200, body = KioskLogInReply), (status = 400), (status = 401), (status = 403),
         (status = 429), (status = 503),
     ),
     security(("kiosk" = []))
@@ -352,7 +352,7 @@ pub(super) async fn handle_sign_in(
     let request = body.json::<SignInRequest>(&head).await?;
     let address = head.address(&api);
     let signed_in = api.services().sign_in_at(&kiosk, &request.id, &request.code, &address).await?;
-    let reply = SignedInReply {
+    let reply = KioskLogInReply {
         access_token: signed_in.access_token,
         token_type: "Bearer",
         expires_in: signed_in.expires_in_s,

@@ -77,7 +77,7 @@ pub(super) struct KioskReply {
 
 /// Who is signed in at a kiosk.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SignedInReply {
+pub(super) struct AtKioskReply {
     member_id: i64,
     student_id: String,
     name: String,
@@ -104,7 +104,7 @@ pub(super) struct KioskRow {
     /// Whether it is paired and has been silent for longer than `kiosk.silent_s`.
     silent: bool,
     /// Who is signed in there.
-    signed_in: Option<SignedInReply>,
+    signed_in: Option<AtKioskReply>,
 }
 
 /// A page of kiosks.
@@ -154,7 +154,7 @@ impl From<KioskView> for KioskRow {
             address,
             version,
             silent: view.is_silent,
-            signed_in: view.signed_in.map(|it| SignedInReply {
+            signed_in: view.signed_in.map(|it| AtKioskReply {
                 member_id: it.member_id.0,
                 student_id: it.student_id,
                 name: it.name,

@@ -225,7 +225,7 @@ pub(super) struct BankLockersReply {
 
 /// Lockers that were made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MadeReply {
+pub(super) struct MadeLockersReply {
     /// Their numbers.
     locker_ids: Vec<i64>,
 }
@@ -443,7 +443,7 @@ pub(super) async fn handle_list(
     params(("bank_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = NewLockersBody,
     responses(
-        (status = 201, body = MadeReply), (status = 401), (status = 403), (status = 404),
+        (status = 201, body = MadeLockersReply), (status = 401), (status = 403), (status = 404),
         (status = 409), (status = 422), (status = 503), (status = 507),
     ),
     security(("bearer" = []))
@@ -468,7 +468,8 @@ pub(super) async fn handle_add(
         accessible: asked.accessible,
     };
     let made = api.services().add_lockers(Actor::Caller(caller), id, new, key).await?;
-    let reply = made.map(|ids| MadeReply { locker_ids: ids.into_iter().map(|id| id.0).collect() });
+    let reply =
+        made.map(|ids| MadeLockersReply { locker_ids: ids.into_iter().map(|id| id.0).collect() });
     Ok(answer(&reply, StatusCode::CREATED))
 }
 

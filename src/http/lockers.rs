@@ -1,5 +1,5 @@
-//! `/api/v1/lockers`: the list, the summary, mine, one; hold, confirm, release-hold, open. Giving back
-//! is `returns.rs`.
+//! `/api/v1/lockers`: the list, mine, one; hold, confirm, release-hold, open. Giving back is
+//! `returns.rs`, the numbers of banks are `public_site.rs`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use super::body::SharedTail;
 use super::extensions::ExtendableReply;
 use super::extract::{Head, RawBody, body, head};
 use super::problem::Problem;
-use super::{Api, OrRoute, Routes, alarms, extensions, locker_admin, returns, with};
+use super::{Api, OrRoute, Routes, alarms, extensions, locker_admin, public_site, returns, with};
 use crate::domain::channel::DoorState;
 use crate::domain::id::LockerId;
 use crate::domain::locker::Availability;
 use crate::domain::returning::WaitsFor;
 use crate::domain::time::Monotonic;
 use crate::service::idempotency::Answer;
-use crate::service::lockers::{BankSummary, MyLocker};
+use crate::service::lockers::MyLocker;
 use crate::service::openings::Wanted;
 use crate::service::rentals::Held;
 
@@ -36,7 +36,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(confirm(api))
         .or_route(list(api))
         .or_route(mine(api))
-        .or_route(summary(api))
+        .or_route(public_site::summary(api))
         .or_route(returns::locker_routes(api))
         .or_route(extensions::routes(api))
         .or_route(release_hold(api))
@@ -216,104 +216,8 @@ pub(super) struct WindowReply {
     starts_on: Option<String>,
     /// Last day of the rentals.
     ends_on: Option<String>,
-    /// The server's clock.
+    /// The server's clock when this was looked up.
     server_time: String,
-}
-
-/// A location with its banks.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LocationSummaryReply {
-    location_id: i64,
-    name: NameReply,
-    banks: Vec<BankSummaryReply>,
-}
-
-/// A bank's numbers.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BankSummaryReply {
-    bank_id: i64,
-    name: NameReply,
-    /// How its lockers are lent: choose (held by number) or pool (reserved by days).
-    mode: &'static str,
-    /// Lockers that are lent.
-    in_service: u32,
-    /// Of those, how many can be held now.
-    free: u32,
-    /// Held for a minute.
-    held: u32,
-    /// Rented.
-    taken: u32,
-    /// Given back, but not free yet; these count as taken as well.
-    returning: u32,
-    /// Rented past the end of the rental; these count as taken or free as well.
-    overdue: u32,
-    /// How many people wait for a locker of it and were offered none yet.
-    waiting: u32,
-    /// Not lent for now.
-    out_of_service: u32,
-    /// In pool mode: reservations for today that were not checked in yet.
-    reserved_today: u32,
-    /// Whether people work on it: its doors raise no alarms meanwhile.
-    maintenance: bool,
-    /// From where renters may open: anywhere or presence (only when they stand before it).
-    open_from: &'static str,
-    /// Whether claims are accepted, and when.
-    #[schema(value_type = WindowReply)]
-    window: Value,
-}
-
-/// The numbers of the site.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SummaryReply {
-    locations: Vec<LocationSummaryReply>,
-}
-
-impl From<BankSummary> for BankSummaryReply {
-    fn from(sums: BankSummary) -> Self {
-        Self {
-            bank_id: sums.bank.id.0,
-            mode: sums.bank.mode.name(),
-            maintenance: sums.bank.maintenance.is_some(),
-            open_from: sums.bank.policy.open_from.name(),
-            name: sums.bank.name.into(),
-            in_service: sums.in_service,
-            free: sums.free,
-            held: sums.held,
-            taken: sums.taken,
-            returning: sums.returning,
-            overdue: sums.overdue,
-            waiting: sums.waiting,
-            out_of_service: sums.out_of_service,
-            reserved_today: sums.reserved_today,
-            window: sums.window,
-        }
-    }
-}
-
-fn summary(api: &Api) -> Routes {
-    path!("api" / "v1" / "lockers" / "summary")
-        .and(warp::get())
-        .and(head())
-        .and(with(api))
-        .then(handle_summary)
-        .map(Reply::into_response)
-        .boxed()
-}
-
-/// How many lockers are free, held, taken … by location and bank.
-#[utoipa::path(
-    get, path = "/api/v1/lockers/summary", tag = "lockers",
-    responses((status = 200, body = SummaryReply), (status = 401)), security(("bearer" = []))
-)]
-pub(super) async fn handle_summary(head: Head, api: Api) -> Result<Response, Problem> {
-    head.caller_at_kiosk_too(&api)?;
-    let locations =
-        api.services().summary().into_iter().map(|(location, banks)| LocationSummaryReply {
-            location_id: location.id.0,
-            name: location.name.into(),
-            banks: banks.into_iter().map(Into::into).collect(),
-        });
-    Ok(warp::reply::json(&SummaryReply { locations: locations.collect() }).into_response())
 }
 
 /// The caller's own locker.

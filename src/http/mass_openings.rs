@@ -93,7 +93,7 @@ pub(super) struct MassOpeningListReply {
 
 /// A locker of an order.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LineReply {
+pub(super) struct MassOpeningLineReply {
     /// The number on its door.
     locker_id: i64,
     /// waiting, opening, opened, `already_open`, `did_not_open`, `no_answer`, unseen (no sensors:
@@ -116,7 +116,7 @@ pub(super) struct MassOpeningReply {
     /// The lockers that nobody has seen open so far, whatever the reason.
     not_seen_open: Vec<i64>,
     /// Every locker.
-    lockers: Vec<LineReply>,
+    lockers: Vec<MassOpeningLineReply>,
 }
 
 impl From<MassOpeningHead> for MassOpeningRow {
@@ -134,7 +134,7 @@ impl From<MassOpeningHead> for MassOpeningRow {
     }
 }
 
-impl From<&Line> for LineReply {
+impl From<&Line> for MassOpeningLineReply {
     fn from(line: &Line) -> Self {
         let skipped_because = match line.state {
             LineState::Skipped(reason) => Some(reason.name()),
@@ -154,7 +154,7 @@ impl From<MassOpening> for MassOpeningReply {
         Self {
             counts: order.counts(),
             not_seen_open: order.not_seen_open().map(|line| line.locker_id.0).collect(),
-            lockers: order.lines.iter().map(LineReply::from).collect(),
+            lockers: order.lines.iter().map(MassOpeningLineReply::from).collect(),
             order: order.head.into(),
         }
     }
@@ -285,7 +285,7 @@ pub(super) async fn handle_find(
 
 fn table(order: &MassOpening) -> Response {
     let mut file = CsvFile::new(&["locker_id", "result", "skipped_because", "operation_id"]);
-    for line in order.lines.iter().map(LineReply::from) {
+    for line in order.lines.iter().map(MassOpeningLineReply::from) {
         let operation = line.operation_id.unwrap_or_default();
         let because = line.skipped_because.unwrap_or_default();
         file.row(&[&line.locker_id.to_string(), line.result, because, &operation]);

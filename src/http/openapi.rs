@@ -21,8 +21,9 @@ use super::{
     alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, exports,
     extensions, health, histories, jobs, keys, kiosk, kiosks, layouts, limits, live, locations,
     locker_admin, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
-    opening_list, openings, operations, overdue, own_account, penalties, presence, rentals,
-    reservations, retention, returns, roles, sessions, sign_up, statistics, terms, totp, waiting,
+    opening_list, openings, operations, overdue, own_account, penalties, presence, public_site,
+    rentals, reservations, retention, returns, roles, sessions, sign_up, statistics, terms, totp,
+    waiting,
 };
 use crate::service::error::Code;
 
@@ -88,8 +89,9 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         member_sessions::handle_end,
         member_sessions::handle_log_out_everybody,
         keys::handle_rotate,
+        public_site::handle_site,
         lockers::handle_list,
-        lockers::handle_summary,
+        public_site::handle_summary,
         lockers::handle_mine,
         lockers::handle_find,
         lockers::handle_hold,
@@ -349,7 +351,6 @@ pub(super) fn routes() -> Routes {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     });
-    let home = path::end().and(warp::get()).map(|| redirect("/api/swagger/"));
     // The pages name their files relative to the directory, so the slash at the end matters:
     // `path!` with an end takes both, and the tail tells them apart.
     let config = Arc::new(Config::from("/api/openapi.json").validator_url("none"));
@@ -362,7 +363,7 @@ pub(super) fn routes() -> Routes {
                 swagger_file(tail.as_str(), &config)
             },
         );
-    json.boxed().or_route(home.boxed()).or_route(swagger.boxed())
+    json.boxed().or_route(swagger.boxed())
 }
 
 fn redirect(to: &'static str) -> Response {

@@ -76,7 +76,7 @@ fn bad(name: &str) -> Problem {
 
 /// An overdue case.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CaseReply {
+pub(super) struct OverdueCaseReply {
     /// Its number.
     case_id: i64,
     /// detected, sealed, collected, `handed_back`, returned or dropped.
@@ -117,7 +117,7 @@ pub(super) struct CaseReply {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CaseListReply {
     /// In the order asked for.
-    cases: Vec<CaseReply>,
+    cases: Vec<OverdueCaseReply>,
     /// How many there are in each state, whatever state was asked for.
     counts: BTreeMap<&'static str, u32>,
     /// Send it as `cursor` to get the next page; `null` on the last.
@@ -151,7 +151,7 @@ pub(super) struct ItemReply {
 pub(super) struct CaseDetailReply {
     /// The case.
     #[serde(flatten)]
-    case: CaseReply,
+    case: OverdueCaseReply,
     /// Its history, oldest first.
     steps: Vec<CaseStepReply>,
     /// What was found.
@@ -160,10 +160,10 @@ pub(super) struct CaseDetailReply {
     penalty: Option<PenaltyReply>,
 }
 
-fn case_reply(listed: ListedCase, api: &Api) -> CaseReply {
+fn case_reply(listed: ListedCase, api: &Api) -> OverdueCaseReply {
     let ListedCase { case, member, items, returning } = listed;
     let late_days = case.late_days.unwrap_or_else(|| api.services().days_since(case.ended_on));
-    CaseReply {
+    OverdueCaseReply {
         case_id: case.id.0,
         state: case.state.name(),
         rental_id: case.rental_id.0,

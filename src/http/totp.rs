@@ -42,14 +42,14 @@ pub(super) struct SecondStepRequest {
 /// What shows once more who one is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ProofRequest {
+pub(super) struct FactorProofRequest {
     /// The password.
     password: Option<String>,
     /// A code of the authenticator app, or a recovery code.
     code: Option<String>,
 }
 
-impl ProofRequest {
+impl FactorProofRequest {
     fn into_proof(self, head: &Head, api: &Api) -> Proof {
         Proof { password: self.password, code: self.code, address: head.address(api) }
     }
@@ -178,7 +178,7 @@ fn enrol(api: &Api) -> Routes {
 /// Asks for the password or a code, unless the log-in is younger than ten minutes. The app in force
 /// stays so until the new one is confirmed.
 #[utoipa::path(
-    post, path = "/api/v1/auth/totp", tag = "auth", request_body = Option<ProofRequest>,
+    post, path = "/api/v1/auth/totp", tag = "auth", request_body = Option<FactorProofRequest>,
     responses(
         (status = 201, body = EnrolReply), (status = 400), (status = 401), (status = 403),
         (status = 422), (status = 429), (status = 503),
@@ -187,7 +187,7 @@ fn enrol(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_enrol(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_setting_up(&api)?;
-    let proof = body.json_if_any::<ProofRequest>(&head).await?;
+    let proof = body.json_if_any::<FactorProofRequest>(&head).await?;
     let made = api.services().enrol_totp(caller, proof.into_proof(&head, &api)).await?;
     let reply = EnrolReply {
         qr_svg: qr::svg(&made.uri),
@@ -239,7 +239,7 @@ fn renew(api: &Api) -> Routes {
 /// Get a new set of recovery codes; those before are dead.
 #[utoipa::path(
     post, path = "/api/v1/auth/totp/recovery-codes", tag = "auth",
-    request_body = Option<ProofRequest>,
+    request_body = Option<FactorProofRequest>,
     responses(
         (status = 200, body = RecoveryCodesReply), (status = 400), (status = 401), (status = 403),
         (status = 409), (status = 422), (status = 429), (status = 503),
@@ -248,7 +248,7 @@ fn renew(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_renew(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let proof = body.json_if_any::<ProofRequest>(&head).await?;
+    let proof = body.json_if_any::<FactorProofRequest>(&head).await?;
     let recovery_codes =
         api.services().renew_recovery_codes(caller, proof.into_proof(&head, &api)).await?;
     Ok(once_only(&RecoveryCodesReply { recovery_codes }, StatusCode::OK))
@@ -260,7 +260,7 @@ fn remove(api: &Api) -> Routes {
 
 /// Take the authenticator app away; refused where the site demands one.
 #[utoipa::path(
-    delete, path = "/api/v1/auth/totp", tag = "auth", request_body = ProofRequest,
+    delete, path = "/api/v1/auth/totp", tag = "auth", request_body = FactorProofRequest,
     responses(
         (status = 204), (status = 400), (status = 401), (status = 403), (status = 409),
         (status = 422), (status = 429), (status = 503),
@@ -273,7 +273,7 @@ pub(super) async fn handle_remove(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let proof = body.json_if_any::<ProofRequest>(&head).await?;
+    let proof = body.json_if_any::<FactorProofRequest>(&head).await?;
     api.services().remove_totp(caller, proof.into_proof(&head, &api)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

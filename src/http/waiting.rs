@@ -64,7 +64,7 @@ pub(super) struct WaitingReply {
 
 /// The line before a bank as its caller sees it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct LineReply {
+pub(super) struct WaitingLineReply {
     /// The bank.
     bank_id: i64,
     /// The term that one would wait for; `null` when there is none.
@@ -182,13 +182,13 @@ fn find(api: &Api) -> Routes {
 #[utoipa::path(
     get, path = "/api/v1/banks/{bank_id}/waiting", tag = "waiting",
     params(("bank_id" = i64, Path)),
-    responses((status = 200, body = LineReply), (status = 401), (status = 404)),
+    responses((status = 200, body = WaitingLineReply), (status = 401), (status = 404)),
     security(("bearer" = []))
 )]
 pub(super) async fn handle_find(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let LineView { term, count, refusal, mine } = api.services().waiting_line(caller, id)?;
-    let reply = LineReply {
+    let reply = WaitingLineReply {
         bank_id: id.0,
         term_id: term.map(|(id, _)| id.0),
         starts_on: term.map(|(_, dates)| dates.first().to_string()),

@@ -183,10 +183,17 @@ impl Services {
         instants.filter(|at| now < *at).fold(midnight, Timestamp::min)
     }
 
-    /// The numbers of every bank, by location.
+    /// The numbers of every bank now, by location.
     #[must_use]
     pub fn summary(&self) -> Vec<(Location, Vec<BankSummary>)> {
-        let (listing, trusted) = (self.listing(), self.clock_is_trusted());
+        self.summary_of(&self.listing())
+    }
+
+    /// The numbers of every bank in a listing, by location. As fresh as the listing while the clock
+    /// stays as trusted as it is.
+    #[must_use]
+    pub fn summary_of(&self, listing: &Listing) -> Vec<(Location, Vec<BankSummary>)> {
+        let trusted = self.clock_is_trusted();
         let snapshot = &listing.snapshot;
         let mut banks: Vec<BankSummary> = snapshot
             .site

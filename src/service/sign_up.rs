@@ -84,6 +84,12 @@ enum Decision {
 }
 
 impl Services {
+    /// Who can make themselves an account here: nobody where codes cannot be mailed.
+    #[must_use]
+    pub const fn registration(&self) -> Registration {
+        if self.mail_on() { self.settings.registration } else { Registration::Closed }
+    }
+
     /// Begins a sign-up: mails the code, or does something that looks the same.
     pub async fn sign_up(&self, wish: SignUp, device: &Device) -> Result<CodeSent, Error> {
         self.demand_open_registration()?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
 use crate::support::inside::{Inside, open_now};
-use crate::support::live::{Closed, Socket};
+use crate::support::live::{Closed, Socket, heard, items};
 use crate::support::site::{Plan, Site};
 use crate::support::until;
 
@@ -391,13 +391,13 @@ fn a_stop_says_when_to_come_back() {
 }
 
 /// Two banks on one board, with staff of each.
-struct Wired {
-    site: Site,
-    boards: Boards,
+pub struct Wired {
+    pub site: Site,
+    pub boards: Boards,
 }
 
 impl Wired {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let place = tempfile::tempdir().expect("a temporary place");
         let bus = SimBus::new("east", place.path().join("east"), 9_600);
         let boards = Boards::start(vec![bus.with(SimBoard::modbus(1, 8))]);
@@ -418,38 +418,6 @@ impl Wired {
         });
         Self { site, boards }
     }
-}
-
-/// Every message up to the first that satisfies.
-#[track_caller]
-fn heard(socket: &mut Socket, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
-    let mut messages = Vec::new();
-    loop {
-        let message = socket.message();
-        let done = enough(&message);
-        messages.push(message);
-        if done {
-            return messages;
-        }
-    }
-}
-
-fn items<'a>(messages: &'a [Value], topic: &str) -> Vec<&'a Value> {
-    let mut found = Vec::new();
-    for message in messages {
-        if message["type"] == "snapshot" && message["topic"] == topic {
-            let groups = message["groups"].as_array().expect("groups");
-            found.extend(groups.iter().flat_map(|it| it["items"].as_array().expect("items")));
-        }
-        for change in message["changes"].as_array().unwrap_or(&Vec::new()) {
-            if change["topic"] == topic {
-                let of = message["changes"].as_array().expect("changes").iter();
-                let of = of.filter(|it| it["topic"] == topic && *it == change);
-                found.extend(of.flat_map(|it| it["items"].as_array().expect("items")));
-            }
-        }
-    }
-    found
 }
 
 #[test]
@@ -542,7 +510,7 @@ fn the_table_of_topics_holds() {
         for (role, client) in &who {
             let (_socket, hello) = Socket::listen(client, &json!([topic.name()]));
             let may = match hearers {
-                Hearers::Members | Hearers::OwnersAndStaff => true,
+                Hearers::Members | Hearers::Owners | Hearers::OwnersAndStaff => true,
                 Hearers::StaffOfTheBank | Hearers::Staff => *role != "student",
             };
             let granted = hello["topics"] == json!([topic.name()]);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::{Client, Reply};
 use crate::support::inside::{Inside, open_now};
+use crate::support::live::{Socket, items};
 use crate::support::people::{Kiosk, enrol};
 use crate::support::site::{student_id, student_name};
 
@@ -623,4 +624,37 @@ impl Hall {
         let days = shown["days"].as_array().expect("days");
         days.iter().map(|day| day["left"].as_i64().expect("a number")).collect()
     }
+}
+
+#[test]
+fn a_reservation_is_told_to_its_member_until_it_is_over() {
+    let hall = Hall::open(2, &pool(5, None, 2));
+    hall.site.publish();
+    let (mut of_member, _) = Socket::listen(&hall.student(0), &json!(["mine"]));
+    let (mut of_other, _) = Socket::listen(&hall.student(1), &json!(["mine"]));
+    for socket in [&mut of_member, &mut of_other] {
+        assert_eq!(socket.message()["groups"], json!([]));
+    }
+    let mut next = || {
+        let message = [of_member.message()];
+        let told = items(&message, "mine");
+        assert_eq!(told.len(), 1, "{message:?}");
+        told[0].clone()
+    };
+    let id = hall.reserve(0, 2, ("08-24", "08-25"));
+    let reserved = json!({
+        "rental_id": id, "locker_id": null, "bank_id": 2, "state": "reserved",
+        "starts_on": "2026-08-24", "ends_on": "2026-08-25", "waits_for": null, "door": null,
+    });
+    assert_eq!(next(), reserved);
+    let locker = hall.check_in(0, id);
+    let rented = next();
+    assert_eq!((&rented["rental_id"], &rented["state"]), (&json!(id), &json!("active")));
+    assert_eq!(rented["locker_id"], locker);
+    let id = hall.reserve(0, 2, ("08-27", "08-27"));
+    assert_eq!(next()["rental_id"], id);
+    let path = format!("/api/v1/reservations/{id}");
+    hall.student(0).call("DELETE", &path, &[], "").expect(200);
+    assert_eq!(next(), json!({ "rental_id": id, "locker_id": null, "state": "over" }));
+    assert!(of_other.is_silent_for(std::time::Duration::from_millis(200)));
 }

@@ -15,6 +15,7 @@ use crate::domain::member::{Profile, Role};
 use crate::domain::options::Options;
 use crate::domain::overdue::OverduePolicy;
 use crate::domain::pool::PoolPolicy;
+use crate::http::Person;
 use crate::service::Services;
 use crate::service::members::{NewMember, RosterRow};
 use crate::service::site::{BankEntry, LocationEntry, LockerEntry, SiteFile, TermEntry};
@@ -33,13 +34,6 @@ const GENEROUS_LOCKER: i64 = 501;
 const ADMIN: (&str, &str) = ("ADMIN", "demo-admin-password");
 const STAFF: (&str, &str) = ("STAFF01", "demo-staff-password");
 const STUDENT: (&str, &str) = ("2023321234", "demo-student-password");
-
-/// The log-ins of the sample people.
-pub(super) struct Accounts {
-    pub(super) admin: (String, String),
-    pub(super) staff: (String, String),
-    pub(super) student: (String, String),
-}
 
 /// A site to be simulated and filled.
 pub(super) struct Plan {
@@ -318,23 +312,30 @@ impl Plan {
         SiteFile { locations, terms: vec![term] }
     }
 
-    /// Makes the sample people. Their passwords are hashed one after the other.
-    pub(super) async fn fill(&self, services: &Services) -> anyhow::Result<Accounts> {
+    /// Makes the sample people; those whom a visitor may be. Their passwords are hashed one after the
+    /// other.
+    pub(super) async fn fill(&self, services: &Services) -> anyhow::Result<Vec<Person>> {
         let banks: Vec<BankId> = services.store.snapshot().site.banks.keys().copied().collect();
-        let people = [
+        let accounts = [
             (ADMIN, "관리자", None, Role::Admin, Vec::new()),
             (STAFF, "김직원", None, Role::Staff, banks),
             (STUDENT, "홍길동", Some("01012345678"), Role::Student, Vec::new()),
         ];
-        for ((id, password), name, phone, role, staff_of) in people {
+        let mut people = Vec::new();
+        for ((id, password), name, phone, role, staff_of) in accounts {
             let profile = Profile::parse(id, name, phone, Some(&email(id)))?;
+            people.push(Person {
+                role: role.name(),
+                id: id.to_owned(),
+                password: password.to_owned(),
+                name: name.to_owned(),
+            });
             let password = Some(password.to_owned());
             services.add_member(NewMember { profile, role, password, staff_of }).await?;
         }
         let rows = self.people.iter().cloned().enumerate().collect();
         services.import_roster(rows).await?;
-        let own = |(id, password): (&str, &str)| (id.to_owned(), password.to_owned());
-        Ok(Accounts { admin: own(ADMIN), staff: own(STAFF), student: own(STUDENT) })
+        Ok(people)
     }
 }
 

@@ -49,7 +49,7 @@ pub(in crate::http) struct NewMemberBody {
 
 /// An account that was made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct MadeReply {
+pub(in crate::http) struct MadeMemberReply {
     /// Its number.
     member_id: i64,
 }
@@ -183,7 +183,7 @@ impl NewMemberBody {
     post, path = "/api/v1/members", tag = "members", request_body = NewMemberBody,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
-        (status = 201, body = MadeReply), (status = 400), (status = 401), (status = 403),
+        (status = 201, body = MadeMemberReply), (status = 400), (status = 401), (status = 403),
         (status = 404), (status = 409), (status = 422), (status = 503), (status = 507),
     ),
     security(("bearer" = []))
@@ -198,7 +198,7 @@ pub(in crate::http) async fn handle_create(
     let asked: NewMemberBody = body.json(&head).await?;
     let key = head.request_key(&format!("create-member {asked:?}"))?;
     let made = api.services().create_member(caller, asked.into_person()?, key).await?;
-    let reply = made.map(|made| MadeReply { member_id: made.member_id.0 });
+    let reply = made.map(|made| MadeMemberReply { member_id: made.member_id.0 });
     Ok(answer(&reply, StatusCode::CREATED))
 }
 

@@ -73,7 +73,7 @@ pub(in crate::http) struct PreviewReply {
 
 /// An order that was taken.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::http) struct BegunReply {
+pub(in crate::http) struct BulkEndBegunReply {
     /// Under which it can be followed: `/api/v1/bulk-ends/{bulk_end_id}`.
     bulk_end_id: String,
     /// How many rentals it ends.
@@ -209,7 +209,7 @@ pub(super) fn begin(api: &Api) -> Routes {
     post, path = "/api/v1/rentals/bulk-end", tag = "rentals", request_body = BulkEndBody,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
-        (status = 200, body = PreviewReply), (status = 202, body = BegunReply), (status = 401),
+        (status = 200, body = PreviewReply), (status = 202, body = BulkEndBegunReply), (status = 401),
         (status = 403), (status = 404), (status = 409), (status = 422), (status = 503),
         (status = 507),
     ),
@@ -231,7 +231,8 @@ pub(in crate::http) async fn handle_begin(
     let key = head.request_key(&format!("rental.bulk_end {asked:?}"))?;
     let wanted = (place, choice);
     let begun = api.services().begin_bulk_end(caller, wanted, &asked.reason, key).await?;
-    let reply = begun.map(|it| BegunReply { bulk_end_id: it.id.to_string(), found: it.found });
+    let reply =
+        begun.map(|it| BulkEndBegunReply { bulk_end_id: it.id.to_string(), found: it.found });
     Ok(answer(&reply, StatusCode::ACCEPTED))
 }
 

@@ -15,7 +15,9 @@ mod doors;
 mod health;
 mod lockers;
 mod mass_openings;
+mod mine;
 mod openings;
+mod site;
 
 /// Something was missed: everything must be told anew.
 #[derive(Debug)]
@@ -23,7 +25,8 @@ pub struct Missed;
 
 /// Gives the changes of one topic.
 pub trait Source: Send {
-    /// Rings when a look may find something; without one it is looked at each second.
+    /// Rings when a look may find something; without one it is looked at each second. Whatever rings,
+    /// all sources are looked at.
     fn bell(&self, services: &Services) -> Option<watch::Receiver<u64>>;
 
     /// What is different from the last look; everything at the first one.
@@ -36,6 +39,8 @@ pub trait Source: Send {
 /// Every topic's source.
 pub fn all(services: &Services) -> Vec<Box<dyn Source>> {
     vec![
+        Box::new(site::SiteState::default()),
+        Box::new(mine::Mine::default()),
         Box::new(lockers::Lockers::default()),
         Box::new(doors::Doors::default()),
         Box::new(openings::Openings::new(services)),

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::topic::{Scope, Topic};
 
-/// Most changes kept for listeners that come back.
-pub const KEPT_MAX: usize = 1_024;
+/// Most changes kept for listeners that come back: in a rush each claim is one for its member alone.
+pub const KEPT_MAX: usize = 4_096;
 
 /// Most text kept for them.
 pub const KEPT_BYTES_MAX: usize = 1 << 20;

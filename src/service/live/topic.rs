@@ -13,6 +13,10 @@ use crate::store::Snapshot;
 /// A subject that clients subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Topic {
+    /// Whether the server can change anything and knows the time.
+    Site,
+    /// What somebody holds, rents and has reserved, and alarms at it.
+    Mine,
     /// Whether each locker can be claimed.
     Lockers,
     /// Whether each door is open, closed or unknown.
@@ -29,7 +33,9 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
+        Self::Site,
+        Self::Mine,
         Self::Lockers,
         Self::Doors,
         Self::Openings,
@@ -42,6 +48,8 @@ impl Topic {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Site => "site",
+            Self::Mine => "mine",
             Self::Lockers => "lockers",
             Self::Doors => "doors",
             Self::Openings => "openings",
@@ -63,6 +71,8 @@ impl Topic {
 pub enum Audience {
     /// Whoever is logged in.
     Members,
+    /// This member alone.
+    Member(MemberId),
     /// Staff of this bank, and admins.
     StaffOf(BankId),
     /// This member, staff of this bank, and admins.
@@ -77,6 +87,7 @@ impl Audience {
     pub fn admits(self, caller: Caller, snapshot: &Snapshot) -> bool {
         match self {
             Self::Members => true,
+            Self::Member(member) => member == caller.member_id,
             Self::StaffOf(bank) => is_staff_for(snapshot, caller, bank),
             Self::MemberOrStaffOf(member, bank) => {
                 member == caller.member_id || is_staff_for(snapshot, caller, bank)

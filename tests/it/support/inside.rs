@@ -210,6 +210,12 @@ impl Inside {
         serde_json::from_slice(&text).expect("JSON")
     }
 
+    /// Lets live sockets hear what happens from now on.
+    pub fn publish(&self) {
+        let publishing = Arc::clone(&self.services).publish_live(self.stop.clone());
+        self.runtime.spawn(publishing);
+    }
+
     /// Turns the clock forward.
     pub fn pass(&self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
@@ -253,7 +259,7 @@ fn serve(runtime: &Runtime, app: &App) -> (SocketAddr, CancellationToken) {
     let listener = runtime.block_on(lockerd::http::accept::bind(listen)).expect("bound");
     let address = listener.local_addr().expect("bound");
     let server = Server::new(listener, Limits::default());
-    runtime.spawn(server.run(lockerd::http::site(app.api()), stop.clone()));
+    runtime.spawn(server.run(lockerd::http::site(app.api(), None), stop.clone()));
     (address, stop)
 }
 

@@ -149,3 +149,36 @@ impl Socket {
         self.0.get_ref()
     }
 }
+
+/// Every message up to the first that satisfies.
+#[track_caller]
+pub fn heard(socket: &mut Socket, enough: impl Fn(&Value) -> bool) -> Vec<Value> {
+    let mut messages = Vec::new();
+    loop {
+        let message = socket.message();
+        let done = enough(&message);
+        messages.push(message);
+        if done {
+            return messages;
+        }
+    }
+}
+
+/// What was said of a topic in these messages, oldest first.
+pub fn items<'a>(messages: &'a [Value], topic: &str) -> Vec<&'a Value> {
+    let mut found = Vec::new();
+    for message in messages {
+        if message["type"] == "snapshot" && message["topic"] == topic {
+            let groups = message["groups"].as_array().expect("groups");
+            found.extend(groups.iter().flat_map(|it| it["items"].as_array().expect("items")));
+        }
+        for change in message["changes"].as_array().unwrap_or(&Vec::new()) {
+            if change["topic"] == topic {
+                let of = message["changes"].as_array().expect("changes").iter();
+                let of = of.filter(|it| it["topic"] == topic && *it == change);
+                found.extend(of.flat_map(|it| it["items"].as_array().expect("items")));
+            }
+        }
+    }
+    found
+}

@@ -125,18 +125,19 @@ proptest! {
 
 #[test]
 fn the_history_is_bounded_and_its_edge_is_exact() {
+    const LAST: u64 = KEPT_MAX as u64 + 1_000;
     let mut stream = Stream::default();
-    for value in 0..2_000 {
+    for value in 0..u32::try_from(LAST).expect("small") {
         assert!(stream.publish(vec![change(1, 1, Some(value))]));
     }
     let all = |_: &Scope| true;
-    let oldest = 2_000 - KEPT_MAX as u64;
+    let oldest = LAST - KEPT_MAX as u64;
     assert!(stream.since(oldest - 1, all).is_none(), "forgotten");
-    assert!(stream.since(2_001, all).is_none(), "of another life");
+    assert!(stream.since(LAST + 1, all).is_none(), "of another life");
     let mut client = Client { version: oldest, ..Client::default() };
     while client.catch_up(&stream, all) == Some(false) {}
-    assert_eq!(client.heard, (oldest + 1..=2_000).collect::<Vec<_>>(), "none lost, none doubled");
-    assert_eq!(stream.since(2_000, all).expect("kept").pieces, Vec::<Arc<str>>::new());
+    assert_eq!(client.heard, (oldest + 1..=LAST).collect::<Vec<_>>(), "none lost, none doubled");
+    assert_eq!(stream.since(LAST, all).expect("kept").pieces, Vec::<Arc<str>>::new());
 }
 
 #[test]
