@@ -250,7 +250,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         jobs::handle_run,
         live::handle_socket,
     ),
-    modifiers(&Bearer, &Refusals)
+    modifiers(&Bearer, &OperationIds, &Refusals)
 )]
 struct Document;
 
@@ -268,6 +268,35 @@ impl Modify for Bearer {
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(kiosk));
         components.add_security_scheme("kiosk", scheme);
     }
+}
+
+/// Gives each operation a name of its own, which programs that are made from the document need: the
+/// handlers' names are alike in many files.
+struct OperationIds;
+
+impl Modify for OperationIds {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("patch", &mut item.patch),
+                ("delete", &mut item.delete),
+            ] {
+                let Some(operation) = operation else { continue };
+                operation.operation_id = Some(operation_id(method, path));
+            }
+        }
+    }
+}
+
+/// `post`, `/api/v1/lockers/{locker_id}/hold`: `post_lockers_locker_id_hold`.
+fn operation_id(method: &str, path: &str) -> String {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// What every refusal looks like (RFC 9457), and the data that some carry.
@@ -421,5 +450,19 @@ mod tests {
         documented.sort();
         listed.sort();
         assert_eq!(documented, listed);
+    }
+    #[test]
+    fn each_operation_has_a_name_of_its_own() {
+        assert_eq!(operation_id("get", "/api/v1/lockers/{locker_id}"), "get_lockers_locker_id");
+        let document: Value = serde_json::from_str(document()).expect("JSON");
+        let operations = document["paths"].as_object().expect("paths").values();
+        let mut names: Vec<&str> = operations
+            .flat_map(|methods| methods.as_object().expect("methods").values())
+            .map(|operation| operation["operationId"].as_str().expect("a name"))
+            .collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }
