@@ -41,21 +41,21 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// What the app never asks a browser for.
-const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), \
-    display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), \
-    hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), \
+    encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
+    idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), \
-    web-share=(), xr-spatial-tracking=()";
+    xr-spatial-tracking=()";
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/ui/build"]
+#[folder = "ui/build"]
 #[allow_missing = true]
 struct App;
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/ui/build-demo"]
+#[folder = "ui/build-demo"]
 #[allow_missing = true]
 struct DemoFront;
 

@@ -17,10 +17,10 @@ fn page(of: &Client, path: &str, headers: &[&str]) -> Reply {
     reply
 }
 
-/// The address of the first file that the page starts.
+/// The address of the file that the page begins the app with.
 #[track_caller]
 fn start_of(page: &str) -> String {
-    let at = page.find("/_app/immutable/entry/start.").expect("a start script");
+    let at = page.find("/_app/immutable/entry/app.").expect("the app");
     page[at..].split('"').next().expect("its end").to_owned()
 }
 
