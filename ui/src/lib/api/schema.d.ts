@@ -6730,7 +6730,7 @@ export interface components {
             sign_up: components["schemas"]["SignUpRule"];
             /** @description How far student id, name and phone number open the site without a password. */
             roster_login: components["schemas"]["RosterLoginRule"];
-            /** @description Where lockers stand, with their numbers. Last: what is shared is sent in its place. */
+            /** @description Where lockers stand, with their numbers. */
             locations: components["schemas"]["LocationSummaryReply"][];
         };
         /** @description A span in which renters may open. */
