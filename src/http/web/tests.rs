@@ -124,7 +124,11 @@ fn a_place_within_the_app_is_its_page_and_a_missing_file_is_missing() {
         assert!(is_missing(path, &[PAGES]), "{path}");
     }
     for method in [Method::POST, Method::PUT, Method::DELETE] {
-        assert!(built().answer("/", &method, &Head::of(HeaderMap::new())).is_err());
+        for path in ["/", "/_app/version.json", "/bank/3"] {
+            let head =
+                Head::of(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(PAGES.1))]));
+            assert!(built().answer(path, &method, &head).is_err(), "{method} {path}");
+        }
     }
     assert!(built().answer("/", &Method::HEAD, &Head::of(HeaderMap::new())).is_ok());
 }
