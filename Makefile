@@ -36,12 +36,13 @@ ui: ui-tools
 	@cd ui && if [ ! -e node_modules/.package-lock.json ] || \
 		[ package-lock.json -nt node_modules/.package-lock.json ]; then \
 		npm ci && touch node_modules/.package-lock.json; fi
-	@cd ui && if [ ! -e build/index.html ] || [ -n "$$(find . -path ./node_modules -prune -o \
+	@cd ui && if [ ! -e build/index.html ] || [ -n "$$(find . -mindepth 1 -path ./node_modules -prune -o \
 		-path ./build -prune -o -path ./build-demo -prune -o -path ./.svelte-kit -prune -o \
 		-newer build/index.html -print -quit)" ]; then \
-		npm run --if-present build:demo && npm run build; fi
+		npm run build; fi
 
 types: ui
+	@mkdir -p target
 	$(CARGO) run --locked --quiet -- openapi > target/openapi.json
 	cd ui && npm run types
 
@@ -64,6 +65,7 @@ test-ui: ui
 
 # The types that the web app is checked against are those of this very program.
 test-types: ui
+	@mkdir -p target
 	$(CARGO) run --locked --quiet -- openapi > target/openapi.json
 	cd ui && npx openapi-typescript ../target/openapi.json -o ../target/schema.d.ts
 	@diff -u ui/src/lib/api/schema.d.ts target/schema.d.ts || \

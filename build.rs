@@ -3,7 +3,6 @@
 /// What `npm run build` makes: the app, and the front page of the demonstration.
 const FOLDERS: [&str; 2] = ["ui/build", "ui/build-demo"];
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() {
     for folder in FOLDERS {
         // A folder that is not there would have everything built anew each time. Where it cannot be

@@ -19,7 +19,7 @@ use lockerd::bus::config::PortAddress;
 use lockerd::clock::Clock;
 use lockerd::config::{
     AuthConfig, BoardEntry, BusEntry, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
-    LogConfig, PrivacyConfig, RetentionConfig,
+    LogConfig, PrivacyConfig, RetentionConfig, SiteConfig,
 };
 use lockerd::domain::channel::Family;
 use lockerd::domain::id::LockerId;
@@ -146,6 +146,7 @@ fn config(mode: Mode, dir: &Path) -> Config {
         data_dir: dir.to_path_buf(),
         time_zone: "Asia/Seoul".to_owned(),
         http: HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..HttpConfig::default() },
+        site: SiteConfig::default(),
         clock: ClockConfig::default(),
         kiosk: KioskConfig::default(),
         limits: LimitsConfig::default(),

@@ -19,7 +19,6 @@ mod location;
 mod locker;
 mod member;
 mod offline;
-mod openapi;
 mod places;
 mod serve;
 mod simulate;
@@ -117,7 +116,10 @@ pub fn run() -> ExitCode {
         Command::Member(command) => member::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Audit(command) => audit::run(&command),
-        Command::Openapi => openapi::run(),
+        Command::Openapi => {
+            say(crate::http::api_document());
+            Ok(())
+        }
         Command::Check(args) => check::run(&args),
     };
     match done {

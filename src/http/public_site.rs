@@ -92,7 +92,8 @@ pub(super) struct SiteReply {
     sign_up: SignUpRule,
     /// How far student id, name and phone number open the site without a password.
     roster_login: RosterLoginRule,
-    /// Where lockers stand, with their numbers. Last: what is shared is sent in its place.
+    // Last: what is shared is sent in its place.
+    /// Where lockers stand, with their numbers.
     locations: Vec<LocationSummaryReply>,
 }
 

@@ -41,21 +41,21 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// What the app never asks a browser for.
-const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), \
-    display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), \
-    hid=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), \
+    encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), \
+    idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), \
-    web-share=(), xr-spatial-tracking=()";
+    xr-spatial-tracking=()";
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/ui/build"]
+#[folder = "ui/build"]
 #[allow_missing = true]
 struct App;
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/ui/build-demo"]
+#[folder = "ui/build-demo"]
 #[allow_missing = true]
 struct DemoFront;
 
@@ -107,18 +107,18 @@ impl Folder {
         method: &Method,
         head: &Head,
     ) -> Result<Response, Problem> {
-        if !matches!(*method, Method::GET | Method::HEAD) {
+        let name = path.strip_prefix('/').unwrap_or(path);
+        let file = self.files.get(name);
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if !reads && (name.is_empty() || file.is_some()) {
             let detail = "pages and files are only read: GET or HEAD";
             return Err(Problem::new(Code::MethodNotAllowed, detail));
         }
-        let name = path.strip_prefix('/').unwrap_or(path);
-        if name.is_empty() {
-            return Ok(self.page(head));
-        }
-        if let Some(file) = self.files.get(name) {
+        if let Some(file) = file {
             return Ok(self.file(name, file, head));
         }
-        if self.is_place(name) && self.policy.is_some() && takes_pages(head) {
+        let is_place = reads && self.policy.is_some() && self.is_place(name) && takes_pages(head);
+        if name.is_empty() || is_place {
             return Ok(self.page(head));
         }
         let detail = "there is nothing at this address: the API is at /api/swagger/";

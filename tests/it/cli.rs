@@ -481,7 +481,7 @@ fn demo_tells_where_it_is_and_who_may_enter() {
     let demo = Demo::start();
     let told = &demo.told;
     let keys: Vec<&str> = told.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys, ["accounts", "mailbox_url", "sim_url", "url"], "{told}");
+    assert_eq!(keys, ["accounts", "demo_url", "mailbox_url", "sim_url", "url"], "{told}");
     for role in ["admin", "staff", "student"] {
         let account = told["accounts"][role].as_object().expect("an account");
         let keys: Vec<&str> = account.keys().map(String::as_str).collect();

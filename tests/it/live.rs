@@ -183,8 +183,8 @@ fn whoever_cannot_take_up_again_is_shown_everything() {
 fn whoever_does_not_say_who_it_is_is_shown_out() {
     let site = quiet_site(1);
     let (nobody, mine) = (site.nobody(), site.student(0));
-    let mut late = Socket::open(nobody.address);
     let opened = Instant::now();
+    let mut late = Socket::open(nobody.address);
     for (said, code) in [
         (json!({ "type": "auth", "token": "garbage", "topics": ["lockers"] }), 4401),
         (json!({ "type": "auth" }), 4400),

@@ -50,7 +50,7 @@ fn a_rental_is_told_to_its_member_from_hold_to_end_and_to_nobody_else() {
     let held = next(&mut of_renter);
     let id = held["rental_id"].as_i64().expect("a number");
     let wanted = json!({
-        "rental_id": id, "locker_id": 2, "bank_id": 1, "state": "held", "starts_on": "2026-08-24",
+        "rental_id": id, "locker_id": 2, "bank_id": 1, "state": "held", "starts_on": "2020-01-01",
         "ends_on": "2090-12-31", "waits_for": null, "door": "unknown",
     });
     assert_eq!(held, wanted);
@@ -122,7 +122,8 @@ fn the_door_and_alarms_of_a_locker_are_told_to_its_renter_alone() {
     }
     let alarm = find(&told, &is_alarm).expect("told");
     let id = alarm["alarm_id"].as_i64().expect("a number");
-    let wanted = json!({ "alarm_id": id, "locker_id": 101, "kind": "forced", "state": "live" });
+    let wanted =
+        json!({ "alarm_id": id, "locker_id": 101, "kind": "forced_open", "state": "live" });
     assert_eq!(alarm, wanted);
     let known = renter.get("/api/v1/me/alarms").expect(200).json();
     assert_eq!(known["alarms"][0]["alarm_id"], id, "{known}");

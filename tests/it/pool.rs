@@ -630,31 +630,36 @@ impl Hall {
 fn a_reservation_is_told_to_its_member_until_it_is_over() {
     let hall = Hall::open(2, &pool(5, None, 2));
     hall.site.publish();
-    let (mut of_member, _) = Socket::listen(&hall.student(0), &json!(["mine"]));
-    let (mut of_other, _) = Socket::listen(&hall.student(1), &json!(["mine"]));
-    for socket in [&mut of_member, &mut of_other] {
-        assert_eq!(socket.message()["groups"], json!([]));
-    }
-    let mut next = || {
-        let message = [of_member.message()];
+    let listen = |n: usize| Socket::listen(&hall.student(n), &json!(["mine"])).0;
+    let next = |socket: &mut Socket| {
+        let message = [socket.message()];
         let told = items(&message, "mine");
         assert_eq!(told.len(), 1, "{message:?}");
         told[0].clone()
     };
-    let id = hall.reserve(0, 2, ("08-24", "08-25"));
+    let (mut of_member, mut of_other) = (listen(0), listen(1));
+    for socket in [&mut of_member, &mut of_other] {
+        assert_eq!(socket.message()["groups"], json!([]));
+    }
+    let id = hall.reserve(0, 2, ("08-27", "08-27"));
+    assert_eq!(next(&mut of_member)["rental_id"], id);
+    let path = format!("/api/v1/reservations/{id}");
+    hall.student(0).call("DELETE", &path, &[], "").expect(204);
+    let over = json!({ "rental_id": id, "locker_id": null, "state": "over" });
+    assert_eq!(next(&mut of_member), over);
+    let id = hall.reserve(0, 2, ("08-25", "08-26"));
     let reserved = json!({
         "rental_id": id, "locker_id": null, "bank_id": 2, "state": "reserved",
-        "starts_on": "2026-08-24", "ends_on": "2026-08-25", "waits_for": null, "door": null,
+        "starts_on": "2026-08-25", "ends_on": "2026-08-26", "waits_for": null, "door": null,
     });
-    assert_eq!(next(), reserved);
+    assert_eq!(next(&mut of_member), reserved);
+    assert!(of_other.is_silent_for(std::time::Duration::from_millis(200)));
+    // The tokens of yesterday are no good.
+    hall.at("08-25T10:00");
+    let mut of_member = listen(0);
+    assert_eq!(next(&mut of_member), reserved);
     let locker = hall.check_in(0, id);
-    let rented = next();
+    let rented = next(&mut of_member);
     assert_eq!((&rented["rental_id"], &rented["state"]), (&json!(id), &json!("active")));
     assert_eq!(rented["locker_id"], locker);
-    let id = hall.reserve(0, 2, ("08-27", "08-27"));
-    assert_eq!(next()["rental_id"], id);
-    let path = format!("/api/v1/reservations/{id}");
-    hall.student(0).call("DELETE", &path, &[], "").expect(200);
-    assert_eq!(next(), json!({ "rental_id": id, "locker_id": null, "state": "over" }));
-    assert!(of_other.is_silent_for(std::time::Duration::from_millis(200)));
 }

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 pub(super) const OF_NOTHING: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The policy of a page. The hash of a style is that of SvelteKit's own element which tells screen readers
-/// of a new page; scripts may make markup only by Svelte's own templates.
+/// The policy of a page. The hash of a style is that of the router's own element which tells screen
+/// readers of a new page; scripts may make markup only by Svelte's own templates.
 pub(super) fn of(page: &str) -> String {
     let hashes = inline_scripts(page).fold(String::new(), |mut hashes, script| {
         let _ = write!(hashes, " 'sha256-{}'", BASE64.encode(&Sha256::digest(script)));

@@ -124,7 +124,11 @@ fn a_place_within_the_app_is_its_page_and_a_missing_file_is_missing() {
         assert!(is_missing(path, &[PAGES]), "{path}");
     }
     for method in [Method::POST, Method::PUT, Method::DELETE] {
-        assert!(built().answer("/", &method, &Head::of(HeaderMap::new())).is_err());
+        for path in ["/", "/_app/version.json", "/bank/3"] {
+            let head =
+                Head::of(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(PAGES.1))]));
+            assert!(built().answer(path, &method, &head).is_err(), "{method} {path}");
+        }
     }
     assert!(built().answer("/", &Method::HEAD, &Head::of(HeaderMap::new())).is_ok());
 }
@@ -154,12 +158,14 @@ fn a_program_without_the_app_says_how_to_build_it() {
 #[test]
 fn the_built_app_has_what_it_is_served_by() {
     let app = Folder::app();
+    let on_disk = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/build/index.html");
+    assert_eq!(app.files.get(PAGE).is_some(), on_disk.exists(), "what was built is compiled in");
     let Some(page) = app.files.get(PAGE) else { return };
     assert_eq!(page.text().matches("<script").count(), 1, "the one that starts the app");
     let policy = app.policy.as_ref().and_then(|it| it.to_str().ok()).expect("a policy");
     assert!(policy.contains("script-src 'self' 'sha256-"), "{policy}");
     let hashed: Vec<&str> = app.files.names().filter(|it| it.starts_with(app.immutable)).collect();
-    assert!(hashed.iter().any(|it| it.ends_with(".js")), "{hashed:?}");
+    assert!(hashed.iter().any(|it| it.contains("/entry/start.")), "{hashed:?}");
     for name in hashed {
         let file = app.files.get(name).expect("listed");
         let smaller = file.choose(Accepted { brotli: true, gzip: true });

@@ -362,6 +362,8 @@ pub(super) const CASES: &[Case] = &[
     case("POST", "/api/v1/clock/confirm", Everybody, r#"{"time":"2020-01-01T00:00:00Z"}"#, &[409]),
     case("GET", "/api/v1/jobs", Everybody, "", &[200]),
     case("POST", "/api/v1/jobs/{job}/run", Everybody, "", &[200]),
+    case("GET", "/demo", Everybody, "", &[404]),
+    case("GET", "/demo/api/site", Everybody, "", &[404]),
     case("GET", "/mailbox", Everybody, "", &[404]),
     case("GET", "/mailbox/{number}", Everybody, "", &[404]),
     case("GET", "/mailbox/{number}/html", Everybody, "", &[404]),
