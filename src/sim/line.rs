@@ -3,7 +3,8 @@
 //! A single task runs each line as a small state machine: it does what is due, then sleeps until
 //! the next moment, a byte, an order or the stop. With pacing, received bytes count as heard only
 //! when their last bit would have arrived, and replies leave byte by byte. The line judges what
-//! belongs to the wire: the gap before a request and talking over a board. A half frame is thrown
+//! belongs to the wire: the gap before a request and talking over a board, the latter only while it
+//! is on time itself: a busy machine must not make faults of its own. A half frame is thrown
 //! away after 20 ms of silence (3.5 characters would be too strict for a pseudo-terminal, whose
 //! chunks may come late). Started by `sim.rs`.
 
@@ -37,6 +38,8 @@ const PULL_AFTER_US: u64 = 5_000;
 const IDLE_US: u64 = 60_000_000;
 /// Paced bytes are sent in portions of about this time.
 const PORTION_US: u64 = 2_000;
+/// Behind its own times by more than this, the line knows no more when a byte was written.
+const LATE_US: u64 = 5_000;
 const READ_LEN: usize = 1_024;
 /// Reads in one go before other things get their turn.
 const READS_PER_TURN_MAX: usize = 4;
@@ -67,6 +70,8 @@ struct Sending {
     bytes: Vec<u8>,
     sent: usize,
     start_us: u64,
+    /// When it should have begun.
+    due_us: u64,
     /// Time of a byte; 0 sends all at once.
     step_us: u64,
     unasked: bool,
@@ -87,6 +92,12 @@ impl Sending {
         let Some(portion) = PORTION_US.checked_div(self.step_us) else { return self.start_us };
         let upto = (self.sent as u64 + portion.max(1)).min(self.bytes.len() as u64);
         self.start_us + upto * self.step_us
+    }
+
+    /// Whether a line that was on time would be further by now.
+    fn is_late(&self, now_us: u64) -> bool {
+        let begun_late_us = self.start_us.saturating_sub(self.due_us);
+        begun_late_us.max(now_us.saturating_sub(self.next_us())) > LATE_US
     }
 }
 
@@ -360,7 +371,8 @@ impl Line {
         let talking = self.sending.is_some() || self.outbox.iter().any(|answer| answer.follows);
         if talking {
             // Half duplex: a board that sends hears nothing.
-            if !unasked {
+            let late = self.sending.as_ref().is_some_and(|sending| sending.is_late(now_us));
+            if !unasked && !late {
                 let detail = format!("{} bytes came while a board was sending", bytes.len());
                 world.violate_line(self.index, ViolationKind::TalkedOver, now_us, detail);
                 world.buses[self.index].counters.talked_over_bytes += bytes.len() as u64;
@@ -525,8 +537,9 @@ impl Line {
         let Some(answer) = self.outbox.pop_front() else { return false };
         let pace_us = if self.pacing { self.byte_us } else { 0 };
         let step_us = answer.drip_us.map_or(pace_us, |drip_us| drip_us.max(pace_us));
-        let Answer { bytes, unasked, pulled, .. } = answer;
-        self.sending = Some(Sending { bytes, sent: 0, start_us: now_us, step_us, unasked, pulled });
+        let Answer { bytes, due_us, unasked, pulled, .. } = answer;
+        let start_us = now_us;
+        self.sending = Some(Sending { bytes, sent: 0, start_us, due_us, step_us, unasked, pulled });
         true
     }
 

@@ -348,6 +348,20 @@ async fn a_request_without_a_gap_and_one_into_a_reply_are_noted() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_late_itself_blames_nobody() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let sim = paced(&directory, 1_200);
+    let mut port = open(&directory, "slow", 1_200);
+    port.write_all(&hex(INPUTS)).await.expect("written");
+    assert_eq!(read(&mut port, 1, REPLY).await.len(), 1);
+    // The whole reply would be over by then; the one thread here runs lines and client.
+    std::thread::sleep(Duration::from_millis(100));
+    port.write_all(&hex(FLASH)).await.expect("written");
+    read(&mut port, 64, Duration::from_millis(200)).await;
+    assert_eq!(sim.violations(), []);
+}
+
+#[tokio::test]
 async fn links_go_with_the_simulator_and_nothing_is_overwritten() {
     let (directory, sim) = start();
     let link = directory.path().join("east");
