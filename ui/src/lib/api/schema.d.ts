@@ -3050,6 +3050,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/site": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The site: its places and their numbers, its clock, how people get in.
+         * @description Answers with and without a token, and is never to be kept: pages set their clock by it.
+         */
+        get: operations["get_site"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/statistics/occupancy": {
         parameters: {
             query?: never;
@@ -3255,22 +3275,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/site": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_site"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3434,6 +3438,15 @@ export interface components {
             ends_on?: string | null;
             /** @description Why; 1 to 200 characters. The member is told. */
             reason: string;
+        };
+        /** @description Who is signed in at a kiosk. */
+        AtKioskReply: {
+            /** Format: int64 */
+            member_id: number;
+            student_id: string;
+            name: string;
+            /** @description Since when, RFC 3339. */
+            since: string;
         };
         /** @description The newest head of the chain, signed. */
         AuditHeadReply: {
@@ -3716,11 +3729,6 @@ export interface components {
             /** @description These and no others. */
             banks: number[];
         };
-        /** @description Something that was begun. */
-        BegunReply: {
-            /** @description Ask for it under `/api/v1/commissioning/scans/{scan_id}`. */
-            id: string;
-        };
         /** @description A mail in the box. */
         BoxedMailReply: {
             /**
@@ -3740,6 +3748,16 @@ export interface components {
             html: string;
             /** @description The part of its Message-ID before the @. */
             message_id: string;
+        };
+        /** @description An order that was taken. */
+        BulkEndBegunReply: {
+            /** @description Under which it can be followed: `/api/v1/bulk-ends/{bulk_end_id}`. */
+            bulk_end_id: string;
+            /**
+             * Format: int32
+             * @description How many rentals it ends.
+             */
+            found: number;
         };
         /** @description Which rentals are ended. Give `bank_id` or `location_id`, and `term_id` or `ended_before`. */
         BulkEndBody: {
@@ -3847,7 +3865,7 @@ export interface components {
             days: components["schemas"]["DayReply"][];
         };
         /** @description An overdue case with everything that is known of it. */
-        CaseDetailReply: components["schemas"]["CaseReply"] & {
+        CaseDetailReply: components["schemas"]["OverdueCaseReply"] & {
             /** @description Its history, oldest first. */
             steps: components["schemas"]["CaseStepReply"][];
             /** @description What was found. */
@@ -3857,46 +3875,13 @@ export interface components {
         /** @description A page of overdue cases. */
         CaseListReply: {
             /** @description In the order asked for. */
-            cases: components["schemas"]["CaseReply"][];
+            cases: components["schemas"]["OverdueCaseReply"][];
             /** @description How many there are in each state, whatever state was asked for. */
             counts: {
                 [key: string]: number;
             };
             /** @description Send it as `cursor` to get the next page; `null` on the last. */
             next_cursor?: string | null;
-        };
-        /** @description A rental that was not returned in time. */
-        CaseReply: {
-            /**
-             * Format: int64
-             * @description Its number.
-             */
-            case_id: number;
-            /**
-             * Format: int64
-             * @description The rental.
-             */
-            rental_id: number;
-            /**
-             * Format: int64
-             * @description The locker.
-             */
-            locker_id: number;
-            /** @description Where it stands: detected, sealed, collected, `handed_back`, returned or dropped. */
-            state: string;
-            /** @description The last day that was missed. */
-            ended_on: string;
-            /** @description When its things were taken out by staff, RFC 3339. */
-            collected_at?: string | null;
-            /** @description When they were handed back. */
-            handed_back_at?: string | null;
-            /** @description When nothing more was to be done. */
-            closed_at?: string | null;
-            /**
-             * Format: int64
-             * @description How many days late the locker was emptied.
-             */
-            late_days?: number | null;
         };
         /** @description A step of a case. */
         CaseStepReply: {
@@ -4135,6 +4120,11 @@ export interface components {
              */
             waited_ms: number;
         };
+        /** @description Something that was begun. */
+        CommissioningBegunReply: {
+            /** @description Ask for it under `/api/v1/commissioning/scans/{scan_id}`. */
+            id: string;
+        };
         /** @description An admin's word that the clock is right. */
         ConfirmBody: {
             /**
@@ -4308,6 +4298,13 @@ export interface components {
             reason?: string | null;
             /** @description With `extension_early`: the first day on which it can be. */
             from?: string | null;
+        };
+        /** @description What shows once more who one is. */
+        FactorProofRequest: {
+            /** @description The password. */
+            password?: string | null;
+            /** @description A code of the authenticator app, or a recovery code. */
+            code?: string | null;
         };
         /** @description Something in the grid that is no locker. */
         FixtureBody: {
@@ -4654,6 +4651,28 @@ export interface components {
             /** @description Send it as `cursor` to get the next page; `null` on the last. */
             next_cursor?: string | null;
         };
+        /** @description A member's short sign-in. */
+        KioskLogInReply: {
+            /** @description Send it as `Authorization: Bearer …`. There is no refresh token. */
+            access_token: string;
+            /** @description Always `Bearer`. */
+            token_type: string;
+            /**
+             * Format: int64
+             * @description How long it lasts at most, in seconds.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description How long it lasts without a request, in seconds.
+             */
+            idle_s: number;
+            /**
+             * Format: int64
+             * @description The member's number.
+             */
+            member_id: number;
+        };
         /** @description A kiosk's name and banks. */
         KioskReply: {
             /** Format: int64 */
@@ -4686,7 +4705,7 @@ export interface components {
             version?: string | null;
             /** @description Whether it is paired and has been silent for longer than `kiosk.silent_s`. */
             silent: boolean;
-            signed_in?: components["schemas"]["SignedInReply"] | null;
+            signed_in?: components["schemas"]["AtKioskReply"] | null;
         };
         /** @description How late a rental is. */
         LateReply: {
@@ -4738,24 +4757,6 @@ export interface components {
              *     of the account is reset).
              */
             until?: string | null;
-        };
-        /** @description A locker of an order. */
-        LineReply: {
-            /**
-             * Format: int64
-             * @description The number on its door.
-             */
-            locker_id: number;
-            /**
-             * @description waiting, opening, opened, `already_open`, `did_not_open`, `no_answer`, unseen (no sensors:
-             *     we cannot see the door), refused, unreachable, interrupted, skipped, cancelled or
-             *     `not_reached` (the server stopped before its turn).
-             */
-            result: string;
-            /** @description Why it was skipped: `not_wired`, busy or `not_allowed`. */
-            skipped_because?: string | null;
-            /** @description Its own opening, under `/api/v1/openings/{operation_id}`. */
-            operation_id?: string | null;
         };
         /** @description An opening, as staff see it. */
         ListedOpeningReply: {
@@ -4958,8 +4959,13 @@ export interface components {
              */
             totp_code?: string | null;
         };
+        /** @description Lockers that were made. */
+        MadeLockersReply: {
+            /** @description Their numbers. */
+            locker_ids: number[];
+        };
         /** @description An account that was made. */
-        MadeReply: {
+        MadeMemberReply: {
             /**
              * Format: int64
              * @description Its number.
@@ -5066,6 +5072,24 @@ export interface components {
             /** @description True: nobody said where the lockers stand, they are in the order of their numbers. */
             computed: boolean;
         };
+        /** @description A locker of an order. */
+        MassOpeningLineReply: {
+            /**
+             * Format: int64
+             * @description The number on its door.
+             */
+            locker_id: number;
+            /**
+             * @description waiting, opening, opened, `already_open`, `did_not_open`, `no_answer`, unseen (no sensors:
+             *     we cannot see the door), refused, unreachable, interrupted, skipped, cancelled or
+             *     `not_reached` (the server stopped before its turn).
+             */
+            result: string;
+            /** @description Why it was skipped: `not_wired`, busy or `not_allowed`. */
+            skipped_because?: string | null;
+            /** @description Its own opening, under `/api/v1/openings/{operation_id}`. */
+            operation_id?: string | null;
+        };
         /** @description Orders, newest first. */
         MassOpeningListReply: {
             mass_openings: components["schemas"]["MassOpeningRow"][];
@@ -5081,7 +5105,7 @@ export interface components {
             /** @description The lockers that nobody has seen open so far, whatever the reason. */
             not_seen_open: number[];
             /** @description Every locker. */
-            lockers: components["schemas"]["LineReply"][];
+            lockers: components["schemas"]["MassOpeningLineReply"][];
         };
         /** @description An order without its lockers. */
         MassOpeningRow: {
@@ -5685,6 +5709,61 @@ export interface components {
              */
             penalty_max_days: number;
         };
+        /** @description An overdue case. */
+        OverdueCaseReply: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            case_id: number;
+            /** @description detected, sealed, collected, `handed_back`, returned or dropped. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The rental that is late.
+             */
+            rental_id: number;
+            /**
+             * Format: int64
+             * @description The number on its door.
+             */
+            locker_id: number;
+            /**
+             * Format: int64
+             * @description Its bank.
+             */
+            bank_id: number;
+            /** @description Who is late. */
+            renter: components["schemas"]["RenterReply"];
+            /** @description The last day that was missed. */
+            ended_on: string;
+            /**
+             * Format: int32
+             * @description Days since then: until the locker was emptied, or until today.
+             */
+            late_days: number;
+            /** @description Whether the locker was given back and is not free yet: see `/api/v1/returns`. */
+            returning: boolean;
+            /** @description When it was noticed, RFC 3339. */
+            detected_at: string;
+            /** @description When it was sealed, unless the seal was lifted. */
+            sealed_at?: string | null;
+            /** @description When staff emptied the locker. */
+            collected_at?: string | null;
+            /**
+             * Format: int32
+             * @description How many things were found.
+             */
+            items_count: number;
+            /** @description Where they are kept. */
+            storage?: string | null;
+            /** @description When they were fetched. */
+            handed_back_at?: string | null;
+            /** @description By whom. */
+            handed_to?: string | null;
+            /** @description When nothing more was to be done. */
+            closed_at?: string | null;
+        };
         /** @description Who was late, by bank. */
         OverdueReply: {
             /** @description The site's time zone. */
@@ -5799,6 +5878,39 @@ export interface components {
             current_password: string;
             /** @description At least 10 characters, 15 for staff and admins, 8 with a second factor; not a common one. */
             new_password: string;
+        };
+        /** @description A rental that was not returned in time. */
+        PastCaseReply: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            case_id: number;
+            /**
+             * Format: int64
+             * @description The rental.
+             */
+            rental_id: number;
+            /**
+             * Format: int64
+             * @description The locker.
+             */
+            locker_id: number;
+            /** @description Where it stands: detected, sealed, collected, `handed_back`, returned or dropped. */
+            state: string;
+            /** @description The last day that was missed. */
+            ended_on: string;
+            /** @description When its things were taken out by staff, RFC 3339. */
+            collected_at?: string | null;
+            /** @description When they were handed back. */
+            handed_back_at?: string | null;
+            /** @description When nothing more was to be done. */
+            closed_at?: string | null;
+            /**
+             * Format: int64
+             * @description How many days late the locker was emptied.
+             */
+            late_days?: number | null;
         };
         /** @description A page of penalties. */
         PenaltyListReply: {
@@ -6000,20 +6112,6 @@ export interface components {
             code: string;
             /** @description Under which the server's log has it. */
             request_id: string;
-        };
-        /** @description Which board is to be proven. */
-        ProofRequest: {
-            /** @description The bus, as configured. */
-            bus: string;
-            /**
-             * Format: int32
-             * @description The board's address.
-             */
-            board: number;
-            /** @description Prove it although a locker of the board is rented; needs a reason. */
-            force?: boolean;
-            /** @description Why, 1 to 200 characters. */
-            reason?: string | null;
         };
         /** @description Every proof. */
         ProofsReply: {
@@ -6346,6 +6444,11 @@ export interface components {
             /** @description student, staff or admin. */
             role: string;
         };
+        /**
+         * @description How far student id, name and phone number open the site without a password.
+         * @enum {string}
+         */
+        RosterLoginRule: "off" | "claim" | "full";
         /** @description Student id, name and phone number as the roster has them. */
         RosterRequest: {
             /** @description Student id. */
@@ -6610,27 +6713,25 @@ export interface components {
             /** @description As answered. */
             sign_up_id: string;
         };
-        /** @description A member's short sign-in. */
-        SignedInReply: {
-            /** @description Send it as `Authorization: Bearer …`. There is no refresh token. */
-            access_token: string;
-            /** @description Always `Bearer`. */
-            token_type: string;
-            /**
-             * Format: int64
-             * @description How long it lasts at most, in seconds.
-             */
-            expires_in: number;
-            /**
-             * Format: int64
-             * @description How long it lasts without a request, in seconds.
-             */
-            idle_s: number;
-            /**
-             * Format: int64
-             * @description The member's number.
-             */
-            member_id: number;
+        /**
+         * @description Who may make themselves an account.
+         * @enum {string}
+         */
+        SignUpRule: "closed" | "roster" | "open";
+        /** @description The site as everybody may know it. */
+        SiteReply: {
+            /** @description The server's clock, RFC 3339. That of the windows below may be a minute older. */
+            server_time: string;
+            /** @description The zone in which the site counts its days, as Asia/Seoul. */
+            time_zone: string;
+            /** @description The number to call for help, if the site gives one. */
+            phone?: string | null;
+            /** @description Who may make themselves an account. */
+            sign_up: components["schemas"]["SignUpRule"];
+            /** @description How far student id, name and phone number open the site without a password. */
+            roster_login: components["schemas"]["RosterLoginRule"];
+            /** @description Where lockers stand, with their numbers. */
+            locations: components["schemas"]["LocationSummaryReply"][];
         };
         /** @description A span in which renters may open. */
         SpanReply: {
@@ -6652,6 +6753,20 @@ export interface components {
         StaffWaitingReply: components["schemas"]["WaitingReply"] & {
             /** @description Who waits. */
             member: components["schemas"]["RenterReply"];
+        };
+        /** @description Which board is to be proven. */
+        StartProofRequest: {
+            /** @description The bus, as configured. */
+            bus: string;
+            /**
+             * Format: int32
+             * @description The board's address.
+             */
+            board: number;
+            /** @description Prove it although a locker of the board is rented; needs a reason. */
+            force?: boolean;
+            /** @description Why, 1 to 200 characters. */
+            reason?: string | null;
         };
         /** @description Who gave an order. */
         StarterReply: {
@@ -6927,6 +7042,31 @@ export interface components {
              */
             waited_ms: number;
         };
+        /** @description The line before a bank as its caller sees it. */
+        WaitingLineReply: {
+            /**
+             * Format: int64
+             * @description The bank.
+             */
+            bank_id: number;
+            /**
+             * Format: int64
+             * @description The term that one would wait for; `null` when there is none.
+             */
+            term_id?: number | null;
+            /** @description First day of its rentals. */
+            starts_on?: string | null;
+            /** @description Last day. */
+            ends_on?: string | null;
+            /** @description How many wait for it without an offer. */
+            count: number;
+            /** @description Whether the caller can join. */
+            can_join: boolean;
+            /** @description Why not, as a code of refusals. */
+            reason?: string | null;
+            /** @description What the caller waits for here. */
+            waiting: components["schemas"]["WaitingReply"][];
+        };
         /** @description A place in a line. */
         WaitingReply: {
             /**
@@ -7041,7 +7181,7 @@ export interface components {
             kind: "overdue_step";
         } | {
             /** @description The case as it is now. */
-            case: components["schemas"]["CaseReply"];
+            case: components["schemas"]["PastCaseReply"];
             /** @enum {string} */
             kind: "overdue_case";
         } | {
@@ -7069,7 +7209,7 @@ export interface components {
             starts_on?: string | null;
             /** @description Last day of the rentals. */
             ends_on?: string | null;
-            /** @description The server's clock. */
+            /** @description The server's clock when this was looked up. */
             server_time: string;
         };
         /** @description Where a lock is wired. */
@@ -7086,24 +7226,6 @@ export interface components {
              * @description The lock's number on the board, from 1.
              */
             lock: number;
-        };
-        SiteReply: {
-            server_time: string;
-            time_zone: string;
-            /** @description Where people call staff. */
-            phone?: string | null;
-            /** @description Who may make themselves an account: closed, roster or open. */
-            sign_up: string;
-            /** @description off, claim or full. */
-            roster_login: string;
-            locations: components["schemas"]["LocationSummaryReply"][];
-        };
-        /** @description What shows once more who one is. */
-        SecondFactorProof: {
-            /** @description The password. */
-            password?: string | null;
-            /** @description A code of the authenticator app, or a recovery code. */
-            code?: string | null;
         };
     };
     responses: never;
@@ -10642,7 +10764,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["SecondFactorProof"] | null;
+                "application/json": components["schemas"]["FactorProofRequest"] | null;
             };
         };
         responses: {
@@ -10792,7 +10914,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SecondFactorProof"];
+                "application/json": components["schemas"]["FactorProofRequest"];
             };
         };
         responses: {
@@ -11099,7 +11221,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["SecondFactorProof"] | null;
+                "application/json": components["schemas"]["FactorProofRequest"] | null;
             };
         };
         responses: {
@@ -12643,7 +12765,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MadeReply"];
+                    "application/json": components["schemas"]["MadeLockersReply"];
                 };
             };
             /** @description Refused. */
@@ -14356,7 +14478,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LineReply"];
+                    "application/json": components["schemas"]["WaitingLineReply"];
                 };
             };
             /** @description Refused. */
@@ -15397,7 +15519,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BegunReply"];
+                    "application/json": components["schemas"]["CommissioningBegunReply"];
                 };
             };
             /** @description Refused. */
@@ -15620,7 +15742,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProofRequest"];
+                "application/json": components["schemas"]["StartProofRequest"];
             };
         };
         responses: {
@@ -16485,7 +16607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BegunReply"];
+                    "application/json": components["schemas"]["CommissioningBegunReply"];
                 };
             };
             /** @description Refused. */
@@ -17796,7 +17918,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignedInReply"];
+                    "application/json": components["schemas"]["KioskLogInReply"];
                 };
             };
             /** @description Refused. */
@@ -24790,7 +24912,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MadeReply"];
+                    "application/json": components["schemas"]["MadeMemberReply"];
                 };
             };
             /** @description Refused. */
@@ -29219,7 +29341,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BegunReply"];
+                    "application/json": components["schemas"]["BulkEndBegunReply"];
                 };
             };
             /** @description Refused. */
@@ -31073,6 +31195,71 @@ export interface operations {
             };
         };
     };
+    get_site: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_statistics_occupancy: {
         parameters: {
             query?: {
@@ -32487,26 +32674,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_site: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SiteReply"];
                 };
             };
         };
