@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo ui types test test-ui test-types test-api test-mutants lint release states bench soak fuzz \
+.PHONY: help demo ui types test test-ui test-e2e test-types test-api test-mutants lint release states bench soak fuzz \
 	tools ui-tools test-tools
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make ui       the web app, which the next build takes in (part of demo, test, release)"
 	@echo "make test     format, lints, documentation, all tests"
 	@echo "make test-ui  the web app's own checks and tests (part of make test)"
+	@echo "make test-e2e the web app in a real browser against the demo (part of make test)"
 	@echo "make types    the web app's types from the API document"
 	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
 	@echo "make test-mutants wrong programs that the proofs must find out (part of make test)"
@@ -46,9 +47,10 @@ types: ui
 	$(CARGO) run --locked --quiet -- openapi > target/openapi.json
 	cd ui && npm run types
 
+# Not optimised: that takes several times as long to build, and nobody would notice.
 demo: tools ui
-	$(CARGO) build --release --locked
-	@exec $(CARGO) run --release --locked --quiet -- demo $(ARGS)
+	$(CARGO) build --locked
+	@exec $(CARGO) run --locked --quiet -- demo $(ARGS)
 
 test: test-tools ui
 	$(MAKE) test-ui
@@ -57,11 +59,17 @@ test: test-tools ui
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --locked
 	$(CARGO) test --locked
 	$(MAKE) test-types
+	$(MAKE) test-e2e
 	$(MAKE) test-mutants
 	$(MAKE) test-api
 
 test-ui: ui
 	cd ui && npm run check && npm test
+
+# Chromium, the real program, simulated doors.
+test-e2e: test-tools ui
+	$(CARGO) build --locked
+	cd ui && npm run e2e
 
 # The types that the web app is checked against are those of this very program.
 test-types: ui

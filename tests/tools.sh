@@ -10,6 +10,9 @@ if [ "${1:-}" = test ]; then
 	need strace strace
 	need curl curl
 	need python3 python3
+	need chromium chromium
+	# Without it Korean is boxes.
+	fc-list 2>/dev/null | grep -qi cjk || missing="$missing fontconfig fonts-noto-cjk"
 	# Debian packs the part that makes virtual environments apart.
 	python3 -c "import ensurepip, venv" >/dev/null 2>&1 || missing="$missing python3-venv"
 fi

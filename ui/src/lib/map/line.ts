@@ -2,35 +2,15 @@
 import { api, ask, type Schemas } from '../api/client';
 import { once } from '../api/once';
 
-/** A place in a line. */
-export interface Waiting {
-	waiting_id: number;
-	bank_id: number;
-	starts_on?: string | null;
-	ends_on?: string | null;
-	/** From 1; nothing for who has an offer. */
-	place?: number | null;
-	offer?: { locker_id: number; expires_in_ms: number; until: string } | null;
-}
-
-export interface Line {
-	bank_id: number;
-	starts_on?: string | null;
-	ends_on?: string | null;
-	/** How many wait without an offer. */
-	count: number;
-	can_join: boolean;
-	/** Why not, as a code of refusals. */
-	reason?: string | null;
-	/** One's own places. */
-	waiting: Waiting[];
-}
+/** The line as whoever asks sees it. */
+export type Line = Schemas['WaitingLineReply'];
+/** A place of one's own in it. */
+export type Waiting = Line['waiting'][number];
 
 const of = (bank_id: number) => ({ params: { path: { bank_id } } });
 
 export async function line(bank: number): Promise<Line> {
-	// The document has another type of the same name in this place.
-	return (await ask(api.GET('/api/v1/banks/{bank_id}/waiting', of(bank)))) as unknown as Line;
+	return ask(api.GET('/api/v1/banks/{bank_id}/waiting', of(bank)));
 }
 
 export function join(bank_id: number): Promise<Schemas['JoinReply']> {
