@@ -4,7 +4,7 @@
 //! [`accept`] owns the sockets. Handlers are plain functions: they take the request's head, call a
 //! use-case and answer `Result<_, Problem>`. No rejection carries a decision: warp's rejections
 //! only mean "not this route". Every route stands in [`access::ROUTES`]; what is none of them is a page
-//! of the web app ([`web`]).
+//! of the web app (`http/web.rs`).
 
 use std::sync::Arc;
 
