@@ -171,8 +171,8 @@ fn prepare(
         server.block_on(services.confirm(caller, LockerId(number), None))?;
         tokens.push(token);
     }
-    services.store.close();
-    drop((services, app));
+    drop(services);
+    app.close();
     add_rentals(&dir.join("lockerd.db"), options)?;
     Ok(tokens)
 }

@@ -161,9 +161,10 @@ impl App {
         self.demo = Some(demo);
     }
 
-    /// Ends what was built and not run, for tests: what was accepted is committed, then the data directory
-    /// is let go.
+    /// Ends what was built and not run, for tests and benches: what was accepted is committed, then ports and
+    /// data directory are let go.
     pub fn close(self) {
+        self.tasks.bus_stop.cancel();
         self.services.store.close();
         self.writer.join();
     }

@@ -10,7 +10,10 @@ const OWN = [
 	'/',
 	'/places',
 	'/b/1',
-	'/b/9',
+	// In pool mode: a calendar.
+	'/b/8',
+	// There is none.
+	'/b/99',
 	'/b/1/hold',
 	'/my',
 	'/my/open',
