@@ -12,13 +12,14 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
-use warp::{Filter, Rejection, Reply};
+use warp::{Filter, Rejection};
 
 use crate::service::Services;
 
 pub mod accept;
 pub mod access;
 mod alarms;
+
 mod audit;
 mod auth;
 mod bank_admin;
@@ -34,6 +35,7 @@ pub mod dispatch;
 mod exports;
 mod extensions;
 mod extract;
+mod handled;
 mod health;
 mod histories;
 mod jobs;
@@ -86,6 +88,7 @@ pub use openapi::document as api_document;
 
 use browser::OwnSite;
 use extract::{Head, ProxyRule, RawBody};
+use handled::HandledBy;
 use lockers::ListCache;
 use problem::Problem;
 use public_site::PlacesCache;
@@ -118,8 +121,21 @@ impl Default for HttpSettings {
 }
 
 /// What every handler needs. Cheap to clone.
+///
+/// Behind a trait object on purpose: the type of each route has an `Api` in it many times over, and the
+/// compiler would prove each time anew that all of the services may go from thread to thread.
 #[derive(Clone)]
-pub struct Api(Arc<ApiParts>);
+pub struct Api(Arc<dyn Parts>);
+
+trait Parts: Send + Sync {
+    fn parts(&self) -> &ApiParts;
+}
+
+impl Parts for ApiParts {
+    fn parts(&self) -> &ApiParts {
+        self
+    }
+}
 
 struct ApiParts {
     services: Arc<Services>,
@@ -145,16 +161,21 @@ impl Api {
         Self(Arc::new(parts))
     }
 
+    fn parts(&self) -> &ApiParts {
+        self.0.parts()
+    }
+
     fn services(&self) -> &Services {
-        &self.0.services
+        &self.parts().services
     }
 
     fn proxy_rule(&self) -> ProxyRule<'_> {
-        ProxyRule(&self.0.settings.trusted_proxies)
+        ProxyRule(&self.parts().settings.trusted_proxies)
     }
 
     fn own_site(&self) -> OwnSite<'_> {
-        OwnSite { public_origin: self.0.public_origin.as_deref(), proxies: self.proxy_rule() }
+        let public_origin = self.parts().public_origin.as_deref();
+        OwnSite { public_origin, proxies: self.proxy_rule() }
     }
 }
 
@@ -177,7 +198,7 @@ where
     A: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
     let asked = route.and(extract::head()).and(extract::body()).and(with(api));
-    asked.then(handler).map(Reply::into_response).boxed()
+    asked.handled_by(handler)
 }
 
 /// The same for a route with one part of its path to be read.
@@ -192,7 +213,7 @@ where
     A: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
     let asked = route.and(extract::head()).and(extract::body()).and(with(api));
-    asked.then(handler).map(Reply::into_response).boxed()
+    asked.handled_by(handler)
 }
 
 /// Tries one route after the other without growing the type.

@@ -10,6 +10,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
@@ -298,9 +299,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<AlarmListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 impl AlarmListQuery {
@@ -363,9 +362,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// One alarm with its evidence and what became of it.
@@ -390,9 +387,7 @@ fn acknowledge(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_acknowledge)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_acknowledge)
 }
 
 fn answered(done: Answer<Answered>) -> Response {
@@ -434,9 +429,7 @@ fn it_was_me(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_it_was_me)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_it_was_me)
 }
 
 /// Say that it was you: for the renter of the locker.
@@ -467,9 +460,7 @@ pub(super) fn mine(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_mine)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mine)
 }
 
 /// The alarms at the caller's own locker, at most 20.
@@ -491,9 +482,7 @@ pub(super) fn mechanical_key(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_mechanical_key)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mechanical_key)
 }
 
 /// Note that a door was opened with the mechanical key, or is about to be.
@@ -531,9 +520,7 @@ pub(super) fn maintenance(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_maintenance)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_maintenance)
 }
 
 /// Put a bank into maintenance, or end it.

@@ -10,6 +10,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::MemberId;
@@ -228,9 +229,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<AuditQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Who did what, newest first. For admins.
@@ -274,9 +273,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// One row of the audit log. For admins.
@@ -298,9 +295,7 @@ fn latest(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_head)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_head)
 }
 
 /// The newest head of the chain, signed, to be kept elsewhere. For admins.
@@ -321,9 +316,7 @@ fn verify(api: &Api) -> Routes {
         .and(warp::query::<VerifyQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_verify)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_verify)
 }
 
 /// Walk the whole chain and name the first row that is not as it was written. For admins.
@@ -355,9 +348,7 @@ fn export(api: &Api) -> Routes {
         .and(warp::query::<AuditExportQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_export)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_export)
 }
 
 /// Rows as a table for a spreadsheet, oldest first. For admins; noted in the log itself.

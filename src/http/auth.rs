@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::sessions::{self, TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, own_account, sign_up, totp, with};
@@ -108,9 +109,7 @@ fn log_in(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_log_in)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_log_in)
 }
 
 /// Log in with id and password, or by student id, name and phone number.
@@ -140,9 +139,7 @@ fn log_in_or_register(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_log_in_or_register)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_log_in_or_register)
 }
 
 /// Log in by student id, name and phone number; a new student id gets an account (201).
@@ -172,9 +169,7 @@ fn me(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_me)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_me)
 }
 
 /// The caller's own account.

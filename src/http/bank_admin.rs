@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::locations::NameBody;
 use super::lockers::{NameReply, answer};
 use super::policies::{OptionsBody, OverdueBody, PoolBody, ReturnsBody};
@@ -285,39 +286,29 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<BankListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list);
     let add = path!("api" / "v1" / "banks")
         .and(warp::post())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_add)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_add);
     let find = path!("api" / "v1" / "banks" / BankId)
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_find);
     let change = path!("api" / "v1" / "banks" / BankId)
         .and(warp::patch())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_change);
     let retire = path!("api" / "v1" / "banks" / BankId)
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_retire)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_retire);
     list.or_route(add).or_route(find).or_route(change).or_route(retire).or_route(policy_routes(api))
 }
 
@@ -326,17 +317,13 @@ fn policy_routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find_policy)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_find_policy);
     let put = path!("api" / "v1" / "banks" / BankId / "policy")
         .and(warp::put())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_put_policy)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_put_policy);
     find.or_route(put)
 }
 

@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::locations::NameBody;
 use super::lockers::NameReply;
 use super::problem::Problem;
@@ -301,25 +302,19 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_map)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_map);
     let put = path!("api" / "v1" / "banks" / BankId / "map")
         .and(warp::put())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_put_map)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_put_map);
     let calendar = path!("api" / "v1" / "banks" / BankId / "calendar")
         .and(warp::get())
         .and(warp::query::<CalendarQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_calendar)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_calendar);
     find.or_route(put).or_route(calendar)
 }
 
@@ -422,7 +417,7 @@ pub(super) async fn handle_calendar(
         Openness::Closed { opens_at } => opens_at.map(|at| at.to_string()),
     };
     let asked = days.first().zip(days.last()).map(|(first, last)| (first.date, last.date));
-    let seen = (api.0.started.as_millisecond(), version, bank_id, asked, &opens_at, now);
+    let seen = (api.parts().started.as_millisecond(), version, bank_id, asked, &opens_at, now);
     let hash = Sha256::digest(format!("{seen:?}"));
     let etag = format!("\"{}\"", HEXLOWER.encode(&hash[..12]));
     let reservable = |(pool, starts): (PoolPolicy, DateSpan)| ReservableReply {

@@ -1,9 +1,10 @@
 //! `/api/v1/banks`: hold whatever locker of a bank is free; reservations, maintenance, layout, staff, opening.
 
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::lockers;
 use super::problem::Problem;
 use super::{
@@ -17,9 +18,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_hold_any)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_hold_any)
         .or_route(reservations::of_bank(api))
         .or_route(alarms::maintenance(api))
         .or_route(layouts::routes(api))

@@ -6,6 +6,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::channel::BusName;
@@ -67,23 +68,17 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list);
     let board = path!("api" / "v1" / "buses" / String / "boards" / String / "exchanges")
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_exchanges)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_exchanges);
     let strangers = path!("api" / "v1" / "buses" / String / "exchanges")
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_other_exchanges)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_other_exchanges);
     all.or_route(board).or_route(strangers)
 }
 
@@ -93,9 +88,7 @@ pub(super) fn lock_routes(api: &Api) -> Routes {
         .and(warp::query::<LocksQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_locks)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_locks)
 }
 
 /// Ports and boards with their figures. For staff.

@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::clock_trust::{Doubt, Voucher};
@@ -62,17 +63,13 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_find);
     let confirm = path!("api" / "v1" / "clock" / "confirm")
         .and(warp::post())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_confirm)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_confirm);
     find.or_route(confirm)
 }
 

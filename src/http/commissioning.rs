@@ -11,6 +11,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with, with_body, with_part_and_body};
 use crate::domain::channel::Family;
@@ -120,17 +121,13 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find_scan)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_find_scan);
     let cancel = base()
         .and(path!("scans" / Uuid))
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_cancel_scan)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_cancel_scan);
     let address = with_body(api, base().and(path!("address")).and(warp::post()), handle_address);
     scans.or_route(scan).or_route(cancel).or_route(address).or_route(proofs(api))
 }
@@ -142,26 +139,20 @@ fn proofs(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list_proofs)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list_proofs);
     let start = with_body(api, base().and(path::end()).and(warp::post()), handle_start_proof);
     let find = base()
         .and(path!(String))
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find_proof)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_find_proof);
     let delete = base()
         .and(path!(String))
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_delete_proof)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_delete_proof);
     list.or_route(start).or_route(find).or_route(delete).or_route(proof_parts(api))
 }
 
@@ -179,17 +170,13 @@ fn proof_parts(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_report)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_report);
     let labels = base()
         .and(path!(String / "labels"))
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_labels)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_labels);
     step.or_route(apply).or_route(report).or_route(labels)
 }
 

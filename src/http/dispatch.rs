@@ -139,9 +139,9 @@ pub fn site(
         shared: Arc::new(Shared {
             trees,
             rest: seal(warp::any().and_then(nowhere).boxed()),
-            allowed_hosts: api.0.settings.allowed_hosts.clone(),
+            allowed_hosts: api.parts().settings.allowed_hosts.clone(),
             requests: AtomicU64::new(0),
-            boot: api.0.started.as_millisecond(),
+            boot: api.parts().started.as_millisecond(),
         }),
     }
 }

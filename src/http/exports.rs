@@ -3,11 +3,12 @@
 //! written down.
 
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use super::alarms::AlarmListQuery;
 use super::buses::LocksQuery;
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::mails::MailListQuery;
 use super::members::attachment;
 use super::opening_list::OpeningListQuery;
@@ -30,9 +31,7 @@ pub(super) fn alarms(api: &Api) -> Routes {
         .and(warp::query::<AlarmListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_alarms)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_alarms)
 }
 
 /// Alarms that the caller looks after, as a file.
@@ -69,9 +68,7 @@ pub(super) fn openings(api: &Api) -> Routes {
         .and(warp::query::<OpeningListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_openings)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_openings)
 }
 
 /// Openings of the caller's banks, as a file.
@@ -108,9 +105,7 @@ pub(super) fn returns(api: &Api) -> Routes {
         .and(warp::query::<ListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_returns)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_returns)
 }
 
 /// Lockers of the caller's banks that were given back and are not free yet, as a file.
@@ -141,9 +136,7 @@ pub(super) fn shortages(api: &Api) -> Routes {
         .and(warp::query::<ListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_shortages)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_shortages)
 }
 
 /// Rentals of the caller's banks that begin on a day and whose locker is not to be had, as a file.
@@ -178,9 +171,7 @@ pub(super) fn penalties(api: &Api) -> Routes {
         .and(warp::query::<PenaltyListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_penalties)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_penalties)
 }
 
 /// Penalties for lockers of the caller's banks, as a file.
@@ -215,9 +206,7 @@ pub(super) fn waiting(api: &Api) -> Routes {
         .and(warp::query::<WaitingListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_waiting)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_waiting)
 }
 
 /// Who waits before the caller's banks, as a file.
@@ -249,9 +238,7 @@ pub(super) fn mails(api: &Api) -> Routes {
         .and(warp::query::<MailListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_mails)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mails)
 }
 
 /// What became of mails, as a file.
@@ -283,9 +270,7 @@ pub(super) fn locks(api: &Api) -> Routes {
         .and(warp::query::<LocksQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_locks)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_locks)
 }
 
 /// Locks of the caller's banks with what was counted of them, as a file.
@@ -320,9 +305,7 @@ pub(super) fn lockers(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_lockers)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_lockers)
 }
 
 /// The lockers of a bank with wires and places, as a file. For its staff.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::returns::ReplaceReply;
@@ -82,9 +83,7 @@ fn extend(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_extend)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_extend)
 }
 
 /// Keep the locker for more days.
@@ -118,9 +117,7 @@ fn extend_hold(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_extend_hold)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_extend_hold)
 }
 
 /// Give the hold its full time again, once.
@@ -152,9 +149,7 @@ fn swap(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_swap)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_swap)
 }
 
 /// Take another free locker of the bank instead, for the same dates.

@@ -7,6 +7,7 @@ use warp::{Filter, Reply, path};
 
 use super::clock::ClockReply;
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, Routes, with};
 use crate::domain::member::Role;
@@ -40,9 +41,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_health)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_health)
 }
 
 /// How the site is doing; answers with and without a token.
@@ -56,7 +55,7 @@ pub(super) async fn handle_health(head: Head, api: Api) -> Result<Response, Prob
         .caller_if_any(&api)
         .is_some_and(|caller| matches!(caller.role, Role::Staff | Role::Admin));
     let now = api.services().clock.now();
-    let uptime_s = now.as_second() - api.0.started.as_second();
+    let uptime_s = now.as_second() - api.parts().started.as_second();
     Ok(warp::reply::json(&HealthReply {
         status: health.status,
         version: env!("CARGO_PKG_VERSION"),

@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::members::time;
 use super::problem::Problem;
 use super::rentals::list::RentalReply;
@@ -199,9 +200,7 @@ pub(super) fn of_locker(api: &Api) -> Routes {
         .and(warp::query::<PageQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_locker)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_locker)
 }
 
 /// What happened to a locker: rentals, service, notes, overdue steps. For staff of its bank.
@@ -237,9 +236,7 @@ pub(super) fn of_member(api: &Api) -> Routes {
         .and(warp::query::<PageQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_member)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_member)
 }
 
 /// What happened with a member: rentals, overdue cases, penalties. For all staff.
@@ -275,9 +272,7 @@ pub(super) fn mine(api: &Api) -> Routes {
         .and(warp::query::<PageQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_mine)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mine)
 }
 
 /// The caller's own rentals, overdue cases and penalties.

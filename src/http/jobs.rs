@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::member::Role;
@@ -86,16 +87,12 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list);
     let run = path!("api" / "v1" / "jobs" / String / "run")
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_run)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_run);
     list.or_route(run)
 }
 

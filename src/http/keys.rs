@@ -6,6 +6,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, Routes, with};
 
@@ -34,9 +35,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_rotate)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_rotate)
 }
 
 /// Sign access tokens with a new key from now on.

@@ -16,6 +16,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::NameReply;
 use super::problem::Problem;
 use super::totp::once_only;
@@ -174,9 +175,7 @@ fn pair(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_pair)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_pair)
 }
 
 /// Pair this device with the kiosk that the code is for.
@@ -210,9 +209,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// This kiosk: its name, its banks and how many of their lockers are free.
@@ -254,9 +251,7 @@ fn heartbeat(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_heartbeat)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_heartbeat)
 }
 
 /// Say that this kiosk is well; every 10 s is right.
@@ -281,9 +276,7 @@ fn presence(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_presence)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_presence)
 }
 
 fn landing(site: &str, bank: BankId, code: &str) -> String {
@@ -326,9 +319,7 @@ fn sign_in(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_sign_in)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_sign_in)
 }
 
 /// Sign a member in for a moment.
@@ -367,9 +358,7 @@ fn sign_out(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_sign_out)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_sign_out)
 }
 
 /// Sign whoever stands here out; nobody is fine.

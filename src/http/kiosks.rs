@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::totp::{ReasonRequest, once_only};
 use super::{Api, OrRoute, Routes, page, with};
@@ -179,9 +180,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<KioskListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// The kiosks that serve banks of the caller: where they are, whether they are heard of, who is
@@ -220,9 +219,7 @@ fn add(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_add)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_add)
 }
 
 /// Make a kiosk; the answer has the code that pairs the device.
@@ -249,9 +246,7 @@ fn change(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_change)
 }
 
 /// Name a kiosk anew, or put it beside other banks.
@@ -283,9 +278,7 @@ fn revoke(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_revoke)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_revoke)
 }
 
 /// End a kiosk for good: its credential is dead at once, and so is the sign-in of whoever stands
@@ -306,9 +299,7 @@ fn pairing_code(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_pairing_code)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_pairing_code)
 }
 
 /// Get a new code for a kiosk. The device that is paired now is locked out when the code is used.
@@ -336,9 +327,7 @@ fn end_session(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_end_session)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_end_session)
 }
 
 /// End the sign-in of whoever stands at a kiosk; nobody is fine.
@@ -365,9 +354,7 @@ pub(super) fn one_time_code(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_one_time_code)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_one_time_code)
 }
 
 /// Give a student without a phone a code for one sign-in at a kiosk.

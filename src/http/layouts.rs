@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::BankId;
@@ -46,18 +47,14 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<FormatQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_export)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_export);
     let import = path!("api" / "v1" / "banks" / BankId / "layout")
         .and(warp::put())
         .and(warp::query::<FormatQuery>())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_import)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_import);
     export.or_route(import)
 }
 

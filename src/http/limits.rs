@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::limit::Tally;
@@ -83,9 +84,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<LimitListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Limits that hold somebody back now.
@@ -129,9 +128,7 @@ fn release(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_release)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_release)
 }
 
 /// Release a limit: the next try is taken at once.

@@ -27,6 +27,7 @@ use warp::{Filter, Reply, path};
 
 use super::browser::OwnSite;
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, Routes, with};
 use crate::service::error::{Code, Error};
@@ -62,9 +63,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(head())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(with(api))
-        .then(handle_socket)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_socket)
 }
 
 /// The live socket.
@@ -91,7 +90,7 @@ pub(super) async fn handle_socket(
         let detail = "pages of other sites may not listen here";
         return Err(Problem::new(Code::ForeignOrigin, detail));
     }
-    let Ok(place) = api.0.sockets.clone().try_acquire_owned() else {
+    let Ok(place) = api.parts().sockets.clone().try_acquire_owned() else {
         let full = Error::new(Code::Overloaded, "too many live sockets: try again in a moment");
         return Err(full.retry_after_ms(RETRY_MS_MIN + RETRY_MS_SPREAD).into());
     };

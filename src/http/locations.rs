@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::{NameReply, answer};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
@@ -97,32 +98,24 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<LocationListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list);
     let add = path!("api" / "v1" / "locations")
         .and(warp::post())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_add)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_add);
     let change = path!("api" / "v1" / "locations" / LocationId)
         .and(warp::patch())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_change);
     let retire = path!("api" / "v1" / "locations" / LocationId)
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_retire)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_retire);
     list.or_route(add).or_route(change).or_route(retire)
 }
 

@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
@@ -310,17 +311,13 @@ pub(super) fn bank_routes(api: &Api) -> Routes {
         .and(warp::query::<BankLockersQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_list);
     let add = path!("api" / "v1" / "banks" / BankId / "lockers")
         .and(warp::post())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_add)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_add);
     list.or_route(add)
 }
 
@@ -331,16 +328,12 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_change);
     let retire = path!("api" / "v1" / "lockers" / LockerId)
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_retire)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_retire);
     change.or_route(retire).or_route(service_routes(api)).or_route(note_routes(api))
 }
 
@@ -350,17 +343,13 @@ fn service_routes(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_put_service)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_put_service);
     let history = path!("api" / "v1" / "lockers" / LockerId / "service")
         .and(warp::get())
         .and(warp::query::<HistoryQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_service_history)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_service_history);
     put.or_route(history)
 }
 
@@ -370,17 +359,13 @@ fn note_routes(api: &Api) -> Routes {
         .and(warp::query::<HistoryQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_notes)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_notes);
     let add = path!("api" / "v1" / "lockers" / LockerId / "notes")
         .and(warp::post())
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_add_note)
-        .map(Reply::into_response)
-        .boxed();
+        .handled_by(handle_add_note);
     list.or_route(add)
 }
 

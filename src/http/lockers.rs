@@ -17,6 +17,7 @@ use warp::{Filter, Reply, path};
 use super::body::SharedTail;
 use super::extensions::ExtendableReply;
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, alarms, extensions, locker_admin, public_site, returns, with};
 use crate::domain::channel::DoorState;
@@ -96,7 +97,8 @@ fn render(api: &Api) -> RenderedRows {
     }
     rows.push_str("]}");
     let version = listing.version();
-    let tag = format!("{:x}.{version:x}.{:x}", api.0.started.as_millisecond(), listing.stale_at.0);
+    let tag =
+        format!("{:x}.{version:x}.{:x}", api.parts().started.as_millisecond(), listing.stale_at.0);
     RenderedRows { version, stale_at: listing.stale_at, tag, available_count, rows: rows.into() }
 }
 
@@ -148,9 +150,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Every locker with its state.
@@ -163,7 +163,7 @@ fn list(api: &Api) -> Routes {
 )]
 pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller_at_kiosk_too(&api)?;
-    let rows = api.0.lists.rows(&api);
+    let rows = api.parts().lists.rows(&api);
     let mine = api.services().my_locker_id(caller.member_id);
     let my_locker_id = mine.map_or_else(|| "null".to_owned(), |id| id.to_string());
     let etag = format!("\"{}.{my_locker_id}\"", rows.tag);
@@ -304,9 +304,7 @@ fn mine(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_mine)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mine)
 }
 
 /// The locker that the caller holds, rents or gave back.
@@ -362,9 +360,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// One locker.
@@ -458,9 +454,7 @@ fn hold(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_hold)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_hold)
 }
 
 /// Keep a locker for a minute.
@@ -484,9 +478,7 @@ fn confirm(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_confirm)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_confirm)
 }
 
 /// Turn the hold into a rental for the term's dates.
@@ -520,9 +512,7 @@ fn release_hold(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_release_hold)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_release_hold)
 }
 
 /// Give the hold up.
@@ -553,9 +543,7 @@ fn open(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_open)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_open)
 }
 
 /// Open the locker.

@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::service::commissioning::demand_admin;
@@ -117,9 +118,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<MailListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Mails, newest first: who should be told what, and whether they were. For staff.
@@ -158,9 +157,7 @@ fn retry(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_retry)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_retry)
 }
 
 /// Try a mail anew that was given up. For staff.
@@ -184,9 +181,7 @@ fn delete(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_delete)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_delete)
 }
 
 /// Drop a mail that waits or was given up. For staff.
@@ -207,9 +202,7 @@ fn test(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_test)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_test)
 }
 
 /// Send a test mail at once and tell what the mail server said to it. For admins.

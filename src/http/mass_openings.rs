@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::members::attachment;
 use super::problem::Problem;
@@ -170,9 +171,7 @@ fn start(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_start)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_start)
 }
 
 /// Open every locker of a bank, or a selection.
@@ -210,9 +209,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<ListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Mass openings of the caller's banks, newest first.
@@ -252,9 +249,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::query::<FormatQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// How a mass opening goes or went: every locker with its result.
@@ -299,9 +294,7 @@ fn cancel(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_cancel)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_cancel)
 }
 
 /// Stop a mass opening before its next locker; what is under way ends.

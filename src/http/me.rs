@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::members::{attachment, time};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, alarms, penalties, with};
@@ -155,9 +156,7 @@ fn data(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_data)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_data)
 }
 
 /// Everything that is kept about the caller, as a file. No password, key or code.
@@ -214,9 +213,7 @@ fn change(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_change)
 }
 
 /// Change the language of the caller's mails.
@@ -245,9 +242,7 @@ fn delete(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_delete)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_delete)
 }
 
 /// Delete the caller's own account: everything personal is blanked at once.

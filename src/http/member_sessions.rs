@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::sessions::{EndedReply, SessionListReply, sessions_reply};
 use super::{Api, OrRoute, Routes, with};
@@ -36,9 +37,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// A member's log-ins on all devices.
@@ -64,9 +63,7 @@ fn end_all(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_end_all)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_end_all)
 }
 
 /// Log a member out everywhere, at once.
@@ -94,9 +91,7 @@ fn end(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_end)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_end)
 }
 
 /// End one log-in of a member, at once.
@@ -123,9 +118,7 @@ fn log_out_everybody(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_log_out_everybody)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_log_out_everybody)
 }
 
 /// End every log-in there is but the caller's.

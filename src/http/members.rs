@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::MemberId;
@@ -223,9 +224,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<MemberListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 impl MemberListQuery {
@@ -297,9 +296,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// One account with everything that staff may know.
@@ -322,9 +319,7 @@ fn export(api: &Api) -> Routes {
         .and(warp::query::<ExportQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_export)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_export)
 }
 
 /// Accounts as a CSV file that Excel opens in Korean. For all staff; it is written down.

@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::page::{self, value};
 use super::problem::Problem;
 use super::returns::RenterReply;
@@ -112,9 +113,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<OpeningListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Openings of the caller's banks, the newest first.

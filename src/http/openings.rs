@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, Routes, with};
 use crate::domain::id::OpeningId;
@@ -49,9 +50,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<OpeningQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 fn wait(query: &OpeningQuery) -> Result<Duration, Problem> {

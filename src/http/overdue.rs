@@ -10,6 +10,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::members::{attachment, time};
 use super::penalties::PenaltyReply;
 use super::problem::Problem;
@@ -194,9 +195,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<CaseListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Overdue cases of the caller's banks, with how many there are in each state.
@@ -245,9 +244,7 @@ fn export(api: &Api) -> Routes {
         .and(warp::query::<CaseListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_export)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_export)
 }
 
 /// Overdue cases of the caller's banks as a CSV file that Excel opens in Korean; it is written down.
@@ -286,9 +283,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// One overdue case with its history and what was found.

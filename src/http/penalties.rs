@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::members::time;
 use super::problem::Problem;
@@ -170,9 +171,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<PenaltyListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Penalties for lockers of the caller's banks, newest first.
@@ -213,9 +212,7 @@ fn waive(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_waive)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_waive)
 }
 
 /// Take a penalty back. For staff of the bank that it is for.
@@ -248,9 +245,7 @@ pub(super) fn mine(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_mine)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mine)
 }
 
 /// The caller's own penalties.

@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::bank::OpenFrom;
@@ -41,9 +42,7 @@ fn opening(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_opening)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_opening)
 }
 
 /// Say from where renters may open the lockers of a bank. For admins.
@@ -77,9 +76,7 @@ fn rotate(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_rotate)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_rotate)
 }
 
 /// Give a bank a new presence key: every code shown until now is worth nothing. For admins.

@@ -17,6 +17,7 @@ use warp::{Filter, Reply, path};
 
 use super::body::SharedTail;
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::lockers::{NameReply, WindowReply};
 use super::problem::Problem;
 use super::{Api, Routes, with};
@@ -27,12 +28,7 @@ use crate::service::accounts::{Registration, RosterLogin};
 use crate::service::lockers::BankSummary;
 
 pub(super) fn routes(api: &Api) -> Routes {
-    path!("api" / "v1" / "site")
-        .and(warp::get())
-        .and(with(api))
-        .then(handle_site)
-        .map(Reply::into_response)
-        .boxed()
+    path!("api" / "v1" / "site").and(warp::get()).and(with(api)).handled_by(handle_site)
 }
 
 /// Who may make themselves an account.
@@ -105,7 +101,7 @@ pub(super) struct SiteReply {
 )]
 pub(super) async fn handle_site(api: Api) -> Result<Response, Problem> {
     let services = api.services();
-    let places = api.0.places.rendered(services);
+    let places = api.0.parts().places.rendered(services);
     let reply = SiteReply {
         server_time: services.clock.now().to_string(),
         time_zone: services.clock.zone().iana_name().unwrap_or("UTC").to_owned(),
@@ -249,9 +245,7 @@ pub(super) fn summary(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_summary)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_summary)
 }
 
 /// How many lockers are free, held, taken … by location and bank.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
@@ -194,9 +195,7 @@ fn assign(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_assign)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_assign)
 }
 
 /// Give a locker to somebody, active at once. For staff of its bank.
@@ -231,9 +230,7 @@ fn move_rental(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_move)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_move)
 }
 
 /// Let an active rental go on in another locker, for the same days. For staff of both banks.
@@ -269,9 +266,7 @@ fn end(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_end)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_end)
 }
 
 /// End a hold, a rental or a reservation. For staff of its bank.
@@ -307,9 +302,7 @@ fn change(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_change)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_change)
 }
 
 /// Give an active rental another last day, earlier or later. For staff of its bank.

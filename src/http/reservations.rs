@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::{NameReply, answer};
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
@@ -172,9 +173,7 @@ pub(super) fn of_bank(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_reserve)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_reserve)
 }
 
 /// `/api/v1/reservations`.
@@ -216,9 +215,7 @@ fn mine(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_mine)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_mine)
 }
 
 /// The caller's reservations, and their rentals in banks in pool mode.
@@ -240,9 +237,7 @@ fn cancel(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_cancel)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_cancel)
 }
 
 /// Give a reservation up, until it is checked in.
@@ -268,9 +263,7 @@ fn check_in(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_check_in)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_check_in)
 }
 
 /// Check a reservation in: it gets its locker.
@@ -308,9 +301,7 @@ fn replace(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_replace)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_replace)
 }
 
 /// Reserve the same days in another bank of the location, in place of a reservation that cannot be

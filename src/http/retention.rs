@@ -6,6 +6,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::me::KeptReply;
 use super::members::time;
 use super::problem::Problem;
@@ -36,9 +37,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// How long personal data is kept, and what was forgotten last. For admins.

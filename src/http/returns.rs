@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
@@ -296,9 +297,7 @@ fn release(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_release)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_release)
 }
 
 /// Return the locker.
@@ -342,9 +341,7 @@ fn free(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_free)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_free)
 }
 
 /// Say that a returned locker is empty: others may have it at once.
@@ -379,9 +376,7 @@ fn replace(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_replace)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_replace)
 }
 
 /// Take another locker in place of one that is not to be had, for the same dates.
@@ -419,9 +414,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(warp::query::<ListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Lockers of the caller's banks that were given back and are not free yet.
@@ -461,9 +454,7 @@ pub(super) fn shortage_routes(api: &Api) -> Routes {
         .and(warp::query::<ListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_shortages)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_shortages)
 }
 
 /// Rentals of the caller's banks that begin on a day and whose locker is not to be had, as known

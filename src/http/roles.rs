@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::{BankId, MemberId};
@@ -61,9 +62,7 @@ fn make_code(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_make_code)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_make_code)
 }
 
 /// Make the code with which one member of staff takes the bank over. For admins.
@@ -95,9 +94,7 @@ fn claim(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_claim)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_claim)
 }
 
 /// Take a bank over with its registration code. For accounts that an admin made staff.
@@ -123,9 +120,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Who looks after a bank. For its staff and admins.
@@ -151,9 +146,7 @@ fn remove(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_remove)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_remove)
 }
 
 /// Take a bank out of somebody's care. For admins.

@@ -12,6 +12,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::SessionId;
@@ -158,9 +159,7 @@ fn refresh(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_refresh)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_refresh)
 }
 
 /// Trade the refresh token for a new pair.
@@ -196,9 +195,7 @@ fn log_out(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_log_out)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_log_out)
 }
 
 /// End this log-in at once, also for access tokens already out.
@@ -224,9 +221,7 @@ fn log_out_everywhere(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_log_out_everywhere)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_log_out_everywhere)
 }
 
 /// End the caller's log-ins on all devices at once.
@@ -260,9 +255,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// The caller's log-ins on all devices.
@@ -281,9 +274,7 @@ fn end(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_end)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_end)
 }
 
 /// End one of the caller's log-ins at once.

@@ -8,6 +8,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::sessions::{TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, with};
@@ -96,9 +97,7 @@ fn sign_up(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_sign_up)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_sign_up)
 }
 
 /// Begin to make oneself an account: a code is mailed.
@@ -136,9 +135,7 @@ fn resend(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_resend)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_resend)
 }
 
 /// Mail another code for a sign-up; the former one is good no longer.
@@ -165,9 +162,7 @@ fn confirm(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_confirm)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_confirm)
 }
 
 /// End a sign-up with the mailed code: the account is made and logged in.

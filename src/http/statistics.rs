@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
+use super::handled::HandledBy;
 use super::members::time;
 use super::page::value;
 use super::problem::Problem;
@@ -251,9 +252,7 @@ fn occupancy(api: &Api) -> Routes {
         .and(warp::query::<FigureQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_occupancy)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_occupancy)
 }
 
 /// Lockers by day and bank: in service, taken, overdue, free, as they were at the end of each day.
@@ -299,9 +298,7 @@ fn rush(api: &Api) -> Routes {
         .and(warp::query::<RushQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_rush)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_rush)
 }
 
 /// The first hour of a term's window in the caller's banks, by minute. Refused tries are not stored.
@@ -343,9 +340,7 @@ fn openings(api: &Api) -> Routes {
         .and(warp::query::<FigureQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_openings)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_openings)
 }
 
 /// Openings by weekday and hour of the site, and by how they ended. Those that the site has forgotten are
@@ -389,9 +384,7 @@ fn overdue(api: &Api) -> Routes {
         .and(warp::query::<FigureQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_overdue)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_overdue)
 }
 
 /// How many rentals that ended in these days were given back late, by bank.
@@ -431,9 +424,7 @@ fn waits(api: &Api) -> Routes {
         .and(warp::query::<FigureQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_waits)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_waits)
 }
 
 /// The longest waits that began in these days: for a locker, and of things for being collected.

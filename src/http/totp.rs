@@ -12,6 +12,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, head};
+use super::handled::HandledBy;
 use super::problem::Problem;
 use super::sessions::{TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, qr, with, with_body, with_part_and_body};
@@ -144,9 +145,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// How the caller's second factor stands.

@@ -7,6 +7,7 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::extract::{Head, RawBody, body, head};
+use super::handled::HandledBy;
 use super::lockers::answer;
 use super::page;
 use super::problem::Problem;
@@ -173,9 +174,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// The line before a bank: how many wait, the caller's place, and what is offered.
@@ -206,9 +205,7 @@ fn join(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_join)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_join)
 }
 
 /// Wait for a locker of a bank.
@@ -242,9 +239,7 @@ fn leave(api: &Api) -> Routes {
         .and(warp::delete())
         .and(head())
         .and(with(api))
-        .then(handle_leave)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_leave)
 }
 
 /// Leave the line before a bank. What was offered is given up with it.
@@ -266,9 +261,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<WaitingListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Who waits before the caller's banks, in the order of joining. For staff.
@@ -309,9 +302,7 @@ fn remove(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_remove)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_remove)
 }
 
 /// Take somebody off the line; an offer ends with it. They are told the reason. For staff of the bank.

@@ -8,6 +8,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::super::handled::HandledBy;
 use super::role;
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{Profile, Role, parse_department, parse_language};
@@ -332,9 +333,7 @@ fn enable(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_enable)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_enable)
 }
 
 /// Let somebody in again.
@@ -362,9 +361,7 @@ fn reset(api: &Api) -> Routes {
         .and(warp::post())
         .and(head())
         .and(with(api))
-        .then(handle_reset)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_reset)
 }
 
 /// Make a code with which somebody sets a new password: mailed, or in the answer when there is no

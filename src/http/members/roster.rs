@@ -1,5 +1,6 @@
 //! `POST /api/v1/members/import`: a roster as a file, previewed or taken.
 
+use super::super::handled::HandledBy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::reply::Response;
@@ -117,9 +118,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_import)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_import)
 }
 
 /// Take a roster: make who is new, change who is known, mark who is gone. For all staff.

@@ -1,10 +1,11 @@
 //! The steps that staff take of an overdue case: `seal`, `unseal`, `collect`, `hand-back`, `drop`.
 
+use super::super::handled::HandledBy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::reply::Response;
-use warp::{Filter, Reply, path};
+use warp::{Filter, path};
 
 use crate::domain::id::OverdueCaseId;
 use crate::http::extract::{Head, RawBody, body, head};
@@ -110,9 +111,7 @@ fn seal(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_seal)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_seal)
 }
 
 /// Restrict a locker that was not returned: its renter may not open it any more, where the bank says so.
@@ -143,9 +142,7 @@ fn unseal(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_unseal)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_unseal)
 }
 
 /// Lift the restriction: the renter may open the locker to empty it. It is not sealed by itself again.
@@ -176,9 +173,7 @@ fn collect(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_collect)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_collect)
 }
 
 /// Say that the locker was emptied, what was found and where it is kept. The rental ends.
@@ -215,9 +210,7 @@ fn hand_back(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_hand_back)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_hand_back)
 }
 
 /// Say that the things were fetched, and by whom. The case is closed.
@@ -248,9 +241,7 @@ fn drop_case(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_drop)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_drop)
 }
 
 /// Let a case be: nothing more is done about it, and the return costs nothing.

@@ -7,6 +7,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
+use super::super::handled::HandledBy;
 use super::day;
 use crate::domain::id::{BankId, BulkEndId, LocationId, TermId};
 use crate::http::extract::{Head, RawBody, body, head};
@@ -196,9 +197,7 @@ pub(super) fn begin(api: &Api) -> Routes {
         .and(head())
         .and(body())
         .and(with(api))
-        .then(handle_begin)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_begin)
 }
 
 /// End many rentals: those of a term, or those that ended before a day. For staff of all banks concerned.
@@ -254,9 +253,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<BulkEndListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Orders to end many rentals in banks that the caller looks after, newest first.
@@ -289,9 +286,7 @@ fn find(api: &Api) -> Routes {
         .and(warp::get())
         .and(head())
         .and(with(api))
-        .then(handle_find)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_find)
 }
 
 /// How an order to end many rentals goes or went. For staff of all its banks.

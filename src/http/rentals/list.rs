@@ -1,6 +1,7 @@
 //! `GET /api/v1/rentals` and `/rentals/export`: rentals of the caller's banks, live ones and the history,
 //! filtered, in an order, on pages or as a file.
 
+use super::super::handled::HandledBy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warp::reply::Response;
@@ -154,9 +155,7 @@ fn list(api: &Api) -> Routes {
         .and(warp::query::<RentalListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_list)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_list)
 }
 
 /// Rentals of the caller's banks, live ones and the history.
@@ -210,9 +209,7 @@ fn export(api: &Api) -> Routes {
         .and(warp::query::<RentalListQuery>())
         .and(head())
         .and(with(api))
-        .then(handle_export)
-        .map(Reply::into_response)
-        .boxed()
+        .handled_by(handle_export)
 }
 
 /// Rentals as a CSV file that Excel opens in Korean, filtered as the list; it is written down.
