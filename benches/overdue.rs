@@ -32,9 +32,9 @@ use tokio_util::sync::CancellationToken;
 const BUSES: usize = 16;
 
 /// Lockers of each line that are opened in turn.
-const LOCKS_IN_TURN: usize = 4;
+const LOCKS_IN_TURN: usize = 16;
 
-/// Time from one opening to the next: each lock rests for longer than pulse, door and cooling take.
+/// Time from one opening to the next: each lock has its turn three times a minute, six are allowed.
 const STEP: Duration = Duration::from_millis(75);
 
 /// Longest wait for the unlock command on the wire.
@@ -275,8 +275,8 @@ impl Bench<'_> {
                     client.open(self.simulator, tokens, &mut busy)?;
                     openings += 1;
                 }
-                let count = self.server.block_on(work)??;
-                anyhow::ensure!(count == options.late, "{count} of {} were noticed", options.late);
+                self.server.block_on(work)??;
+                self.all_noticed(options)?;
             }
             self.forget_mails()?;
             std::thread::sleep(SETTLE);
@@ -287,6 +287,18 @@ impl Bench<'_> {
         let alone = self.alone(options)?;
         let idle = self.idle()?;
         say(options, &quiet, &busy, &alone, idle)
+    }
+
+    /// The server's own job may have taken a few of them: what counts is that each was noticed, once.
+    fn all_noticed(&self, options: &Options) -> anyhow::Result<()> {
+        let count: i64 =
+            self.sql()?.query_row("SELECT count(*) FROM overdue_case", [], |row| row.get(0))?;
+        anyhow::ensure!(
+            usize::try_from(count)? == options.late,
+            "{count} of {} were noticed",
+            options.late
+        );
+        Ok(())
     }
 
     /// Makes the job notice everybody anew.
@@ -332,9 +344,10 @@ impl Bench<'_> {
                     tokio::time::sleep(Duration::from_micros(200)).await;
                 }
                 let (count, took) = work.await?;
-                anyhow::ensure!(count? == options.late, "not all were noticed");
-                Ok((took, longest))
+                count?;
+                anyhow::Ok((took, longest))
             })?;
+            self.all_noticed(options)?;
             runs.push(took);
         }
         Ok(runs)
