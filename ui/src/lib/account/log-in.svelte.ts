@@ -39,7 +39,9 @@ class LogIn {
 		await session.begin(tokens);
 		this.ticket = undefined;
 		const demanded = session.member?.second_factor_missing === true;
-		await goto(demanded ? '/me/totp' : back, { replaceState: true });
+		// Staff come to work, unless they came from a page of their own.
+		const wanted = back === '/' && session.isStaff ? '/staff' : back;
+		await goto(demanded ? '/me/totp' : wanted, { replaceState: true });
 	}
 
 	async #go(body: Schemas['LogInRequest'], back: string): Promise<void> {

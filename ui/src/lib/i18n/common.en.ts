@@ -29,6 +29,7 @@ export const common: Common = {
 	languages: { ko: '한국어', en: 'English' },
 	language: 'Language',
 	nav: { label: 'Main menu', home: 'Home', places: 'Lockers', my: 'My locker', me: 'Me' },
+	staffPages: 'Staff pages',
 	logIn: 'Sign in',
 	logOut: 'Sign out',
 	signUp: 'Sign up',

@@ -28,6 +28,7 @@ export const common = {
 	languages: { ko: '한국어', en: 'English' },
 	language: '언어',
 	nav: { label: '주 메뉴', home: '홈', places: '사물함', my: '내 칸', me: '내 정보' },
+	staffPages: '직원 화면',
 	logIn: '로그인',
 	logOut: '로그아웃',
 	signUp: '가입하기',

@@ -7,10 +7,19 @@ import { clock } from '../clock.svelte';
 import { firstLanguage, keepLanguage, type Language } from './language';
 import type { Account } from './account.ko';
 import type { Bank } from './bank.ko';
+import type { Board } from './board.ko';
 import type { Common } from './common.ko';
 import type { Dates } from './dates.ko';
+import type { Figures } from './figures.ko';
+import type { Lending } from './lending.ko';
+import type { People } from './people.ko';
 import type { Problems } from './problems.ko';
+import type { Sites } from './sites.ko';
+import type { Staff } from './staff.ko';
 import type { Student } from './student.ko';
+import type { System } from './system.ko';
+import type { Watch } from './watch.ko';
+import type { Wiring } from './wiring.ko';
 
 interface Areas {
 	common: Common;
@@ -19,6 +28,15 @@ interface Areas {
 	bank: Bank;
 	dates: Dates;
 	account: Account;
+	staff: Staff;
+	board: Board;
+	watch: Watch;
+	people: People;
+	sites: Sites;
+	lending: Lending;
+	figures: Figures;
+	system: System;
+	wiring: Wiring;
 }
 
 const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Area]>> } = {
@@ -45,6 +63,42 @@ const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Are
 	account: {
 		ko: async () => (await import('./account.ko')).account,
 		en: async () => (await import('./account.en')).account
+	},
+	staff: {
+		ko: async () => (await import('./staff.ko')).staff,
+		en: async () => (await import('./staff.en')).staff
+	},
+	board: {
+		ko: async () => (await import('./board.ko')).board,
+		en: async () => (await import('./board.en')).board
+	},
+	watch: {
+		ko: async () => (await import('./watch.ko')).watch,
+		en: async () => (await import('./watch.en')).watch
+	},
+	people: {
+		ko: async () => (await import('./people.ko')).people,
+		en: async () => (await import('./people.en')).people
+	},
+	sites: {
+		ko: async () => (await import('./sites.ko')).sites,
+		en: async () => (await import('./sites.en')).sites
+	},
+	lending: {
+		ko: async () => (await import('./lending.ko')).lending,
+		en: async () => (await import('./lending.en')).lending
+	},
+	figures: {
+		ko: async () => (await import('./figures.ko')).figures,
+		en: async () => (await import('./figures.en')).figures
+	},
+	system: {
+		ko: async () => (await import('./system.ko')).system,
+		en: async () => (await import('./system.en')).system
+	},
+	wiring: {
+		ko: async () => (await import('./wiring.ko')).wiring,
+		en: async () => (await import('./wiring.en')).wiring
 	}
 };
 
@@ -77,6 +131,33 @@ class Texts {
 	}
 	get account(): Account {
 		return this.#area('account');
+	}
+	get staff(): Staff {
+		return this.#area('staff');
+	}
+	get board(): Board {
+		return this.#area('board');
+	}
+	get watch(): Watch {
+		return this.#area('watch');
+	}
+	get people(): People {
+		return this.#area('people');
+	}
+	get sites(): Sites {
+		return this.#area('sites');
+	}
+	get lending(): Lending {
+		return this.#area('lending');
+	}
+	get figures(): Figures {
+		return this.#area('figures');
+	}
+	get system(): System {
+		return this.#area('system');
+	}
+	get wiring(): Wiring {
+		return this.#area('wiring');
 	}
 
 	/** Loads the texts of a page; call it in the page's `load`. */

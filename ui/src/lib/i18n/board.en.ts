@@ -1,0 +1,3 @@
+import type { Board } from './board.ko';
+
+export const board: Board = {};

@@ -1,0 +1,3 @@
+export const board = {};
+
+export type Board = typeof board;

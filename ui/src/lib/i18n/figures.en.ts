@@ -1,0 +1,3 @@
+import type { Figures } from './figures.ko';
+
+export const figures: Figures = {};

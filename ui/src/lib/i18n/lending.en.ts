@@ -1,0 +1,3 @@
+import type { Lending } from './lending.ko';
+
+export const lending: Lending = {};

@@ -1,0 +1,3 @@
+export const lending = {};
+
+export type Lending = typeof lending;

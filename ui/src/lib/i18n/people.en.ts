@@ -1,0 +1,3 @@
+import type { People } from './people.ko';
+
+export const people: People = {};

@@ -1,0 +1,3 @@
+export const people = {};
+
+export type People = typeof people;

@@ -1,0 +1,3 @@
+import type { Sites } from './sites.ko';
+
+export const sites: Sites = {};

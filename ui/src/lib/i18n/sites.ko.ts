@@ -1,0 +1,3 @@
+export const sites = {};
+
+export type Sites = typeof sites;

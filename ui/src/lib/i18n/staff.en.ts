@@ -1,0 +1,48 @@
+/** Texts of the frame of staff's pages and of what they share. */
+import type { Staff } from './staff.ko';
+
+export const staff: Staff = {
+	title: 'Staff',
+	rail: 'Staff menu',
+	student: 'Student pages',
+	menu: 'Menu',
+	groups: { now: 'Now', lending: 'Lending', site: 'Lockers', system: 'System' },
+	places: {
+		board: 'Live board',
+		alarms: 'Alarms',
+		openings: 'Openings',
+		mass: 'Open many',
+		rentals: 'Rentals',
+		overdue: 'Overdue',
+		members: 'Members',
+		stats: 'Statistics',
+		terms: 'Terms and windows',
+		places: 'Places and banks',
+		kiosks: 'Kiosks',
+		service: 'Locks to service',
+		health: 'Health and jobs',
+		mails: 'Mails',
+		bus: 'Boards and wiring',
+		audit: 'Audit log'
+	},
+	alarmsOpen: (count) => (count === 1 ? '1 alarm nobody acknowledged' : `${count} alarms nobody acknowledged`),
+	notAllowed: {
+		title: 'This page is for staff',
+		text: 'This account has no staff rights. Log in with a staff account, or ask an admin for the role.',
+		home: 'Go to the student pages'
+	},
+	list: {
+		count: (shown, total) => (total === undefined ? `Showing ${shown}.` : `Showing ${shown} of ${total}.`),
+		more: (rows) => `Show the next ${rows}`,
+		export: 'Download CSV',
+		filter: 'Filter',
+		clear: 'Clear filters',
+		allBanks: 'All banks',
+		all: 'All',
+		noMatch: 'Nothing matches these filters.'
+	},
+	ask: {
+		reason: 'Reason',
+		reasonMissing: 'Give a reason. It is kept in the audit log.'
+	}
+};

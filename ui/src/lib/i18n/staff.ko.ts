@@ -1,0 +1,49 @@
+/** Texts of the frame of staff's pages and of what they share. */
+export const staff = {
+	title: '직원 화면',
+	rail: '직원 메뉴',
+	student: '학생 화면으로',
+	menu: '메뉴',
+	groups: { now: '지금', lending: '대여', site: '사물함 관리', system: '시스템' },
+	places: {
+		board: '현황',
+		alarms: '경보',
+		openings: '개방 기록',
+		mass: '일괄 개방',
+		rentals: '대여',
+		overdue: '연체',
+		members: '회원',
+		stats: '통계',
+		terms: '학기와 신청 기간',
+		places: '장소와 사물함',
+		kiosks: '키오스크',
+		service: '정비할 자물쇠',
+		health: '상태와 작업',
+		mails: '메일',
+		bus: '보드와 배선',
+		audit: '감사 기록'
+	},
+	alarmsOpen: (count: number): string => `확인하지 않은 경보 ${count}건`,
+	notAllowed: {
+		title: '직원만 볼 수 있는 화면입니다',
+		text: '이 계정에는 직원 권한이 없습니다. 직원 계정으로 로그인하거나 관리자에게 권한을 요청해 주세요.',
+		home: '학생 화면으로 가기'
+	},
+	list: {
+		count: (shown: string, total: string | undefined): string =>
+			total === undefined ? `${shown}건을 보고 있습니다.` : `${total}건 가운데 ${shown}건을 보고 있습니다.`,
+		more: (rows: number): string => `다음 ${rows}건 보기`,
+		export: 'CSV 내려받기',
+		filter: '거르기',
+		clear: '조건 지우기',
+		allBanks: '모든 사물함',
+		all: '모두',
+		noMatch: '조건에 맞는 것이 없습니다.'
+	},
+	ask: {
+		reason: '이유',
+		reasonMissing: '이유를 적어 주세요. 감사 기록에 남습니다.'
+	}
+};
+
+export type Staff = typeof staff;

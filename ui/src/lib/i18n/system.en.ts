@@ -1,0 +1,3 @@
+import type { System } from './system.ko';
+
+export const system: System = {};

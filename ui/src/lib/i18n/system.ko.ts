@@ -1,0 +1,3 @@
+export const system = {};
+
+export type System = typeof system;

@@ -1,0 +1,3 @@
+import type { Watch } from './watch.ko';
+
+export const watch: Watch = {};

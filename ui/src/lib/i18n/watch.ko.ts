@@ -1,0 +1,3 @@
+export const watch = {};
+
+export type Watch = typeof watch;

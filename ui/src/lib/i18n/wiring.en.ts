@@ -1,0 +1,3 @@
+import type { Wiring } from './wiring.ko';
+
+export const wiring: Wiring = {};

@@ -1,0 +1,3 @@
+export const wiring = {};
+
+export type Wiring = typeof wiring;
