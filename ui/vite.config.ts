@@ -9,19 +9,25 @@ const server = process.env['LOCKERD'] ?? 'http://127.0.0.1:3000';
  * and a phone on a busy network waits for thirty of them. The frame is what every page needs; each room of the
  * app that several pages share is one file more. Texts stay apart: a page loads one language of its areas.
  */
-const rooms = ['student', 'opening', 'map', 'dates', 'account', 'kiosk', 'staff/[a-z]+', 'staff'];
+const rooms = {
+	student: '(student|opening)',
+	map: 'map',
+	dates: 'dates',
+	account: 'account',
+	kiosk: 'kiosk',
+	board: 'staff/board',
+	lending: 'staff/(lending|figures)',
+	staff: 'staff'
+};
+const inLib = (path: string): RegExp => new RegExp(`/src/lib/${path}`);
+const shared = { minShareCount: 2, priority: 1 };
 const groups = [
 	{
 		name: 'frame',
-		test: /node_modules|[\\/]src[\\/]lib[\\/](api|live|ui)[\\/]|[\\/]src[\\/]lib[\\/](i18n[\\/])?[a-z-]+(\.svelte|\.data)?\.ts$/,
+		test: /\/node_modules\/|\/src\/lib\/((api|live|ui)\/|(i18n\/)?[a-z-]+(\.svelte|\.data)?\.ts$)/,
 		priority: 2
 	},
-	...rooms.map((room) => ({
-		name: room.replace(/\W.*/, ''),
-		test: new RegExp(`[\\\\/]src[\\\\/]lib[\\\\/]${room}[\\\\/]`),
-		minShareCount: 2,
-		priority: 1
-	}))
+	...Object.entries(rooms).map(([name, path]) => ({ name, test: inLib(`${path}/`), ...shared }))
 ];
 
 export default defineConfig({
