@@ -14,7 +14,7 @@ use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
-use crate::domain::alarm::{Alarm, AlarmKind, AlarmState, Step, Subject};
+use crate::domain::alarm::{Alarm, AlarmKind, AlarmState, Step};
 use crate::domain::bank::Maintenance;
 use crate::domain::id::{AlarmId, BankId, LockerId};
 use crate::service::alarms::{AlarmQuery, Answered};
@@ -27,8 +27,8 @@ pub(super) struct AlarmListQuery {
     /// live (nobody took note and the cause stands), acknowledged, cleared (the cause ended and
     /// nobody took note) or all; all when left out.
     state: Option<String>,
-    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-    /// `bus_offline`.
+    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+    /// `bus_offline` or help.
     kind: Option<String>,
     /// Of one bank, with the boards and ports that it is wired to.
     bank_id: Option<String>,
@@ -78,8 +78,8 @@ pub(super) struct ItWasMeReply {
 pub(super) struct AlarmReply {
     /// Its number.
     alarm_id: i64,
-    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-    /// `bus_offline`.
+    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+    /// `bus_offline` or help.
     kind: &'static str,
     /// info, warning or critical.
     severity: &'static str,
@@ -87,7 +87,7 @@ pub(super) struct AlarmReply {
     state: &'static str,
     /// The locker, if it is about a door.
     locker_id: Option<i64>,
-    /// The locker's bank.
+    /// The locker's bank, or the bank that it is about as a whole.
     bank_id: Option<i64>,
     /// The bus, if it is about a board or port.
     bus: Option<String>,
@@ -104,7 +104,7 @@ pub(super) struct AlarmReply {
     /// When its cause ended.
     cleared_at: Option<String>,
     /// Why it ended: `door_closed`, `door_opened`, calm, back, maintenance, `mechanical_key`,
-    /// `sensor_fault`, `bus_offline`, staff or `not_watched`.
+    /// `sensor_fault`, `bus_offline`, staff, `not_watched` or answered.
     clear_reason: Option<&'static str>,
     /// Who took note.
     acknowledged: Option<AcknowledgementReply>,
@@ -230,11 +230,7 @@ pub(super) struct MaintenanceReply {
 
 impl From<Alarm> for AlarmReply {
     fn from(alarm: Alarm) -> Self {
-        let (bus, board) = match &alarm.subject {
-            Subject::Locker(_) => (None, None),
-            Subject::Board(bus, address) => (Some(bus.as_str().to_owned()), Some(*address)),
-            Subject::Bus(bus) => (Some(bus.as_str().to_owned()), None),
-        };
+        let (bus, board) = alarm.subject.wire();
         Self {
             alarm_id: alarm.id.0,
             kind: alarm.kind.name(),
@@ -242,7 +238,7 @@ impl From<Alarm> for AlarmReply {
             state: alarm.state().name(),
             locker_id: alarm.subject.locker().map(|id| id.0),
             bank_id: alarm.bank_id.map(|id| id.0),
-            bus,
+            bus: bus.map(|bus| bus.as_str().to_owned()),
             board,
             raised_at: alarm.raised_at.to_string(),
             last_seen_at: alarm.last_seen_at.to_string(),
@@ -305,8 +301,8 @@ fn list(api: &Api) -> Routes {
 impl AlarmListQuery {
     pub(super) fn read(&self) -> Result<AlarmQuery, Problem> {
         let states = "live, acknowledged, cleared or all";
-        let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline or \
-                     bus_offline";
+        let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline, \
+                     bus_offline or help";
         let state = self.state.as_deref().filter(|state| *state != "all");
         let (number, time) = ("a number", "a time like 2026-09-01T10:00:00Z");
         Ok(AlarmQuery {
@@ -400,7 +396,7 @@ fn answered(done: Answer<Answered>) -> Response {
 
 /// Take note of an alarm.
 ///
-/// It stays live until its cause ends; a jam may be declared mended.
+/// It stays live until its cause ends; a jam may be declared mended, a request for help is answered.
 #[utoipa::path(
     post, path = "/api/v1/alarms/{alarm_id}/acknowledge", tag = "alarms",
     params(("alarm_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),

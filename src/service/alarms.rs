@@ -30,6 +30,8 @@ use crate::store::alarms::{self, AlarmFilter};
 use crate::store::audit::AuditEntry;
 use crate::store::{Change, Lane, Snapshot, StoreError, Tx, banks};
 
+pub(super) mod tell;
+
 /// Longest note or reason, in characters.
 pub const NOTE_CHARS_MAX: usize = 500;
 
@@ -260,7 +262,8 @@ impl Services {
         Ok(self.store.read(mine).await?)
     }
 
-    /// Takes note of an alarm. With `mended`, staff also declare the cause of a jam gone.
+    /// Takes note of an alarm, with which a request for help is over. With `mended`, staff also
+    /// declare the cause of a jam gone.
     pub async fn acknowledge_alarm(
         &self,
         caller: Caller,
@@ -395,10 +398,13 @@ impl Services {
 }
 
 /// The banks that an alarm is about: the locker's, or every one wired to the board or port.
-pub(super) fn banks_of(snapshot: &Snapshot, subject: &Subject) -> BTreeSet<BankId> {
+fn banks_of(snapshot: &Snapshot, subject: &Subject) -> BTreeSet<BankId> {
     let site = &snapshot.site;
+    if let Subject::Bank(bank) = subject {
+        return BTreeSet::from([*bank]);
+    }
     let wired = site.by_channel.iter().filter(|(channel, _)| match subject {
-        Subject::Locker(_) => false,
+        Subject::Locker(_) | Subject::Bank(_) => false,
         Subject::Board(bus, address) => channel.bus == *bus && channel.board == *address,
         Subject::Bus(bus) => channel.bus == *bus,
     });
@@ -415,8 +421,14 @@ fn acknowledge(
     mended: bool,
 ) -> Result<(Answered, bool), Error> {
     let alarm = alarms::find(tx.conn, id)?.ok_or_else(|| alarm_not_found(id))?;
-    let mends = mended && alarm.cleared.is_none();
-    if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| !mends) {
+    // A request was there for people to take note of: it is over with that.
+    let ends = if alarm.kind.is_request() {
+        Some(ClearReason::Answered)
+    } else {
+        mended.then_some(ClearReason::Staff)
+    };
+    let ends = ends.filter(|_| alarm.cleared.is_none());
+    if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| ends.is_none()) {
         let detail = "somebody has acknowledged this alarm already";
         return Err(Error::new(Code::AlarmAcknowledged, detail)
             .with("acknowledged_at", earlier.at.to_string()));
@@ -428,9 +440,9 @@ fn acknowledge(
         let step = Step { at, kind: StepKind::Acknowledged, actor, note: words };
         alarms::insert_step(tx.conn, id, &step)?;
     }
-    if mends {
-        alarms::update_cleared(tx.conn, id, tx.now_ms(), ClearReason::Staff)?;
-        let reason = Some(ClearReason::Staff.name().to_owned());
+    if let Some(reason) = ends {
+        alarms::update_cleared(tx.conn, id, tx.now_ms(), reason)?;
+        let reason = Some(reason.name().to_owned());
         let step = Step { at, kind: StepKind::Cleared, actor, note: reason };
         alarms::insert_step(tx.conn, id, &step)?;
     }

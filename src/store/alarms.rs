@@ -10,6 +10,7 @@ use super::state::{collect, instant};
 use crate::domain::alarm::{
     Acknowledgement, Alarm, AlarmKind, AlarmState, ClearReason, Evidence, Step, StepKind, Subject,
 };
+use crate::domain::channel::BusName;
 use crate::domain::id::{AlarmId, BankId, LockerId, MemberId, RentalId};
 
 /// Most steps of one alarm that are read: the newest.
@@ -62,11 +63,7 @@ pub struct AlarmFilter {
 
 /// Stores a new live alarm.
 pub fn insert(conn: &Connection, new: &NewAlarm<'_>) -> Result<AlarmId, StoreError> {
-    let (bus, board) = match new.subject {
-        Subject::Locker(_) => (None, None),
-        Subject::Board(bus, address) => (Some(bus.as_str()), Some(*address)),
-        Subject::Bus(bus) => (Some(bus.as_str()), None),
-    };
+    let (bus, board) = new.subject.wire();
     conn.prepare_cached(
         "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, bus, board, raised_ms,
                             last_seen_ms, count, evidence)
@@ -78,7 +75,7 @@ pub fn insert(conn: &Connection, new: &NewAlarm<'_>) -> Result<AlarmId, StoreErr
         new.subject.to_string(),
         new.subject.locker().map(|id| id.0),
         new.bank_id.map(|id| id.0),
-        bus,
+        bus.map(BusName::as_str),
         board,
         new.at.as_millisecond(),
         new.count,
