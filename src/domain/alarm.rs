@@ -160,6 +160,24 @@ names! {
     }
 }
 
+names! {
+    /// Which alarms are looked for, by where they stand.
+    AlarmChoice {
+        /// The cause stands and nobody took note.
+        Live "live",
+        /// Somebody took note, whether the cause stands or not.
+        Acknowledged "acknowledged",
+        /// The cause ended by itself and nobody took note yet.
+        Cleared "cleared",
+        /// Nobody took note yet, whether the cause stands or not.
+        Unseen "open",
+        /// Somebody took note and the cause stands.
+        Standing "standing",
+        /// Somebody took note and the cause ended.
+        Over "over",
+    }
+}
+
 impl AlarmKind {
     /// The kinds that are about one door.
     pub const DOOR: [Self; 5] =

@@ -141,6 +141,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/lockers/{locker_id}/replace", Access::Member),
     route("GET", "/api/v1/rentals", Access::Staff),
     route("GET", "/api/v1/rentals/export", Access::Staff),
+    route("GET", "/api/v1/rentals/{rental_id}", Access::Staff),
     route("POST", "/api/v1/rentals", Access::Staff),
     route("PATCH", "/api/v1/rentals/{rental_id}", Access::Staff),
     route("POST", "/api/v1/rentals/{rental_id}/move", Access::Staff),

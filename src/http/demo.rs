@@ -15,6 +15,7 @@ use super::kiosks::pairing_reply;
 use super::problem::Problem;
 use super::web::Folder;
 use super::{OrRoute, Routes, simulator};
+use crate::domain::bank::{Bank, OpenFrom};
 use crate::service::Services;
 use crate::service::error::Code;
 use crate::service::kiosks::PAGE_MAX;
@@ -27,8 +28,8 @@ const FACES: &[&str] = &["student", "kiosk", "staff"];
 /// The kiosk that the front page pairs its browser with.
 const KIOSK_NAME: &str = "Demo";
 
-/// How many of the first banks it stands beside.
-const KIOSK_BANKS: usize = 3;
+/// How many banks it stands beside: those that open in presence before the others.
+const KIOSK_BANKS: usize = 2;
 
 /// Somebody as whom a visitor may log in.
 #[derive(Debug, Clone, Serialize)]
@@ -110,7 +111,9 @@ async fn kiosk(method: &Method, site: &Services, host: Caller) -> Result<Respons
         Some(view) => site.new_pairing_code(host, view.kiosk.id).await?,
         None => {
             let banks = site.summary().into_iter().flat_map(|(_, banks)| banks);
-            let banks = banks.map(|sum| sum.bank.id).take(KIOSK_BANKS).collect();
+            let mut banks: Vec<Bank> = banks.map(|sum| sum.bank).collect();
+            banks.sort_by_key(|bank| bank.policy.open_from != OpenFrom::Presence);
+            let banks = banks.iter().map(|bank| bank.id).take(KIOSK_BANKS).collect();
             site.add_kiosk(host, KIOSK_NAME, banks).await?
         }
     };

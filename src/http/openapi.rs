@@ -123,6 +123,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         penalties::handle_mine,
         rentals::list::handle_list,
         rentals::list::handle_export,
+        rentals::list::handle_find,
         rentals::handle_assign,
         rentals::handle_move,
         rentals::handle_end,

@@ -20,7 +20,7 @@ use super::rentals::locker_not_found;
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::alarm::{
-    Acknowledgement, Alarm, AlarmKind, AlarmState, ClearReason, Step, StepKind, Subject,
+    Acknowledgement, Alarm, AlarmChoice, AlarmKind, ClearReason, Severity, Step, StepKind, Subject,
 };
 use crate::domain::bank::Maintenance;
 use crate::domain::id::{AlarmId, BankId, LockerId, MemberId, RentalId};
@@ -28,7 +28,7 @@ use crate::domain::member::Role;
 use crate::domain::rental::RentalState;
 use crate::store::alarms::{self, AlarmFilter};
 use crate::store::audit::AuditEntry;
-use crate::store::{Change, Lane, Snapshot, StoreError, Tx, banks};
+use crate::store::{Change, Lane, Snapshot, StoreError, Tx, banks, members};
 
 pub(super) mod tell;
 
@@ -112,9 +112,11 @@ fn forget_old(alarms: &mut BTreeMap<AlarmId, Arc<Alarm>>) {
 #[derive(Debug, Clone, Default)]
 pub struct AlarmQuery {
     /// Where they stand.
-    pub state: Option<AlarmState>,
+    pub state: Option<AlarmChoice>,
     /// Of one kind.
     pub kind: Option<AlarmKind>,
+    /// So urgent.
+    pub severity: Option<Severity>,
     /// Of one bank, with the boards and ports that it is wired to.
     pub bank_id: Option<BankId>,
     /// Of one locker.
@@ -231,6 +233,7 @@ impl Services {
             staff: (caller.role != Role::Admin).then_some(caller.member_id),
             state: query.state,
             kind: query.kind,
+            severity: query.severity,
             bank_id: query.bank_id,
             locker_id: query.locker_id,
             since_ms: query.since.map(Timestamp::as_millisecond),
@@ -430,8 +433,11 @@ fn acknowledge(
     let ends = ends.filter(|_| alarm.cleared.is_none());
     if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| ends.is_none()) {
         let detail = "somebody has acknowledged this alarm already";
+        let known = members::find_names(tx.conn, &BTreeSet::from([earlier.by]))?;
+        let whom = json!({ "member_id": earlier.by, "name": known.get(&earlier.by) });
         return Err(Error::new(Code::AlarmAcknowledged, detail)
-            .with("acknowledged_at", earlier.at.to_string()));
+            .with("acknowledged_at", earlier.at.to_string())
+            .with("acknowledged_by", whom));
     }
     let (at, actor, words) = (tx.now, Some(by), Some(note.to_owned()));
     if alarm.acknowledged.is_none() {

@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row, params};
 use super::error::StoreError;
 use super::state::{collect, instant};
 use crate::domain::alarm::{
-    Acknowledgement, Alarm, AlarmKind, AlarmState, ClearReason, Evidence, Step, StepKind, Subject,
+    Acknowledgement, Alarm, AlarmChoice, AlarmKind, ClearReason, Evidence, Severity, Step,
+    StepKind, Subject,
 };
 use crate::domain::channel::BusName;
 use crate::domain::id::{AlarmId, BankId, LockerId, MemberId, RentalId};
@@ -44,9 +45,11 @@ pub struct AlarmFilter {
     /// to which such a bank is wired.
     pub staff: Option<MemberId>,
     /// Where they stand.
-    pub state: Option<AlarmState>,
+    pub state: Option<AlarmChoice>,
     /// Of one kind.
     pub kind: Option<AlarmKind>,
+    /// So urgent.
+    pub severity: Option<Severity>,
     /// Of one bank, with the boards and ports that it is wired to.
     pub bank_id: Option<BankId>,
     /// Of one locker.
@@ -218,9 +221,12 @@ pub fn list_steps(conn: &Connection, id: AlarmId) -> Result<Vec<Step>, StoreErro
 pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, StoreError> {
     let state = match filter.state {
         None => "",
-        Some(AlarmState::Live) => " AND cleared_ms IS NULL AND acknowledged_ms IS NULL",
-        Some(AlarmState::Acknowledged) => " AND acknowledged_ms IS NOT NULL",
-        Some(AlarmState::Cleared) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Live) => " AND cleared_ms IS NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Acknowledged) => " AND acknowledged_ms IS NOT NULL",
+        Some(AlarmChoice::Cleared) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Unseen) => " AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Standing) => " AND cleared_ms IS NULL AND acknowledged_ms IS NOT NULL",
+        Some(AlarmChoice::Over) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NOT NULL",
     };
     let sql = format!(
         "{COLUMNS}
@@ -238,6 +244,7 @@ pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, Store
                  SELECT 1 FROM locker JOIN bank_staff USING (bank_id)
                  WHERE member_id = ?7 AND locker.bus = alarm.bus
                    AND (alarm.board IS NULL OR locker.board = alarm.board)))
+           AND (?9 IS NULL OR severity = ?9)
            {state}
          ORDER BY id DESC LIMIT ?8"
     );
@@ -250,7 +257,8 @@ pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, Store
         filter.before.map(|id| id.0),
         filter.bank_id.map(|id| id.0),
         filter.staff.map(|id| id.0),
-        filter.limit
+        filter.limit,
+        filter.severity.map(Severity::name)
     ])?;
     collect(rows, read)
 }

@@ -133,9 +133,15 @@ fn a_page_shows_what_was_asked_for_and_to_staff_what_is_theirs() {
     let word = Acknowledgement { at: at(50), by: MemberId(1), note: String::new() };
     update_acknowledged(&conn, AlarmId(port), &word).expect("stored");
     let state = |state| AlarmFilter { state: Some(state), ..all.clone() };
-    assert_eq!(page(&state(AlarmState::Live)), [second, board_3]);
-    assert_eq!(page(&state(AlarmState::Acknowledged)), [port]);
-    assert_eq!(page(&state(AlarmState::Cleared)), [mine]);
+    assert_eq!(page(&state(AlarmChoice::Live)), [second, board_3]);
+    assert_eq!(page(&state(AlarmChoice::Acknowledged)), [port]);
+    assert_eq!(page(&state(AlarmChoice::Cleared)), [mine]);
+    assert_eq!(page(&state(AlarmChoice::Unseen)), [mine, second, board_3]);
+    assert_eq!(page(&state(AlarmChoice::Standing)), [port]);
+    assert_eq!(page(&state(AlarmChoice::Over)), [] as [i64; 0]);
+    let severe =
+        AlarmFilter { severity: Some(Severity::Critical), limit: 10, ..Default::default() };
+    assert_eq!(page(&severe), [port, board_3]);
     assert_eq!(ids(&list_open(&conn, 9).expect("readable")), [second, port, board_3, mine]);
     assert_eq!(ids(&list_open(&conn, 0).expect("readable")), [second, port, board_3]);
 }

@@ -373,6 +373,7 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/api/v1/mailbox/{number}", Everybody, "", &[404]),
     case("GET", "/api/v1/rentals", Everybody, "", &[200]),
     case("GET", "/api/v1/rentals/export", Everybody, "", &[200]),
+    case("GET", "/api/v1/rentals/{rental_id}", Somebody, "", &[200]),
     case("GET", "/api/v1/bulk-ends", Everybody, "", &[200]),
     case("GET", "/api/v1/bulk-ends/{bulk_end_id}", Somebody, "", &[200]),
     case("GET", "/api/v1/lockers/{locker_id}/history", Somebody, "", &[200]),
