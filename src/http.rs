@@ -37,6 +37,7 @@ mod extensions;
 mod extract;
 mod handled;
 mod health;
+mod help;
 mod histories;
 mod jobs;
 mod keys;

@@ -33,6 +33,7 @@ pub mod error;
 pub mod exports;
 pub mod extensions;
 pub mod health;
+pub mod help;
 pub mod histories;
 pub mod idempotency;
 pub mod jobs;

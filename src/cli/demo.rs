@@ -25,9 +25,12 @@ use crate::config::{
     AlarmsConfig, AuthConfig, ClockConfig, Config, HttpConfig, KioskConfig, LimitsConfig,
     LogConfig, MailConfig, MailTransport, PrivacyConfig, RetentionConfig, SiteConfig,
 };
+use crate::domain::id::{MemberId, SessionId};
+use crate::domain::member::Role;
 use crate::http::{Demo, Person};
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
+use crate::service::tokens::{Caller, Method};
 use crate::sim::Simulator;
 use crate::{lifecycle, telemetry};
 
@@ -97,10 +100,13 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.tokens {
         write_tokens(app.services(), path).await?;
     }
+    let host = host(&people)?;
+    let people: Vec<Person> = people.into_iter().map(|(_, person)| person).collect();
     app.demonstrate(Demo {
         simulator: simulator.clone(),
         site: Arc::clone(app.services()),
         people: people.clone(),
+        host,
     });
     announce(args, app.address()?, sim_address, &people)?;
     let sim_task = tokio::spawn(sim_server);
@@ -191,7 +197,16 @@ fn config(args: &DemoArgs, data_dir: &Path, plan: &Plan, buses: &Path) -> Config
     }
 }
 
-async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Vec<Person>> {
+/// The sample admin, without a log-in: in whose name the front page sets a kiosk up.
+fn host(people: &[(MemberId, Person)]) -> anyhow::Result<Caller> {
+    let admin = people.iter().find(|(_, person)| person.role == Role::Admin.name());
+    let (member_id, _) = admin.context("the sample people have no admin")?;
+    let (role, session_id) = (Role::Admin, SessionId(0));
+    let (member_id, method) = (*member_id, Method::Issued);
+    Ok(Caller { member_id, role, session_id, method, strong: false })
+}
+
+async fn fill(services: &Services, plan: &Plan) -> anyhow::Result<Vec<(MemberId, Person)>> {
     let now = services.clock.now().round(Unit::Minute)?;
     let window = (now - Span::new().hours(24), now + Span::new().hours(24 * 14));
     let today = services.clock.today();

@@ -2,8 +2,10 @@
 //!
 //! An alarm is raised once per kind and subject, is live until its cause ends, and stays in view
 //! until a person acknowledged it. When one is raised or cleared is decided in `door_watch.rs`;
-//! here stands what it is. Stored by `store/alarms.rs`, served by `service/alarms.rs`. The names
-//! of kinds, reasons and steps are published and also stand in the database's CHECKs.
+//! here stands what it is. One kind is no fault but somebody's request for help: raised by
+//! `service/help.rs`, it ends when staff take note. Stored by `store/alarms.rs`, served by
+//! `service/alarms.rs`. The names of kinds, reasons and steps are published and also stand in the
+//! database's CHECKs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::channel::BusName;
-use super::id::{AlarmId, BankId, LockerId, MemberId, OpeningId};
+use super::id::{AlarmId, BankId, KioskId, LockerId, MemberId, OpeningId};
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $text:literal),+ $(,)? }) => {
@@ -67,6 +69,8 @@ names! {
         BoardOffline "board_offline",
         /// A port is away.
         BusOffline "bus_offline",
+        /// Somebody asks staff for help: a request, no fault.
+        Help "help",
     }
 }
 
@@ -105,6 +109,20 @@ names! {
         Staff "staff",
         /// The door or board is not watched any more: it was rewired or taken out.
         NotWatched "not_watched",
+        /// Staff took note of a request.
+        Answered "answered",
+    }
+}
+
+names! {
+    /// Why somebody asks for help.
+    HelpReason {
+        /// The door does not open or close.
+        DoorStuck "door_stuck",
+        /// Things are left in a locker that is not theirs to open any more.
+        ThingsLeft "things_left",
+        /// Something else.
+        Other "other",
     }
 }
 
@@ -142,6 +160,24 @@ names! {
     }
 }
 
+names! {
+    /// Which alarms are looked for, by where they stand.
+    AlarmChoice {
+        /// The cause stands and nobody took note.
+        Live "live",
+        /// Somebody took note, whether the cause stands or not.
+        Acknowledged "acknowledged",
+        /// The cause ended by itself and nobody took note yet.
+        Cleared "cleared",
+        /// Nobody took note yet, whether the cause stands or not.
+        Unseen "open",
+        /// Somebody took note and the cause stands.
+        Standing "standing",
+        /// Somebody took note and the cause ended.
+        Over "over",
+    }
+}
+
 impl AlarmKind {
     /// The kinds that are about one door.
     pub const DOOR: [Self; 5] =
@@ -152,7 +188,7 @@ impl AlarmKind {
     pub const fn severity(self) -> Severity {
         match self {
             Self::ForcedOpen | Self::BoardOffline | Self::BusOffline => Severity::Critical,
-            Self::LeftOpen | Self::Jammed | Self::SensorFault => Severity::Warning,
+            Self::LeftOpen | Self::Jammed | Self::SensorFault | Self::Help => Severity::Warning,
             Self::OpenedUnwatched => Severity::Info,
         }
     }
@@ -161,6 +197,12 @@ impl AlarmKind {
     #[must_use]
     pub const fn can_be_claimed(self) -> bool {
         matches!(self, Self::ForcedOpen | Self::OpenedUnwatched | Self::LeftOpen)
+    }
+
+    /// Whether it is a person's request, which ends when staff take note, and nothing that was seen.
+    #[must_use]
+    pub const fn is_request(self) -> bool {
+        matches!(self, Self::Help)
     }
 }
 
@@ -173,6 +215,8 @@ pub enum Subject {
     Board(BusName, u8),
     /// A port.
     Bus(BusName),
+    /// A bank as a whole.
+    Bank(BankId),
 }
 
 impl Subject {
@@ -181,7 +225,17 @@ impl Subject {
     pub const fn locker(&self) -> Option<LockerId> {
         match self {
             Self::Locker(id) => Some(*id),
-            Self::Board(..) | Self::Bus(_) => None,
+            Self::Board(..) | Self::Bus(_) | Self::Bank(_) => None,
+        }
+    }
+
+    /// The bus and the board's address, as far as it is about them.
+    #[must_use]
+    pub const fn wire(&self) -> (Option<&BusName>, Option<u8>) {
+        match self {
+            Self::Locker(_) | Self::Bank(_) => (None, None),
+            Self::Board(bus, address) => (Some(bus), Some(*address)),
+            Self::Bus(bus) => (Some(bus), None),
         }
     }
 }
@@ -192,6 +246,7 @@ impl fmt::Display for Subject {
             Self::Locker(id) => write!(f, "locker:{id}"),
             Self::Board(bus, address) => write!(f, "board:{bus}/{address}"),
             Self::Bus(bus) => write!(f, "bus:{bus}"),
+            Self::Bank(id) => write!(f, "bank:{id}"),
         }
     }
 }
@@ -200,7 +255,7 @@ impl FromStr for Subject {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is neither locker:101, board:east/1 nor bus:east");
+        let bad = || format!("{text:?} is neither locker:101, board:east/1, bus:east nor bank:1");
         let (noun, rest) = text.split_once(':').ok_or_else(bad)?;
         match noun {
             "locker" => Ok(Self::Locker(rest.parse().map_err(|_| bad())?)),
@@ -210,6 +265,7 @@ impl FromStr for Subject {
                 Ok(Self::Board(bus, address.parse().map_err(|_| bad())?))
             }
             "bus" => Ok(Self::Bus(BusName::parse(rest).map_err(|_| bad())?)),
+            "bank" => Ok(Self::Bank(rest.parse().map_err(|_| bad())?)),
             _ => Err(bad()),
         }
     }
@@ -273,10 +329,33 @@ pub enum Evidence<T> {
         /// Why, in words for a technician, where it is known.
         reason: Option<String>,
     },
+    /// Somebody asked for help. Who did stands in the alarm's steps.
+    AskedForHelp {
+        /// The newest requests, oldest first, at most [`EVIDENCE_REQUESTS_MAX`].
+        requests: Vec<HelpRequest<T>>,
+    },
+}
+
+/// One request for help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelpRequest<T> {
+    /// When.
+    pub at: T,
+    /// Why, if they said so.
+    pub reason: Option<HelpReason>,
+    /// The locker that it is about.
+    pub locker_id: Option<LockerId>,
+    /// The opening that it is about.
+    pub operation_id: Option<OpeningId>,
+    /// The kiosk at which they stand.
+    pub kiosk_id: Option<KioskId>,
 }
 
 /// Most openings that one alarm names.
 pub const EVIDENCE_OPENINGS_MAX: usize = 8;
+
+/// Most requests for help that one alarm names.
+pub const EVIDENCE_REQUESTS_MAX: usize = 8;
 
 impl<T> Evidence<T> {
     /// The same evidence on another clock.
@@ -304,7 +383,17 @@ impl<T> Evidence<T> {
                 Evidence::OpenedTogether { lockers, at: time(at), silences }
             }
             Self::NoAnswer { since, reason } => Evidence::NoAnswer { since: time(since), reason },
+            Self::AskedForHelp { requests } => Evidence::AskedForHelp {
+                requests: requests.into_iter().map(|it| it.map(&mut time)).collect(),
+            },
         }
+    }
+}
+
+impl<T> HelpRequest<T> {
+    fn map<U>(self, time: &mut impl FnMut(T) -> U) -> HelpRequest<U> {
+        let Self { at, reason, locker_id, operation_id, kiosk_id } = self;
+        HelpRequest { at: time(at), reason, locker_id, operation_id, kiosk_id }
     }
 }
 
@@ -385,10 +474,10 @@ mod tests {
 
     #[test]
     fn subjects_are_found_again() {
-        for text in ["locker:101", "board:east-1/15", "bus:west"] {
+        for text in ["locker:101", "board:east-1/15", "bus:west", "bank:7"] {
             assert_eq!(text.parse::<Subject>().expect(text).to_string(), text);
         }
-        for text in ["locker:x", "board:east", "board:East/1", "bus:", "door:1", "101"] {
+        for text in ["locker:x", "board:east", "board:East/1", "bus:", "bank:x", "door:1", "101"] {
             assert!(text.parse::<Subject>().is_err(), "{text}");
         }
     }

@@ -19,6 +19,9 @@ pub const LOCKED_RETRY_MS: i64 = 3_600_000;
 const TEN_MINUTES_MS: i64 = 600_000;
 const HOUR_MS: i64 = 3_600_000;
 
+/// Calls for staff within ten minutes: each is one more line for them to read.
+const HELP_MAX: u32 = 10;
+
 /// The numbers that a site may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitRules {
@@ -74,11 +77,13 @@ pub enum LimitKind {
     SignUpKnown,
     /// Refused openings.
     RefusedOpening,
+    /// Calls for staff, of one account or one kiosk.
+    Help,
 }
 
 impl LimitKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::LogIn,
         Self::LogInDevice,
         Self::RosterLogIn,
@@ -95,6 +100,7 @@ impl LimitKind {
         Self::Mail,
         Self::SignUpKnown,
         Self::RefusedOpening,
+        Self::Help,
     ];
 
     /// The stored and published name.
@@ -117,6 +123,7 @@ impl LimitKind {
             Self::Mail => "mail",
             Self::SignUpKnown => "sign_up_known",
             Self::RefusedOpening => "refused_opening",
+            Self::Help => "help",
         }
     }
 
@@ -131,7 +138,12 @@ impl LimitKind {
     pub const fn is_of_failures(self) -> bool {
         !matches!(
             self,
-            Self::Forgotten | Self::SignUp | Self::Mail | Self::SignUpKnown | Self::RefusedOpening
+            Self::Forgotten
+                | Self::SignUp
+                | Self::Mail
+                | Self::SignUpKnown
+                | Self::RefusedOpening
+                | Self::Help
         )
     }
 
@@ -172,6 +184,7 @@ impl LimitKind {
             Self::RefusedOpening => {
                 Rule::Window { most: rules.refused_openings, window_ms: TEN_MINUTES_MS }
             }
+            Self::Help => Rule::Window { most: HELP_MAX, window_ms: TEN_MINUTES_MS },
         }
     }
 }

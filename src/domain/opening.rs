@@ -123,6 +123,12 @@ impl OpenedAs {
             Self::Staff => "staff",
         }
     }
+
+    /// Finds one by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Renter, Self::Staff].into_iter().find(|known| known.name() == name)
+    }
 }
 
 /// A phase with its time.

@@ -14,22 +14,26 @@ use super::handled::HandledBy;
 use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
-use crate::domain::alarm::{Alarm, AlarmKind, AlarmState, Step, Subject};
+use crate::domain::alarm::{Alarm, AlarmChoice, AlarmKind, Severity, Step};
 use crate::domain::bank::Maintenance;
-use crate::domain::id::{AlarmId, BankId, LockerId};
+use crate::domain::id::{AlarmId, BankId, LockerId, MemberId};
 use crate::service::alarms::{AlarmQuery, Answered};
 use crate::service::idempotency::Answer;
+use crate::service::members::Names;
 
 /// Which alarms are listed. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlarmListQuery {
     /// live (nobody took note and the cause stands), acknowledged, cleared (the cause ended and
-    /// nobody took note) or all; all when left out.
+    /// nobody took note), open (nobody took note), standing (acknowledged and the cause stands), over
+    /// (acknowledged and ended) or all; all when left out.
     state: Option<String>,
-    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-    /// `bus_offline`.
+    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+    /// `bus_offline` or help.
     kind: Option<String>,
+    /// info, warning or critical.
+    severity: Option<String>,
     /// Of one bank, with the boards and ports that it is wired to.
     bank_id: Option<String>,
     /// Of one locker.
@@ -60,6 +64,8 @@ pub(super) struct AcknowledgementReply {
     at: String,
     /// Who.
     member_id: i64,
+    /// Their name; `null` when they have left since.
+    name: Option<String>,
     /// What they had to say.
     note: String,
 }
@@ -71,6 +77,8 @@ pub(super) struct ItWasMeReply {
     at: String,
     /// Who.
     member_id: i64,
+    /// Their name; `null` when they have left since.
+    name: Option<String>,
 }
 
 /// An alarm, as staff see it.
@@ -78,8 +86,8 @@ pub(super) struct ItWasMeReply {
 pub(super) struct AlarmReply {
     /// Its number.
     alarm_id: i64,
-    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-    /// `bus_offline`.
+    /// `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+    /// `bus_offline` or help.
     kind: &'static str,
     /// info, warning or critical.
     severity: &'static str,
@@ -87,7 +95,7 @@ pub(super) struct AlarmReply {
     state: &'static str,
     /// The locker, if it is about a door.
     locker_id: Option<i64>,
-    /// The locker's bank.
+    /// The locker's bank, or the bank that it is about as a whole.
     bank_id: Option<i64>,
     /// The bus, if it is about a board or port.
     bus: Option<String>,
@@ -104,7 +112,7 @@ pub(super) struct AlarmReply {
     /// When its cause ended.
     cleared_at: Option<String>,
     /// Why it ended: `door_closed`, `door_opened`, calm, back, maintenance, `mechanical_key`,
-    /// `sensor_fault`, `bus_offline`, staff or `not_watched`.
+    /// `sensor_fault`, `bus_offline`, staff, `not_watched` or answered.
     clear_reason: Option<&'static str>,
     /// Who took note.
     acknowledged: Option<AcknowledgementReply>,
@@ -124,6 +132,8 @@ pub(super) struct StepReply {
     step: &'static str,
     /// Who did it; `null` for the program itself.
     member_id: Option<i64>,
+    /// Their name; `null` also when they have left since.
+    name: Option<String>,
     /// A person's words, a count, or the reason of the clearing.
     note: Option<String>,
 }
@@ -228,13 +238,15 @@ pub(super) struct MaintenanceReply {
     reason: Option<String>,
 }
 
-impl From<Alarm> for AlarmReply {
-    fn from(alarm: Alarm) -> Self {
-        let (bus, board) = match &alarm.subject {
-            Subject::Locker(_) => (None, None),
-            Subject::Board(bus, address) => (Some(bus.as_str().to_owned()), Some(*address)),
-            Subject::Bus(bus) => (Some(bus.as_str().to_owned()), None),
-        };
+/// Whom alarms name.
+fn people_of(alarm: &Alarm) -> impl Iterator<Item = MemberId> {
+    let acknowledged = alarm.acknowledged.as_ref().map(|word| word.by);
+    acknowledged.into_iter().chain(alarm.claimed.map(|(_, by)| by))
+}
+
+impl AlarmReply {
+    fn new(alarm: Alarm, names: &Names) -> Self {
+        let (bus, board) = alarm.subject.wire();
         Self {
             alarm_id: alarm.id.0,
             kind: alarm.kind.name(),
@@ -242,7 +254,7 @@ impl From<Alarm> for AlarmReply {
             state: alarm.state().name(),
             locker_id: alarm.subject.locker().map(|id| id.0),
             bank_id: alarm.bank_id.map(|id| id.0),
-            bus,
+            bus: bus.map(|bus| bus.as_str().to_owned()),
             board,
             raised_at: alarm.raised_at.to_string(),
             last_seen_at: alarm.last_seen_at.to_string(),
@@ -253,22 +265,26 @@ impl From<Alarm> for AlarmReply {
             acknowledged: alarm.acknowledged.map(|word| AcknowledgementReply {
                 at: word.at.to_string(),
                 member_id: word.by.0,
+                name: names.get(&word.by).cloned(),
                 note: word.note,
             }),
-            it_was_me: alarm
-                .claimed
-                .map(|(at, by)| ItWasMeReply { at: at.to_string(), member_id: by.0 }),
+            it_was_me: alarm.claimed.map(|(at, by)| ItWasMeReply {
+                at: at.to_string(),
+                member_id: by.0,
+                name: names.get(&by).cloned(),
+            }),
             evidence: serde_json::to_value(&alarm.evidence).unwrap_or_default(),
         }
     }
 }
 
-impl From<Step> for StepReply {
-    fn from(step: Step) -> Self {
+impl StepReply {
+    fn new(step: Step, names: &Names) -> Self {
         Self {
             at: step.at.to_string(),
             step: step.kind.name(),
             member_id: step.actor.map(|id| id.0),
+            name: step.actor.and_then(|id| names.get(&id).cloned()),
             note: step.note,
         }
     }
@@ -304,14 +320,20 @@ fn list(api: &Api) -> Routes {
 
 impl AlarmListQuery {
     pub(super) fn read(&self) -> Result<AlarmQuery, Problem> {
-        let states = "live, acknowledged, cleared or all";
-        let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline or \
-                     bus_offline";
+        let states = "live, acknowledged, cleared, open, standing, over or all";
+        let kinds = "forced_open, opened_unwatched, left_open, jammed, sensor_fault, board_offline, \
+                     bus_offline or help";
         let state = self.state.as_deref().filter(|state| *state != "all");
         let (number, time) = ("a number", "a time like 2026-09-01T10:00:00Z");
         Ok(AlarmQuery {
-            state: page::named(state, "state", states, AlarmState::from_name)?,
+            state: page::named(state, "state", states, AlarmChoice::from_name)?,
             kind: page::named(self.kind.as_deref(), "kind", kinds, AlarmKind::from_name)?,
+            severity: page::named(
+                self.severity.as_deref(),
+                "severity",
+                "info, warning or critical",
+                Severity::from_name,
+            )?,
             bank_id: page::value(self.bank_id.as_deref(), "bank_id", number)?.map(BankId),
             locker_id: page::value(self.locker_id.as_deref(), "locker_id", number)?.map(LockerId),
             since: page::value(self.since.as_deref(), "since", time)?,
@@ -328,8 +350,10 @@ impl AlarmListQuery {
 #[utoipa::path(
     get, path = "/api/v1/alarms", tag = "alarms",
     params(
-        ("state" = Option<String>, Query, description = "live, acknowledged, cleared or all"),
+        ("state" = Option<String>, Query, description = "live, acknowledged, cleared, open (nobody \
+            took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all"),
         ("kind" = Option<String>, Query, description = "of one kind"),
+        ("severity" = Option<String>, Query, description = "info, warning or critical"),
         ("bank_id" = Option<i64>, Query, description = "of one bank and its boards and ports"),
         ("locker_id" = Option<i64>, Query, description = "of one locker"),
         ("since" = Option<String>, Query, description = "raised then or later, RFC 3339"),
@@ -350,8 +374,9 @@ pub(super) async fn handle_list(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let page = api.services().alarms(caller, query.read()?).await?;
+    let names = api.services().names_of(page.alarms.iter().flat_map(people_of)).await?;
     Ok(warp::reply::json(&AlarmListReply {
-        alarms: page.alarms.into_iter().map(Into::into).collect(),
+        alarms: page.alarms.into_iter().map(|it| AlarmReply::new(it, &names)).collect(),
         next_cursor: page.next.map(|id| id.to_string()),
     })
     .into_response())
@@ -376,8 +401,10 @@ fn find(api: &Api) -> Routes {
 pub(super) async fn handle_find(id: AlarmId, head: Head, api: Api) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let (alarm, steps) = api.services().alarm(caller, id).await?;
-    let steps = steps.into_iter().map(Into::into).collect();
-    let reply = AlarmDetailReply { alarm: alarm.into(), steps };
+    let actors = steps.iter().filter_map(|step| step.actor);
+    let names = api.services().names_of(people_of(&alarm).chain(actors)).await?;
+    let steps = steps.into_iter().map(|step| StepReply::new(step, &names)).collect();
+    let reply = AlarmDetailReply { alarm: AlarmReply::new(alarm, &names), steps };
     Ok(warp::reply::json(&reply).into_response())
 }
 
@@ -400,7 +427,7 @@ fn answered(done: Answer<Answered>) -> Response {
 
 /// Take note of an alarm.
 ///
-/// It stays live until its cause ends; a jam may be declared mended.
+/// It stays live until its cause ends; a jam may be declared mended, a request for help is answered.
 #[utoipa::path(
     post, path = "/api/v1/alarms/{alarm_id}/acknowledge", tag = "alarms",
     params(("alarm_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
@@ -574,7 +601,7 @@ mod tests {
         let plain = asked(|_| {}).expect("valid");
         assert_eq!((plain.state, plain.limit), (None, page::PAGE_DEFAULT));
         let cleared = asked(|query| query.state = Some("cleared".to_owned())).expect("valid");
-        assert_eq!(cleared.state, Some(AlarmState::Cleared));
+        assert_eq!(cleared.state, Some(AlarmChoice::Cleared));
         let since = asked(|query| query.since = Some("2026-09-01T10:00:00Z".to_owned()));
         assert!(since.expect("valid").since.is_some());
         for (set, says) in [

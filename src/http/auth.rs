@@ -70,6 +70,10 @@ pub(super) struct MeReply {
     phone_number: Option<String>,
     /// E-mail address.
     email: Option<String>,
+    /// The language of their mails: ko or en.
+    language: String,
+    /// Whether they have a password; without one they log in by personal data.
+    has_password: bool,
     /// student, staff or admin.
     role: &'static str,
     /// How this log-in was proven: password, roster, issued or kiosk.
@@ -187,6 +191,8 @@ pub(super) async fn handle_me(head: Head, api: Api) -> Result<Response, Problem>
         name: row.name,
         phone_number: row.phone,
         email: row.email,
+        language: row.language,
+        has_password: row.password_hash.is_some(),
         role: row.role.name(),
         method: account.method.name(),
         strong: caller.strong,

@@ -25,10 +25,10 @@ use super::body::SiteBody;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, Demo, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning,
-    demo, exports, health, histories, jobs, keys, kiosk, kiosks, limits, live, locations, lockers,
-    mailbox, mails, mass_openings, me, member_sessions, members, openapi, opening_list, openings,
-    operations, overdue, penalties, public_site, rentals, reservations, retention, returns,
-    sign_up, statistics, terms, totp, waiting, web,
+    demo, exports, health, help, histories, jobs, keys, kiosk, kiosks, limits, live, locations,
+    lockers, mailbox, mails, mass_openings, me, member_sessions, members, openapi, opening_list,
+    openings, operations, overdue, penalties, public_site, rentals, reservations, retention,
+    returns, sign_up, statistics, terms, totp, waiting, web,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -50,7 +50,8 @@ fn trees(api: &Api, demo: Option<Demo>) -> Vec<(&'static str, Routes)> {
         ("me", me::routes(api).or_route(histories::mine(api))),
         ("site", public_site::routes(api)),
         ("kiosks", kiosks::routes(api)),
-        ("kiosk", kiosk::routes(api)),
+        ("kiosk", kiosk::routes(api).or_route(help::at_kiosk(api))),
+        ("help", help::routes(api)),
         ("limits", limits::routes(api)),
         ("privacy-notice", sign_up::notice(api)),
         (

@@ -38,8 +38,10 @@ pub(super) fn alarms(api: &Api) -> Routes {
 #[utoipa::path(
     get, path = "/api/v1/alarms/export", tag = "exports",
     params(
-        ("state" = Option<String>, Query, description = "live, acknowledged, cleared or all"),
+        ("state" = Option<String>, Query, description = "live, acknowledged, cleared, open (nobody \
+            took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all"),
         ("kind" = Option<String>, Query, description = "of one kind"),
+        ("severity" = Option<String>, Query, description = "info, warning or critical"),
         ("bank_id" = Option<i64>, Query, description = "of one bank and its boards and ports"),
         ("locker_id" = Option<i64>, Query, description = "of one locker"),
         ("since" = Option<String>, Query, description = "raised then or later, RFC 3339"),
@@ -79,6 +81,9 @@ pub(super) fn openings(api: &Api) -> Routes {
         ("location_id" = Option<i64>, Query, description = "of the banks of one location"),
         ("locker_id" = Option<i64>, Query, description = "of one locker"),
         ("outcome" = Option<String>, Query, description = "with one outcome"),
+        ("opened_as" = Option<String>, Query, description = "renter or staff"),
+        ("member_id" = Option<i64>, Query, description = "asked for by one member"),
+        ("mass_opening_id" = Option<String>, Query, description = "of one order to open many"),
         ("from" = Option<String>, Query, description = "first day; 29 days before the last when left out"),
         ("to" = Option<String>, Query, description = "last day, at most 400 in all; today when left out"),
     ),

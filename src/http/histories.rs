@@ -14,6 +14,7 @@ use super::rentals::list::RentalReply;
 use super::{Api, Routes, page, with};
 use crate::domain::id::{LockerId, MemberId};
 use crate::service::histories::{Case, Entry, HistoryPage, Person, What};
+use crate::service::members::Names;
 
 /// Which page. Values are read here, so that each wrong one is named.
 #[derive(Debug, Default, Deserialize)]
@@ -130,6 +131,13 @@ pub(super) struct HistoryReply {
     entries: Vec<EntryReply>,
     /// Send it as `cursor` to get the next page; `null` on the last.
     next_cursor: Option<String>,
+}
+
+impl ActorReply {
+    /// A member with the name that is known of them.
+    pub(super) fn named(id: MemberId, names: &Names) -> Self {
+        Self { member_id: id.0, name: names.get(&id).cloned() }
+    }
 }
 
 impl From<Person> for ActorReply {

@@ -140,7 +140,7 @@ pub(super) struct KioskLogInReply {
 
 impl Head {
     /// The kiosk that asks; `changes` when it asks for more than a look.
-    fn kiosk(&self, api: &Api, changes: bool) -> Result<Kiosk, Problem> {
+    pub(super) fn kiosk(&self, api: &Api, changes: bool) -> Result<Kiosk, Problem> {
         let credential = match self.authorization("kiosk") {
             Some(credential) => Some(credential),
             None => self.kiosk_cookie(api, changes)?,

@@ -165,7 +165,7 @@ impl From<KioskView> for KioskRow {
     }
 }
 
-fn pairing_reply(made: PairingCode, status: StatusCode) -> Response {
+pub(super) fn pairing_reply(made: PairingCode, status: StatusCode) -> Response {
     let reply = PairingCodeReply {
         kiosk_id: made.kiosk_id.0,
         pairing_code: made.code,

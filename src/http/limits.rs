@@ -30,7 +30,7 @@ pub(super) struct LimitListQuery {
 pub(super) struct LimitReply {
     /// `log_in`, `log_in_device`, `roster_log_in`, `password_again`, `second_factor`, `presence`,
     /// `kiosk_code`, kiosk, `kiosk_pairing`, `registration_code`, address, forgotten, `sign_up`, mail,
-    /// `sign_up_known` or `refused_opening`.
+    /// `sign_up_known`, `refused_opening` or help.
     kind: String,
     /// Whom it holds back: an account, what was typed (hashed), a device, an address.
     subject: String,

@@ -253,6 +253,12 @@ pub(super) struct LateReply {
 pub(super) struct MyLockerDetail {
     /// The number on its door.
     locker_id: i64,
+    /// Its bank.
+    bank_id: i64,
+    /// Where it stands.
+    location: NameReply,
+    /// Whether it is lent; a rental of one that is not goes on, and may be replaced.
+    in_service: bool,
     /// held, active or returned.
     state: &'static str,
     /// How much of a hold is left, in milliseconds.
@@ -272,6 +278,8 @@ pub(super) struct MyLockerDetail {
     /// open, closed or unknown.
     #[schema(value_type = String)]
     door: DoorState,
+    /// Since when the door is as it is, RFC 3339; `null` where that was not seen since the server's start.
+    door_since: Option<String>,
     /// How late it is; `null` when it is not.
     late: Option<LateReply>,
 }
@@ -280,6 +288,9 @@ impl From<MyLocker> for MyLockerDetail {
     fn from(mine: MyLocker) -> Self {
         Self {
             locker_id: mine.rental.locker_id.0,
+            bank_id: mine.bank_id.0,
+            location: mine.location.into(),
+            in_service: mine.in_service,
             state: mine.rental.state.name(),
             hold_expires_in_ms: mine.hold_expires_in_ms,
             offer: mine.offer,
@@ -289,6 +300,7 @@ impl From<MyLocker> for MyLockerDetail {
             starts_on: mine.rental.dates.first().to_string(),
             ends_on: mine.rental.dates.last().to_string(),
             door: mine.door,
+            door_since: mine.door_since.map(|at| at.to_string()),
             late: mine.late.map(|late| LateReply {
                 late_days: late.late_days,
                 sealed: late.sealed,

@@ -19,8 +19,8 @@ use super::problem::Problem;
 use super::{OrRoute, Routes};
 use super::{
     alarms, audit, auth, bank_admin, bank_map, banks, buses, clock, commissioning, exports,
-    extensions, health, histories, jobs, keys, kiosk, kiosks, layouts, limits, live, locations,
-    locker_admin, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
+    extensions, health, help, histories, jobs, keys, kiosk, kiosks, layouts, limits, live,
+    locations, locker_admin, lockers, mailbox, mails, mass_openings, me, member_sessions, members,
     opening_list, openings, operations, overdue, own_account, penalties, presence, public_site,
     rentals, reservations, retention, returns, roles, sessions, sign_up, statistics, terms, totp,
     waiting,
@@ -123,6 +123,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         penalties::handle_mine,
         rentals::list::handle_list,
         rentals::list::handle_export,
+        rentals::list::handle_find,
         rentals::handle_assign,
         rentals::handle_move,
         rentals::handle_end,
@@ -204,6 +205,8 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         alarms::handle_acknowledge,
         alarms::handle_it_was_me,
         alarms::handle_mine,
+        help::handle_ask,
+        help::handle_ask_at_kiosk,
         alarms::handle_mechanical_key,
         alarms::handle_maintenance,
         openings::handle_find,

@@ -12,8 +12,8 @@ use super::page::{self, value};
 use super::problem::Problem;
 use super::returns::RenterReply;
 use super::{Api, Routes, with};
-use crate::domain::id::{BankId, LocationId, LockerId};
-use crate::domain::opening::{Outcome, Phase};
+use crate::domain::id::{BankId, LocationId, LockerId, MemberId};
+use crate::domain::opening::{OpenedAs, Outcome, Phase};
 use crate::service::error::Code;
 use crate::service::opening_lists::{ListedOpening, OpeningQuery};
 use crate::service::statistics::Asked;
@@ -26,6 +26,9 @@ pub(super) struct OpeningListQuery {
     location_id: Option<String>,
     locker_id: Option<String>,
     outcome: Option<String>,
+    opened_as: Option<String>,
+    member_id: Option<String>,
+    mass_opening_id: Option<String>,
     from: Option<String>,
     to: Option<String>,
     cursor: Option<String>,
@@ -103,6 +106,18 @@ impl OpeningListQuery {
             },
             locker: number(&self.locker_id, "locker_id")?.map(LockerId),
             outcome: self.outcome.as_deref().map(outcome).transpose()?,
+            opened_as: page::named(
+                self.opened_as.as_deref(),
+                "opened_as",
+                "renter or staff",
+                OpenedAs::from_name,
+            )?,
+            member: number(&self.member_id, "member_id")?.map(MemberId),
+            mass_opening: value(
+                self.mass_opening_id.as_deref(),
+                "mass_opening_id",
+                "the id of a mass opening",
+            )?,
         })
     }
 }
@@ -124,6 +139,9 @@ pub(super) fn routes(api: &Api) -> Routes {
         ("location_id" = Option<i64>, Query, description = "of the banks of one location"),
         ("locker_id" = Option<i64>, Query, description = "of one locker"),
         ("outcome" = Option<String>, Query, description = "with one outcome"),
+        ("opened_as" = Option<String>, Query, description = "renter or staff"),
+        ("member_id" = Option<i64>, Query, description = "asked for by one member"),
+        ("mass_opening_id" = Option<String>, Query, description = "of one order to open many"),
         ("from" = Option<String>, Query, description = "first day; 29 days before the last when left out"),
         ("to" = Option<String>, Query, description = "last day, at most 400 in all; today when left out"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),

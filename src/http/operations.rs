@@ -45,7 +45,7 @@ pub(super) fn routes(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_find(key: String, head: Head, api: Api) -> Result<Response, Problem> {
-    let caller = head.caller(&api)?;
+    let caller = head.caller_at_kiosk_too(&api)?;
     let services = api.services();
     let now_ms = services.clock.now().as_millisecond();
     let kept = idempotency::outcome(&services.store, caller.member_id, &key, now_ms).await?;

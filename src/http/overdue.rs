@@ -11,6 +11,7 @@ use warp::{Filter, Reply, path};
 
 use super::extract::{Head, head};
 use super::handled::HandledBy;
+use super::histories::ActorReply;
 use super::members::{attachment, time};
 use super::penalties::PenaltyReply;
 use super::problem::Problem;
@@ -134,6 +135,8 @@ pub(super) struct CaseStepReply {
     at: String,
     /// Who took it; `null`: by itself.
     member_id: Option<i64>,
+    /// The same with their name.
+    by: Option<ActorReply>,
     /// Why.
     reason: Option<String>,
 }
@@ -302,10 +305,12 @@ pub(super) async fn handle_find(
     let caller = head.caller(&api)?;
     let CaseDetail { listed, steps, items, penalty } =
         api.services().overdue_case(caller, id).await?;
+    let names = api.services().names_of(steps.iter().filter_map(|step| step.actor)).await?;
     let step = |step: StepRow| CaseStepReply {
         state: step.state.name(),
         at: time(step.at_ms),
         member_id: step.actor.map(|id| id.0),
+        by: step.actor.map(|id| ActorReply::named(id, &names)),
         reason: step.reason,
     };
     let item = |Item { description, photo }: Item| ItemReply { description, photo };

@@ -21,7 +21,7 @@ use super::handled::HandledBy;
 use super::lockers::{NameReply, WindowReply};
 use super::problem::Problem;
 use super::{Api, Routes, with};
-use crate::domain::bank::Location;
+use crate::domain::bank::{BankPolicy, Location};
 use crate::domain::time::Monotonic;
 use crate::service::Services;
 use crate::service::accounts::{Registration, RosterLogin};
@@ -88,6 +88,8 @@ pub(super) struct SiteReply {
     sign_up: SignUpRule,
     /// How far student id, name and phone number open the site without a password.
     roster_login: RosterLoginRule,
+    /// Domains of which the address of a sign-up must be; empty: any.
+    email_domains: Vec<String>,
     // Last: what is shared is sent in its place.
     /// Where lockers stand, with their numbers.
     locations: Vec<LocationSummaryReply>,
@@ -108,6 +110,7 @@ pub(super) async fn handle_site(api: Api) -> Result<Response, Problem> {
         phone: services.settings.phone.clone(),
         sign_up: services.registration().into(),
         roster_login: services.settings.roster_login.into(),
+        email_domains: services.settings.email_domains.clone(),
         locations: Vec::new(),
     };
     let mut head = serde_json::to_string(&reply).unwrap_or_default();
@@ -178,6 +181,52 @@ pub(super) struct LocationSummaryReply {
     banks: Vec<BankSummaryReply>,
 }
 
+/// What a bank offers to who rents there, and what being late costs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BankRulesReply {
+    /// How long a hold keeps a locker, in seconds.
+    hold_seconds: u32,
+    /// Whether a hold may be extended, once.
+    hold_extension: bool,
+    /// How often a rental may be extended; 0: never.
+    extensions_max: u16,
+    /// Whether a renter may swap to another free locker.
+    swaps: bool,
+    /// Whether people may wait for a locker that gets free.
+    waiting_list: bool,
+    /// How long a locker is offered to who waits, in minutes.
+    offer_minutes: u16,
+    /// Whether a renter may have the door opened one last time, and its closing is the return.
+    return_by_door: bool,
+    /// How long a returned locker may be opened again, in minutes.
+    grace_minutes: u32,
+    /// After how many days late a renter cannot open any more; `null` where no day is set.
+    seal_after_days: Option<u16>,
+    /// Days without a claim for each day late; 0: none.
+    penalty_factor: u16,
+    /// Most days of one penalty.
+    penalty_max_days: u16,
+}
+
+impl From<&BankPolicy> for BankRulesReply {
+    fn from(policy: &BankPolicy) -> Self {
+        let BankPolicy { options, returns, overdue, .. } = policy;
+        Self {
+            hold_seconds: policy.hold_seconds,
+            hold_extension: options.hold_extension,
+            extensions_max: options.extensions_max,
+            swaps: options.swaps,
+            waiting_list: options.waiting_list,
+            offer_minutes: options.offer_minutes,
+            return_by_door: returns.by_door,
+            grace_minutes: returns.grace_minutes,
+            seal_after_days: overdue.seal_after_days,
+            penalty_factor: overdue.penalty_factor,
+            penalty_max_days: overdue.penalty_max_days,
+        }
+    }
+}
+
 /// A bank's numbers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BankSummaryReply {
@@ -207,6 +256,8 @@ pub(super) struct BankSummaryReply {
     maintenance: bool,
     /// From where renters may open: anywhere or presence (only when they stand before it).
     open_from: &'static str,
+    /// What renters may expect.
+    rules: BankRulesReply,
     /// Whether claims are accepted, and when.
     #[schema(value_type = WindowReply)]
     window: Value,
@@ -225,6 +276,7 @@ impl From<BankSummary> for BankSummaryReply {
             mode: sums.bank.mode.name(),
             maintenance: sums.bank.maintenance.is_some(),
             open_from: sums.bank.policy.open_from.name(),
+            rules: (&sums.bank.policy).into(),
             name: sums.bank.name.into(),
             in_service: sums.in_service,
             free: sums.free,

@@ -20,7 +20,7 @@ use super::rentals::locker_not_found;
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::alarm::{
-    Acknowledgement, Alarm, AlarmKind, AlarmState, ClearReason, Step, StepKind, Subject,
+    Acknowledgement, Alarm, AlarmChoice, AlarmKind, ClearReason, Severity, Step, StepKind, Subject,
 };
 use crate::domain::bank::Maintenance;
 use crate::domain::id::{AlarmId, BankId, LockerId, MemberId, RentalId};
@@ -28,7 +28,9 @@ use crate::domain::member::Role;
 use crate::domain::rental::RentalState;
 use crate::store::alarms::{self, AlarmFilter};
 use crate::store::audit::AuditEntry;
-use crate::store::{Change, Lane, Snapshot, StoreError, Tx, banks};
+use crate::store::{Change, Lane, Snapshot, StoreError, Tx, banks, members};
+
+pub(super) mod tell;
 
 /// Longest note or reason, in characters.
 pub const NOTE_CHARS_MAX: usize = 500;
@@ -110,9 +112,11 @@ fn forget_old(alarms: &mut BTreeMap<AlarmId, Arc<Alarm>>) {
 #[derive(Debug, Clone, Default)]
 pub struct AlarmQuery {
     /// Where they stand.
-    pub state: Option<AlarmState>,
+    pub state: Option<AlarmChoice>,
     /// Of one kind.
     pub kind: Option<AlarmKind>,
+    /// So urgent.
+    pub severity: Option<Severity>,
     /// Of one bank, with the boards and ports that it is wired to.
     pub bank_id: Option<BankId>,
     /// Of one locker.
@@ -229,6 +233,7 @@ impl Services {
             staff: (caller.role != Role::Admin).then_some(caller.member_id),
             state: query.state,
             kind: query.kind,
+            severity: query.severity,
             bank_id: query.bank_id,
             locker_id: query.locker_id,
             since_ms: query.since.map(Timestamp::as_millisecond),
@@ -260,7 +265,8 @@ impl Services {
         Ok(self.store.read(mine).await?)
     }
 
-    /// Takes note of an alarm. With `mended`, staff also declare the cause of a jam gone.
+    /// Takes note of an alarm, with which a request for help is over. With `mended`, staff also
+    /// declare the cause of a jam gone.
     pub async fn acknowledge_alarm(
         &self,
         caller: Caller,
@@ -395,10 +401,13 @@ impl Services {
 }
 
 /// The banks that an alarm is about: the locker's, or every one wired to the board or port.
-pub(super) fn banks_of(snapshot: &Snapshot, subject: &Subject) -> BTreeSet<BankId> {
+fn banks_of(snapshot: &Snapshot, subject: &Subject) -> BTreeSet<BankId> {
     let site = &snapshot.site;
+    if let Subject::Bank(bank) = subject {
+        return BTreeSet::from([*bank]);
+    }
     let wired = site.by_channel.iter().filter(|(channel, _)| match subject {
-        Subject::Locker(_) => false,
+        Subject::Locker(_) | Subject::Bank(_) => false,
         Subject::Board(bus, address) => channel.bus == *bus && channel.board == *address,
         Subject::Bus(bus) => channel.bus == *bus,
     });
@@ -415,11 +424,20 @@ fn acknowledge(
     mended: bool,
 ) -> Result<(Answered, bool), Error> {
     let alarm = alarms::find(tx.conn, id)?.ok_or_else(|| alarm_not_found(id))?;
-    let mends = mended && alarm.cleared.is_none();
-    if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| !mends) {
+    // A request was there for people to take note of: it is over with that.
+    let ends = if alarm.kind.is_request() {
+        Some(ClearReason::Answered)
+    } else {
+        mended.then_some(ClearReason::Staff)
+    };
+    let ends = ends.filter(|_| alarm.cleared.is_none());
+    if let Some(earlier) = alarm.acknowledged.as_ref().filter(|_| ends.is_none()) {
         let detail = "somebody has acknowledged this alarm already";
+        let known = members::find_names(tx.conn, &BTreeSet::from([earlier.by]))?;
+        let whom = json!({ "member_id": earlier.by, "name": known.get(&earlier.by) });
         return Err(Error::new(Code::AlarmAcknowledged, detail)
-            .with("acknowledged_at", earlier.at.to_string()));
+            .with("acknowledged_at", earlier.at.to_string())
+            .with("acknowledged_by", whom));
     }
     let (at, actor, words) = (tx.now, Some(by), Some(note.to_owned()));
     if alarm.acknowledged.is_none() {
@@ -428,9 +446,9 @@ fn acknowledge(
         let step = Step { at, kind: StepKind::Acknowledged, actor, note: words };
         alarms::insert_step(tx.conn, id, &step)?;
     }
-    if mends {
-        alarms::update_cleared(tx.conn, id, tx.now_ms(), ClearReason::Staff)?;
-        let reason = Some(ClearReason::Staff.name().to_owned());
+    if let Some(reason) = ends {
+        alarms::update_cleared(tx.conn, id, tx.now_ms(), reason)?;
+        let reason = Some(reason.name().to_owned());
         let step = Step { at, kind: StepKind::Cleared, actor, note: reason };
         alarms::insert_step(tx.conn, id, &step)?;
     }

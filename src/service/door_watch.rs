@@ -239,7 +239,8 @@ impl Services {
         {
             let mut inner = self.watch.lock();
             inner.restored = true;
-            for alarm in open.iter().filter(|alarm| alarm.cleared.is_none()) {
+            let watched = |alarm: &&Alarm| alarm.cleared.is_none() && !alarm.kind.is_request();
+            for alarm in open.iter().filter(watched) {
                 inner.rules.restore_alarm(restored(alarm), now);
             }
             for KnownDoor { locker_id, open, unseen_since } in known {

@@ -14,7 +14,8 @@ use super::mails::{self, MessageState, masked};
 use super::penalties::{self, PenaltyWish};
 use super::returning;
 use super::tokens::Caller;
-use crate::domain::alarm::{Alarm, ClearReason, Subject};
+use crate::domain::alarm::{Alarm, ClearReason};
+use crate::domain::channel::BusName;
 use crate::domain::id::BankId;
 use crate::domain::layout::Level;
 use crate::domain::lock_service::ServiceReason;
@@ -404,9 +405,6 @@ impl Services {
 
 /// The bus and the board that an alarm is about; empty where it is about none.
 fn place(alarm: &Alarm) -> (String, String) {
-    match &alarm.subject {
-        Subject::Locker(_) => (String::new(), String::new()),
-        Subject::Board(bus, address) => (bus.as_str().to_owned(), address.to_string()),
-        Subject::Bus(bus) => (bus.as_str().to_owned(), String::new()),
-    }
+    let (bus, board) = alarm.subject.wire();
+    (bus.map_or("", BusName::as_str).to_owned(), csv_file::some(board))
 }

@@ -71,6 +71,8 @@ pub const JOBS: &[Job] = &[
     job("end-many", Schedule::every_s(60), AnyTime, |it| Box::pin(it.carry_on_bulk_ends())),
     // Renters whose locker is not to be had.
     job("tell-shortages", Schedule::every_s(60), TrustedTime, |it| Box::pin(it.tell_shortages())),
+    // Requests for help that nobody answered.
+    job("call-staff-again", Schedule::every_s(30), AnyTime, |it| Box::pin(it.call_staff_again())),
     // Reservations that nobody came for.
     job(NO_SHOWS, Schedule::every_s(60), TrustedTime, |it| Box::pin(it.release_no_shows())),
     // Rentals that were not returned in time: by the first minute after their last day.

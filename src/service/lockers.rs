@@ -18,7 +18,7 @@ use super::tokens::Caller;
 use super::{Services, is_staff_for};
 use crate::domain::bank::{Bank, Location};
 use crate::domain::channel::{Channel, DoorState};
-use crate::domain::id::{LockerId, MemberId};
+use crate::domain::id::{BankId, LockerId, MemberId};
 use crate::domain::locker::{Availability, Locker};
 use crate::domain::name::Name;
 use crate::domain::rental::{Rental, RentalState};
@@ -107,10 +107,16 @@ pub struct BankSummary {
 }
 
 /// The caller's own locker.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct MyLocker {
     /// The hold or rental.
     pub rental: Rental,
+    /// The bank of the locker.
+    pub bank_id: BankId,
+    /// Where it stands.
+    pub location: Name,
+    /// Whether it is lent; a rental goes on while it is not.
+    pub in_service: bool,
     /// How much of a hold is left, in milliseconds; `None` for a rental.
     pub hold_expires_in_ms: Option<u64>,
     /// Whether a hold is the offer for which the caller waited.
@@ -123,6 +129,8 @@ pub struct MyLocker {
     pub free_at: Option<Timestamp>,
     /// What is known of its door.
     pub door: DoorState,
+    /// Since when the door is as it is, as far as this run of the program has seen it.
+    pub door_since: Option<Timestamp>,
     /// How late a rental past its last day is.
     pub late: Option<Lateness>,
 }
@@ -285,15 +293,22 @@ impl Services {
             _ => None,
         };
         let (_, verdict) = self.judge(snapshot, &rental, false, now);
-        let channel = snapshot.site.lockers.get(&rental.locker_id)?.channel.clone();
+        let (locker, bank) = snapshot.site.locker(rental.locker_id)?;
+        let location = snapshot.site.locations.get(&bank.location_id);
+        let door = locker.channel.as_ref().map(|channel| self.bus.door(channel));
+        let door_since = door.and_then(|door| door.changed_at);
         Some(MyLocker {
             rental,
+            bank_id: bank.id,
+            location: location.map_or_else(|| bank.name.clone(), |location| location.name.clone()),
+            in_service: locker.in_service,
             hold_expires_in_ms,
             offer: snapshot.lines().of_offer(rental.member_id, rental.id).is_some(),
             extendable: self.extendable(snapshot, &rental),
             waits_for: verdict.and_then(Verdict::waits_for),
             free_at: verdict.and_then(|verdict| self.free_at(verdict)),
-            door: self.door(channel.as_ref()),
+            door: door.map_or(DoorState::Unknown, |door| door.state),
+            door_since: door_since.map(|at| self.clock.wall_at(self.clock.monotonic_of(at))),
             late: self.lateness(snapshot, &rental, self.clock.today()),
         })
     }

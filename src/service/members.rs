@@ -3,6 +3,8 @@
 //! Staff look everybody up and manage students; admins manage staff and admins as well. Each change
 //! runs in one job of the writer with its audit row, which names fields and never their values.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::json;
 
 use super::Services;
@@ -22,6 +24,9 @@ pub mod own_data;
 pub mod roster_file;
 
 pub use import::RosterRow;
+
+/// Names by number, of those who have not left.
+pub type Names = HashMap<MemberId, String>;
 
 /// A person to make an account for.
 #[derive(Debug, Clone)]
@@ -94,6 +99,15 @@ impl Actor {
 }
 
 impl Services {
+    /// The names of people whom something names that the caller was let see.
+    pub async fn names_of(&self, ids: impl Iterator<Item = MemberId>) -> Result<Names, Error> {
+        let ids: BTreeSet<MemberId> = ids.collect();
+        if ids.is_empty() {
+            return Ok(Names::new());
+        }
+        Ok(self.store.read(move |conn| members::find_names(conn, &ids)).await?)
+    }
+
     /// Makes an account from the command line.
     pub async fn add_member(&self, new: NewMember) -> Result<MemberId, Error> {
         let hash = match new.password {

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::rental_lists::{banks_asked, cursor_of, read_cursor};
 use super::statistics::Asked;
 use super::tokens::Caller;
-use crate::domain::id::LockerId;
+use crate::domain::id::{LockerId, MassOpeningId, MemberId};
 use crate::domain::opening::{OpenedAs, Outcome, Phase};
 use crate::store::openings::{self, OpeningFilter};
 
@@ -44,6 +44,12 @@ pub struct OpeningQuery {
     pub locker: Option<LockerId>,
     /// With one outcome.
     pub outcome: Option<Outcome>,
+    /// By one right.
+    pub opened_as: Option<OpenedAs>,
+    /// Asked for by one member.
+    pub member: Option<MemberId>,
+    /// Of one order to open many.
+    pub mass_opening: Option<MassOpeningId>,
 }
 
 impl Services {
@@ -95,11 +101,20 @@ impl Services {
     }
 
     fn opening_filter(&self, caller: Caller, query: OpeningQuery) -> Result<OpeningFilter, Error> {
-        let OpeningQuery { asked, locker, outcome } = query;
+        let OpeningQuery { asked, locker, outcome, opened_as, member, mass_opening } = query;
         let banks = banks_asked(&self.store.snapshot(), caller, asked.bank, asked.location)?;
         let days = self.days_of_figure(asked)?;
         let (from_ms, to_ms) = (days.from_ms, days.to_ms);
-        Ok(OpeningFilter { banks, locker, outcome, from_ms, to_ms })
+        Ok(OpeningFilter {
+            banks,
+            locker,
+            outcome,
+            opened_as,
+            member,
+            mass_opening,
+            from_ms,
+            to_ms,
+        })
     }
 }
 

@@ -689,6 +689,6 @@ fn cooling(ms: u64) -> Error {
     Error::new(Code::LockCooling, detail).retry_after_ms(ms)
 }
 
-fn opening_not_found() -> Error {
+pub(super) fn opening_not_found() -> Error {
     Error::new(Code::OpeningNotFound, "there is no such opening")
 }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::commissioning::demand_staff;
 use super::csv_file::{self, CsvFile};
 use super::error::{Code, Error};
+use super::staff_rentals::{demand_staff_of, rental_not_found};
 use super::tokens::Caller;
 use super::{Services, is_staff_for};
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
+use crate::domain::id::{BankId, LocationId, LockerId, MemberId, RentalId, TermId};
 use crate::domain::member::Role;
 use crate::store::audit::AuditEntry;
 use crate::store::rentals::list;
@@ -104,6 +105,15 @@ impl Services {
         let limit = limit.min(PAGE_MAX);
         let found = self.store.read(move |conn| list::list(conn, &filter, after, limit)).await?;
         Ok(RentalPage { rentals: found.rows, next: found.reached.map(|end| cursor_of(&end)) })
+    }
+
+    /// One hold, rental or reservation, also one that is over. For staff, of their banks.
+    pub async fn rental(&self, caller: Caller, id: RentalId) -> Result<RentalRow, Error> {
+        demand_staff(caller)?;
+        let row = self.store.read(move |conn| list::find(conn, id)).await?;
+        let row = row.ok_or_else(|| rental_not_found(id))?;
+        demand_staff_of(&self.store.snapshot(), caller, row.bank_id, id)?;
+        Ok(row)
     }
 
     /// The rentals that are asked for as a CSV file; written down. For staff, of their banks.

@@ -203,7 +203,7 @@ pub(super) fn read_reason(caller: Caller, reason: &str) -> Result<String, Error>
 }
 
 /// There is no such rental, or none that the caller looks after.
-fn rental_not_found(id: RentalId) -> Error {
+pub(super) fn rental_not_found(id: RentalId) -> Error {
     Error::new(
         Code::RentalNotFound,
         format!("there is no rental {id} in a bank that you look after"),
@@ -214,7 +214,7 @@ fn rental_over(id: RentalId, how: &str) -> Error {
     Error::new(Code::RentalOver, format!("rental {id} {how}: there is nothing more to change"))
 }
 
-fn demand_staff_of(
+pub(super) fn demand_staff_of(
     snapshot: &Snapshot,
     caller: Caller,
     bank: BankId,

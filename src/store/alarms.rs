@@ -8,8 +8,10 @@ use rusqlite::{Connection, Row, params};
 use super::error::StoreError;
 use super::state::{collect, instant};
 use crate::domain::alarm::{
-    Acknowledgement, Alarm, AlarmKind, AlarmState, ClearReason, Evidence, Step, StepKind, Subject,
+    Acknowledgement, Alarm, AlarmChoice, AlarmKind, ClearReason, Evidence, Severity, Step,
+    StepKind, Subject,
 };
+use crate::domain::channel::BusName;
 use crate::domain::id::{AlarmId, BankId, LockerId, MemberId, RentalId};
 
 /// Most steps of one alarm that are read: the newest.
@@ -43,9 +45,11 @@ pub struct AlarmFilter {
     /// to which such a bank is wired.
     pub staff: Option<MemberId>,
     /// Where they stand.
-    pub state: Option<AlarmState>,
+    pub state: Option<AlarmChoice>,
     /// Of one kind.
     pub kind: Option<AlarmKind>,
+    /// So urgent.
+    pub severity: Option<Severity>,
     /// Of one bank, with the boards and ports that it is wired to.
     pub bank_id: Option<BankId>,
     /// Of one locker.
@@ -62,11 +66,7 @@ pub struct AlarmFilter {
 
 /// Stores a new live alarm.
 pub fn insert(conn: &Connection, new: &NewAlarm<'_>) -> Result<AlarmId, StoreError> {
-    let (bus, board) = match new.subject {
-        Subject::Locker(_) => (None, None),
-        Subject::Board(bus, address) => (Some(bus.as_str()), Some(*address)),
-        Subject::Bus(bus) => (Some(bus.as_str()), None),
-    };
+    let (bus, board) = new.subject.wire();
     conn.prepare_cached(
         "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, bus, board, raised_ms,
                             last_seen_ms, count, evidence)
@@ -78,7 +78,7 @@ pub fn insert(conn: &Connection, new: &NewAlarm<'_>) -> Result<AlarmId, StoreErr
         new.subject.to_string(),
         new.subject.locker().map(|id| id.0),
         new.bank_id.map(|id| id.0),
-        bus,
+        bus.map(BusName::as_str),
         board,
         new.at.as_millisecond(),
         new.count,
@@ -221,9 +221,12 @@ pub fn list_steps(conn: &Connection, id: AlarmId) -> Result<Vec<Step>, StoreErro
 pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, StoreError> {
     let state = match filter.state {
         None => "",
-        Some(AlarmState::Live) => " AND cleared_ms IS NULL AND acknowledged_ms IS NULL",
-        Some(AlarmState::Acknowledged) => " AND acknowledged_ms IS NOT NULL",
-        Some(AlarmState::Cleared) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Live) => " AND cleared_ms IS NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Acknowledged) => " AND acknowledged_ms IS NOT NULL",
+        Some(AlarmChoice::Cleared) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Unseen) => " AND acknowledged_ms IS NULL",
+        Some(AlarmChoice::Standing) => " AND cleared_ms IS NULL AND acknowledged_ms IS NOT NULL",
+        Some(AlarmChoice::Over) => " AND cleared_ms IS NOT NULL AND acknowledged_ms IS NOT NULL",
     };
     let sql = format!(
         "{COLUMNS}
@@ -241,6 +244,7 @@ pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, Store
                  SELECT 1 FROM locker JOIN bank_staff USING (bank_id)
                  WHERE member_id = ?7 AND locker.bus = alarm.bus
                    AND (alarm.board IS NULL OR locker.board = alarm.board)))
+           AND (?9 IS NULL OR severity = ?9)
            {state}
          ORDER BY id DESC LIMIT ?8"
     );
@@ -253,7 +257,8 @@ pub fn list(conn: &Connection, filter: &AlarmFilter) -> Result<Vec<Alarm>, Store
         filter.before.map(|id| id.0),
         filter.bank_id.map(|id| id.0),
         filter.staff.map(|id| id.0),
-        filter.limit
+        filter.limit,
+        filter.severity.map(Severity::name)
     ])?;
     collect(rows, read)
 }

@@ -3,6 +3,8 @@
 //!
 //! Live members only, unless a function says otherwise: whoever left is a row for the history.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::StoreError;
@@ -173,6 +175,22 @@ pub fn find_by_student_id(conn: &Connection, id: &str) -> Result<Option<MemberRo
 /// Finds a live member by e-mail address.
 pub fn find_by_email(conn: &Connection, email: &str) -> Result<Option<MemberRow>, StoreError> {
     find(conn, "email = ?1", email)
+}
+
+/// The names of these members, of those who have not left.
+pub fn find_names(
+    conn: &Connection,
+    ids: &BTreeSet<MemberId>,
+) -> Result<HashMap<MemberId, String>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT name FROM member WHERE id = ?1 AND left_ms IS NULL")?;
+    let mut names = HashMap::with_capacity(ids.len());
+    for id in ids {
+        if let Some(name) = statement.query_row([id.0], |row| row.get(0)).optional()? {
+            names.insert(*id, name);
+        }
+    }
+    Ok(names)
 }
 
 /// Finds a live member by number.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::StoreError;
 use super::state::{collect, instant};
-use crate::domain::id::{BankId, LockerId, MemberId, OpeningId};
+use crate::domain::id::{BankId, LockerId, MassOpeningId, MemberId, OpeningId};
 use crate::domain::lock_service::LockFigures;
 use crate::domain::opening::{OpenedAs, Opening, Outcome, Phase, PhaseAt};
 
@@ -98,6 +98,12 @@ pub struct OpeningFilter {
     pub locker: Option<LockerId>,
     /// With one outcome.
     pub outcome: Option<Outcome>,
+    /// By one right.
+    pub opened_as: Option<OpenedAs>,
+    /// Asked for by one member.
+    pub member: Option<MemberId>,
+    /// Of one order to open many.
+    pub mass_opening: Option<MassOpeningId>,
     /// Asked for at this time (unix milliseconds) or later.
     pub from_ms: i64,
     /// Asked for before this time.
@@ -138,7 +144,10 @@ pub fn list(
         filter.outcome.map(Outcome::name),
         at_ms,
         id,
-        i64::try_from(limit).unwrap_or(i64::MAX)
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        filter.opened_as.map(OpenedAs::name),
+        filter.member.map(|id| id.0),
+        filter.mass_opening.map(|id| id.to_string())
     ])?;
     collect(rows, |row| {
         let (student_id, name): (Option<String>, Option<String>) = (row.get(14)?, row.get(15)?);
@@ -166,7 +175,9 @@ fn list_sql(of_locker: bool) -> String {
          JOIN member ON member.id = opening.member_id
          WHERE requested_ms >= ?1 AND requested_ms < ?2 AND {condition}
            AND (?3 IS NULL OR bank_id IN (SELECT value FROM json_each(?3)))
-           AND (?5 IS NULL OR outcome = ?5) AND (requested_ms, opening.id) < (?6, ?7)
+           AND (?5 IS NULL OR outcome = ?5) AND (?9 IS NULL OR opened_as = ?9)
+           AND (?10 IS NULL OR opening.member_id = ?10)
+           AND (?11 IS NULL OR mass_opening_id = ?11) AND (requested_ms, opening.id) < (?6, ?7)
          ORDER BY requested_ms DESC, opening.id DESC LIMIT ?8"
     )
 }

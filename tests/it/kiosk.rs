@@ -15,7 +15,7 @@ use crate::support::until;
 use lockerd::sim::{SimBoard, SimBus};
 
 /// What a sign-in at a kiosk may ask for.
-const AT_KIOSK_TOO: [&str; 21] = [
+const AT_KIOSK_TOO: [&str; 23] = [
     "POST /api/v1/auth/logout",
     "GET /api/v1/auth/me",
     "GET /api/v1/lockers",
@@ -29,6 +29,8 @@ const AT_KIOSK_TOO: [&str; 21] = [
     "POST /api/v1/lockers/{locker_id}/release",
     "POST /api/v1/lockers/{locker_id}/open",
     "GET /api/v1/openings/{operation_id}",
+    "GET /api/v1/operations/{key}",
+    "POST /api/v1/help",
     "POST /api/v1/alarms/{alarm_id}/it-was-me",
     "GET /api/v1/me/alarms",
     "GET /api/v1/banks/{bank_id}/calendar",

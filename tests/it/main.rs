@@ -15,6 +15,7 @@ mod degraded;
 mod durability;
 mod extend;
 mod flow;
+mod help;
 mod history;
 mod hold;
 mod hours;

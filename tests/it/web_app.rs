@@ -88,6 +88,7 @@ fn what_is_no_page_stays_what_it_is() {
         "/demo/index.html",
         "/demo/api/site",
         "/demo/api/state",
+        "/demo/api/kiosk",
     ] {
         nobody.call("GET", path, &[PAGES], "").refused(404, "not_found");
     }
@@ -104,7 +105,7 @@ fn what_is_no_page_stays_what_it_is() {
 fn a_demonstration_has_its_front_page_with_boards_to_play_with() {
     let demo = Demo::start();
     let people = demo.nobody.get("/demo/api/site").expect(200).json();
-    assert_eq!(people["faces"], serde_json::json!(["student"]));
+    assert_eq!(people["faces"], serde_json::json!(["student", "kiosk", "staff"]));
     for role in ["student", "staff", "admin"] {
         let all = people["people"].as_array().expect("people");
         let one = all.iter().find(|it| it["role"] == role).expect(role);
@@ -120,6 +121,15 @@ fn a_demonstration_has_its_front_page_with_boards_to_play_with() {
     demo.nobody.post_json("/demo/api/doors/bus1/0/1", &serde_json::json!({})).expect(400);
     assert_eq!(demo.nobody.get("/demo/api/nothing").status, 404);
     demo.nobody.get("/demo/nothing.js").refused(404, "not_found");
+    demo.nobody.get("/demo/api/kiosk").refused(405, "method_not_allowed");
+    let first = demo.nobody.post("/demo/api/kiosk").expect(201).json();
+    let again = demo.nobody.post("/demo/api/kiosk").expect(201).json();
+    assert_eq!(first["kiosk_id"], again["kiosk_id"], "there is one");
+    let pair = |code: &serde_json::Value| {
+        demo.nobody.post_json("/api/v1/kiosk/pair", &serde_json::json!({ "code": code }))
+    };
+    pair(&first["pairing_code"]).refused(422, "code_wrong");
+    assert_eq!(pair(&again["pairing_code"]).expect(200).json()["kiosk_id"], first["kiosk_id"]);
     // The app is there as elsewhere.
     page(&demo.nobody, "/", &[]).expect(200);
 }

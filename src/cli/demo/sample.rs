@@ -9,7 +9,7 @@ use crate::bus::config::PortAddress;
 use crate::config::{BoardEntry, BusEntry};
 use crate::domain::bank::Mode;
 use crate::domain::channel::Family;
-use crate::domain::id::BankId;
+use crate::domain::id::{BankId, MemberId};
 use crate::domain::layout::Level;
 use crate::domain::member::{Profile, Role};
 use crate::domain::options::Options;
@@ -314,7 +314,10 @@ impl Plan {
 
     /// Makes the sample people; those whom a visitor may be. Their passwords are hashed one after the
     /// other.
-    pub(super) async fn fill(&self, services: &Services) -> anyhow::Result<Vec<Person>> {
+    pub(super) async fn fill(
+        &self,
+        services: &Services,
+    ) -> anyhow::Result<Vec<(MemberId, Person)>> {
         let banks: Vec<BankId> = services.store.snapshot().site.banks.keys().copied().collect();
         let accounts = [
             (ADMIN, "관리자", None, Role::Admin, Vec::new()),
@@ -324,14 +327,15 @@ impl Plan {
         let mut people = Vec::new();
         for ((id, password), name, phone, role, staff_of) in accounts {
             let profile = Profile::parse(id, name, phone, Some(&email(id)))?;
-            people.push(Person {
+            let person = Person {
                 role: role.name(),
                 id: id.to_owned(),
                 password: password.to_owned(),
                 name: name.to_owned(),
-            });
+            };
             let password = Some(password.to_owned());
-            services.add_member(NewMember { profile, role, password, staff_of }).await?;
+            let new = NewMember { profile, role, password, staff_of };
+            people.push((services.add_member(new).await?, person));
         }
         let rows = self.people.iter().cloned().enumerate().collect();
         services.import_roster(rows).await?;

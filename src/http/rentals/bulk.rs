@@ -11,6 +11,7 @@ use super::super::handled::HandledBy;
 use super::day;
 use crate::domain::id::{BankId, BulkEndId, LocationId, TermId};
 use crate::http::extract::{Head, RawBody, body, head};
+use crate::http::histories::ActorReply;
 use crate::http::lockers::answer;
 use crate::http::problem::Problem;
 use crate::http::returns::RenterReply;
@@ -18,6 +19,7 @@ use crate::http::{Api, OrRoute, Routes, page, with};
 use crate::service::bulk_ends::{BulkEnd, Choice, Meant, Place, Preview};
 use crate::service::commissioning::demand_staff;
 use crate::service::error::Code;
+use crate::service::members::Names;
 
 /// Which rentals are ended. Give `bank_id` or `location_id`, and `term_id` or `ended_before`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -90,6 +92,8 @@ pub(in crate::http) struct BulkEndReply {
     state: &'static str,
     /// Who gave it.
     member_id: i64,
+    /// The same with their name.
+    by: ActorReply,
     /// The bank that it is for; `null`: see `location_id`.
     bank_id: Option<i64>,
     /// The location whose banks it is for.
@@ -163,8 +167,8 @@ impl From<Preview> for PreviewReply {
     }
 }
 
-impl From<BulkEnd> for BulkEndReply {
-    fn from(order: BulkEnd) -> Self {
+impl BulkEndReply {
+    fn new(order: BulkEnd, names: &Names) -> Self {
         let (bank_id, location_id) = match order.place {
             Place::Bank(id) => (Some(id.0), None),
             Place::Location(id) => (None, Some(id.0)),
@@ -177,6 +181,7 @@ impl From<BulkEnd> for BulkEndReply {
             bulk_end_id: order.id.to_string(),
             state: if order.done_at.is_some() { "done" } else { "running" },
             member_id: order.member_id.0,
+            by: ActorReply::named(order.member_id, names),
             bank_id,
             location_id,
             term_id,
@@ -274,8 +279,9 @@ pub(in crate::http) async fn handle_list(
     let before: Option<BulkEndId> =
         page::value(query.cursor.as_deref(), "cursor", "next_cursor of the page before")?;
     let (orders, next) = api.services().bulk_ends(caller, before).await?;
+    let names = api.services().names_of(orders.iter().map(|order| order.member_id)).await?;
     Ok(warp::reply::json(&BulkEndListReply {
-        bulk_ends: orders.into_iter().map(Into::into).collect(),
+        bulk_ends: orders.into_iter().map(|it| BulkEndReply::new(it, &names)).collect(),
         next_cursor: next.map(|id| id.to_string()),
     })
     .into_response())
@@ -303,5 +309,6 @@ pub(in crate::http) async fn handle_find(
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     let order = api.services().bulk_end(caller, id).await?;
-    Ok(warp::reply::json(&BulkEndReply::from(order)).into_response())
+    let names = api.services().names_of(std::iter::once(order.member_id)).await?;
+    Ok(warp::reply::json(&BulkEndReply::new(order, &names)).into_response())
 }

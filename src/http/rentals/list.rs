@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use crate::domain::id::{BankId, LocationId, LockerId, MemberId, TermId};
+use crate::domain::id::{BankId, LocationId, LockerId, MemberId, RentalId, TermId};
 use crate::http::extract::{Head, head};
 use crate::http::members::{attachment, time};
 use crate::http::page::{self, flag, value};
@@ -146,7 +146,33 @@ impl RentalListQuery {
 }
 
 pub(super) fn routes(api: &Api) -> Routes {
-    list(api).or_route(export(api))
+    list(api).or_route(export(api)).or_route(find(api))
+}
+
+fn find(api: &Api) -> Routes {
+    path!("api" / "v1" / "rentals" / RentalId)
+        .and(warp::get())
+        .and(head())
+        .and(with(api))
+        .handled_by(handle_find)
+}
+
+/// One hold, rental or reservation of the caller's banks, also one that is over.
+#[utoipa::path(
+    get, path = "/api/v1/rentals/{rental_id}", tag = "rentals", params(("rental_id" = i64, Path)),
+    responses(
+        (status = 200, body = RentalReply), (status = 401), (status = 403), (status = 404),
+    ),
+    security(("bearer" = []))
+)]
+pub(in crate::http) async fn handle_find(
+    id: RentalId,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let rental = api.services().rental(caller, id).await?;
+    Ok(warp::reply::json(&RentalReply::from(rental)).into_response())
 }
 
 fn list(api: &Api) -> Routes {

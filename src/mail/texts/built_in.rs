@@ -162,7 +162,9 @@ pub(super) fn samples(kind: &str) -> Vec<Map<String, Value>> {
         "alarm.renter" => {
             ["forced_open", "opened_unwatched", "left_open"].map(|it| alarm(it, "renter")).to_vec()
         }
-        "alarm.staff" => ALARMS.map(|it| alarm(it, "staff")).to_vec(),
+        "alarm.staff" => {
+            ALARMS.map(|it| alarm(it, "staff")).into_iter().chain([at_kiosk()]).collect()
+        }
         "daily" => vec![json!({
             "name": "관리자", "day": "2026-03-03", "yesterday": "2026-03-02", "openings": 412,
             "openings_failed": 3, "refused_log_ins": 17, "alarms": 2, "dead_mails": 1,
@@ -339,7 +341,7 @@ fn late(kind: &str) -> Vec<Value> {
     }
 }
 
-const ALARMS: [&str; 7] = [
+const ALARMS: [&str; 8] = [
     "forced_open",
     "opened_unwatched",
     "left_open",
@@ -347,6 +349,7 @@ const ALARMS: [&str; 7] = [
     "sensor_fault",
     "board_offline",
     "bus_offline",
+    "help",
 ];
 
 fn alarm(kind: &str, audience: &str) -> Value {
@@ -366,6 +369,14 @@ fn alarm(kind: &str, audience: &str) -> Value {
         "bus": if of_bus { "east".into() } else { Value::Null },
         "board": if kind == "board_offline" { 3.into() } else { Value::Null },
         "raised_at": "2026-03-02T00:05:00Z",
+        "reason": if kind == "help" { "door_stuck".into() } else { Value::Null },
         "evidence": {},
     })
+}
+
+/// A call for staff by somebody who is not signed in.
+fn at_kiosk() -> Value {
+    let mut call = alarm("help", "staff");
+    (call["locker_id"], call["reason"]) = (Value::Null, Value::Null);
+    call
 }

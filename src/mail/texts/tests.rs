@@ -98,6 +98,24 @@ fn times_and_days_are_told_in_the_sites_zone_and_language() {
 }
 
 #[test]
+fn a_call_for_staff_says_where_and_why() {
+    let texts = loaded(None).expect("sound");
+    let calls = built_in::samples("alarm.staff");
+    let calls: Vec<_> = calls.iter().filter(|it| it["kind"] == "help").collect();
+    let [at_locker, at_kiosk] = calls[..] else { panic!("{calls:?}") };
+    let ko = texts.render("alarm.help", "ko", at_locker).expect("renderable");
+    assert!(ko.subject.contains("직원 호출: 사물함 101번"), "{}", ko.subject);
+    assert!(ko.text.contains("까닭: 문이 안 열림"), "{}", ko.text);
+    let en = texts.render("alarm.help", "en", at_kiosk).expect("renderable");
+    assert!(en.subject.contains("Call for staff: IT Hall"), "{}", en.subject);
+    assert!(!en.text.contains("Why") && en.text.contains("IT Hall 1F"), "{}", en.text);
+    // One that an older version wrote knows of no reason.
+    let mut older = built_in::samples("alarm.staff")[0].clone();
+    older.remove("reason");
+    texts.render("alarm.forced_open", "ko", &older).expect("renderable");
+}
+
+#[test]
 fn the_daily_mail_names_everything_that_was_forgotten_in_its_language() {
     let texts = loaded(None).expect("sound");
     let daily = &built_in::samples("daily")[0];

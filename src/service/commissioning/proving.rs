@@ -105,7 +105,7 @@ impl Services {
         let detail = json!({ "force_reason": reason }).to_string();
         self.audit_proof(caller.member_id, "commissioning.prove", &id, detail).await?;
         self.write_proof(&id, &kept).await?;
-        Ok(view(&id, &kept))
+        Ok(self.proof_view(&id, &kept))
     }
 
     /// Every proof, finished or not.
@@ -114,7 +114,7 @@ impl Services {
         let mut list = Vec::new();
         for id in self.proof_ids().await? {
             let kept = self.read_proof(&id).await?;
-            list.push(view(&id, &kept));
+            list.push(self.proof_view(&id, &kept));
         }
         Ok(list)
     }
@@ -122,7 +122,7 @@ impl Services {
     /// One proof.
     pub async fn proof(&self, caller: Caller, id: &str) -> Result<Value, Error> {
         demand_staff(caller)?;
-        Ok(view(id, &self.read_proof(id).await?))
+        Ok(self.proof_view(id, &self.read_proof(id).await?))
     }
 
     /// Carries out one step; answers the proof as it is then.
@@ -162,7 +162,7 @@ impl Services {
         }
         kept.echo = prober.has_echo().await.or(kept.echo);
         self.write_proof(id, &kept).await?;
-        Ok(view(id, &kept))
+        Ok(self.proof_view(id, &kept))
     }
 
     /// Forgets a proof; what was applied stays.
@@ -230,6 +230,48 @@ impl Services {
             .await?;
         let config = paper::config_lines(&[kept.proof], kept.echo);
         Ok(json!({ "lockers": wired, "config": config }))
+    }
+
+    /// A proof for people; `wired` says whether the site's lockers hang by now as was found.
+    fn proof_view(&self, id: &str, kept: &Kept) -> Value {
+        let proof = &kept.proof;
+        let found = proof.conclude();
+        let (proposed, number) = match proof.step() {
+            Step::Number { proposed, .. } => (proposed, None),
+            Step::Close { number, .. } => (None, Some(number)),
+            _ => (None, None),
+        };
+        let last = proof.last().map(|verdict| {
+            json!({
+                "code": verdict, "text": verdict.to_string(), "next": verdict.next(),
+                "trouble": verdict.is_trouble(),
+            })
+        });
+        json!({
+            "id": id,
+            "bus": proof.bus(),
+            "board": proof.board(),
+            "family": proof.family(),
+            "locks": proof.locks(),
+            "step": {
+                "name": proof.step().name(), "lock": proof.step().lock(), "proposed": proposed,
+                "number": number,
+            },
+            "last": last,
+            "results": proof.results(),
+            "troubles": found.troubles(),
+            "wired": self.is_wired(&kept.proof),
+            "conclusion": found,
+        })
+    }
+
+    /// Whether every proven locker hangs on its lock; not while nothing is proven.
+    fn is_wired(&self, proof: &Proof) -> bool {
+        let (snapshot, wiring) = (self.store.snapshot(), proof.conclude().wiring);
+        let hangs = |(lock, locker): (&u8, &LockerId)| {
+            snapshot.site.by_channel.get(&proof.channel(*lock)) == Some(locker)
+        };
+        !wiring.is_empty() && wiring.iter().all(hangs)
     }
 
     fn lockers_on(&self, bus: &BusName, board: u8) -> BTreeMap<u8, LockerId> {
@@ -391,37 +433,6 @@ fn parse_id(id: &str) -> Option<(BusName, u8)> {
     let name = BusName::parse(bus).ok()?;
     let address: u8 = board.parse().ok()?;
     (format!("{name}-{address}") == id).then_some((name, address))
-}
-
-fn view(id: &str, kept: &Kept) -> Value {
-    let proof = &kept.proof;
-    let found = proof.conclude();
-    let (proposed, number) = match proof.step() {
-        Step::Number { proposed, .. } => (proposed, None),
-        Step::Close { number, .. } => (None, Some(number)),
-        _ => (None, None),
-    };
-    let last = proof.last().map(|verdict| {
-        json!({
-            "code": verdict, "text": verdict.to_string(), "next": verdict.next(),
-            "trouble": verdict.is_trouble(),
-        })
-    });
-    json!({
-        "id": id,
-        "bus": proof.bus(),
-        "board": proof.board(),
-        "family": proof.family(),
-        "locks": proof.locks(),
-        "step": {
-            "name": proof.step().name(), "lock": proof.step().lock(), "proposed": proposed,
-            "number": number,
-        },
-        "last": last,
-        "results": proof.results(),
-        "troubles": found.troubles(),
-        "conclusion": found,
-    })
 }
 
 fn explain(error: &ProveError) -> Error {

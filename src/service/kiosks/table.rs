@@ -90,7 +90,7 @@ impl KioskTable {
     }
 
     /// The kiosk of a sign-in.
-    pub(super) fn kiosk_of(&self, session: SessionId) -> Option<KioskId> {
+    pub(in crate::service) fn kiosk_of(&self, session: SessionId) -> Option<KioskId> {
         self.with(|inner| {
             let found = inner.sign_ins.iter().find(|(_, it)| it.session_id == session);
             found.map(|(kiosk, _)| *kiosk)

@@ -23,7 +23,7 @@ fn evidence() -> Evidence<jiff::Timestamp> {
 }
 
 fn raise(conn: &Connection, kind: AlarmKind, subject: &Subject, ms: i64) -> AlarmId {
-    let bank_id = subject.locker().map(|_| BankId(1));
+    let bank_id = subject.wire().0.is_none().then_some(BankId(1));
     let evidence = evidence();
     let new = NewAlarm { kind, subject, bank_id, at: at(ms), count: 1, evidence: &evidence };
     insert(conn, &new).expect("stored")
@@ -57,13 +57,14 @@ fn one_alarm_of_a_kind_about_one_thing_is_live() {
 #[test]
 fn every_name_is_known_to_the_schema_and_everything_is_read_back() {
     let conn = memory_with_people();
-    let subjects = [locker(101), Subject::Board(bus(), 3), Subject::Bus(bus())];
+    let subjects =
+        [locker(101), Subject::Board(bus(), 3), Subject::Bus(bus()), Subject::Bank(BankId(1))];
     for (number, kind) in (0_i64..).zip(AlarmKind::ALL) {
         for subject in &subjects {
             let id = raise(&conn, *kind, subject, number);
             let alarm = find(&conn, id).expect("readable").expect("there");
             assert_eq!((alarm.kind, &alarm.subject), (*kind, subject));
-            assert_eq!(alarm.bank_id.is_some(), subject.locker().is_some());
+            assert_eq!(alarm.bank_id.is_some(), subject.wire().0.is_none());
             assert_eq!(find_live(&conn, *kind, subject).expect("readable"), Some(alarm));
         }
     }
@@ -132,9 +133,15 @@ fn a_page_shows_what_was_asked_for_and_to_staff_what_is_theirs() {
     let word = Acknowledgement { at: at(50), by: MemberId(1), note: String::new() };
     update_acknowledged(&conn, AlarmId(port), &word).expect("stored");
     let state = |state| AlarmFilter { state: Some(state), ..all.clone() };
-    assert_eq!(page(&state(AlarmState::Live)), [second, board_3]);
-    assert_eq!(page(&state(AlarmState::Acknowledged)), [port]);
-    assert_eq!(page(&state(AlarmState::Cleared)), [mine]);
+    assert_eq!(page(&state(AlarmChoice::Live)), [second, board_3]);
+    assert_eq!(page(&state(AlarmChoice::Acknowledged)), [port]);
+    assert_eq!(page(&state(AlarmChoice::Cleared)), [mine]);
+    assert_eq!(page(&state(AlarmChoice::Unseen)), [mine, second, board_3]);
+    assert_eq!(page(&state(AlarmChoice::Standing)), [port]);
+    assert_eq!(page(&state(AlarmChoice::Over)), [] as [i64; 0]);
+    let severe =
+        AlarmFilter { severity: Some(Severity::Critical), limit: 10, ..Default::default() };
+    assert_eq!(page(&severe), [port, board_3]);
     assert_eq!(ids(&list_open(&conn, 9).expect("readable")), [second, port, board_3, mine]);
     assert_eq!(ids(&list_open(&conn, 0).expect("readable")), [second, port, board_3]);
 }

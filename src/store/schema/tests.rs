@@ -217,3 +217,49 @@ fn rentals_are_taken_over_with_what_is_known_of_their_doors() {
         .expect("whole");
     conn.execute_batch("UPDATE bank SET grace_minutes = 1441").expect_err("a day at most");
 }
+
+#[test]
+fn alarms_are_taken_over_and_no_number_is_given_twice() {
+    let (_temp, dir) = version_1();
+    let mut conn = Connection::open(dir.database()).expect("there");
+    conn.execute_batch("PRAGMA foreign_keys = OFF").expect("settable");
+    let runner = embedded::migrations::runner().set_target(refinery::Target::Version(9));
+    runner.set_grouped(true).run(&mut conn).expect("version 9");
+    conn.execute_batch(
+        "INSERT INTO alarm (id, kind, severity, subject, locker_id, bank_id, bus, raised_ms, last_seen_ms,
+             count, cleared_ms, clear_reason, acknowledged_ms, acknowledged_by, acknowledge_note, evidence)
+           VALUES (1, 'jammed', 'warning', 'locker:101', 101, 1, NULL, 2, 3, 4, 5, 'staff', 6, 1, 'oil', '{}'),
+                  (2, 'bus_offline', 'critical', 'bus:east', NULL, NULL, 'east', 7, 8, 1, NULL, NULL, NULL,
+                   NULL, NULL, '{}'),
+                  (3, 'jammed', 'warning', 'locker:101', 101, 1, NULL, 2, 3, 4, NULL, NULL, NULL, NULL, NULL,
+                   '{}');
+         INSERT INTO alarm_step (alarm_id, at_ms, step) VALUES (1, 2, 'raised');
+         DELETE FROM alarm WHERE id = 3;",
+    )
+    .expect("consistent");
+    let indexes = |conn: &Connection| -> String {
+        let sql = "SELECT group_concat(sql, ';') FROM (
+                     SELECT sql FROM sqlite_schema WHERE tbl_name = 'alarm' AND sql LIKE 'CREATE%INDEX%'
+                     ORDER BY name)";
+        conn.query_row(sql, [], |row| row.get(0)).expect("one")
+    };
+    let before = indexes(&conn);
+    drop(conn);
+    let conn = update(&dir, 1).expect("brought up to date");
+    assert_eq!(indexes(&conn), before);
+    let rows = "SELECT group_concat(concat_ws(' ', id, kind, subject, locker_id, bank_id, bus, raised_ms,
+                  last_seen_ms, count, cleared_ms, clear_reason, acknowledged_ms, acknowledge_note), ', ')
+                FROM (SELECT * FROM alarm ORDER BY id)";
+    let rows: String = conn.query_row(rows, [], |row| row.get(0)).expect("one");
+    assert_eq!(
+        rows,
+        "1 jammed locker:101 101 1 2 3 4 5 staff 6 oil, 2 bus_offline bus:east east 7 8 1"
+    );
+    let asked = "INSERT INTO alarm (kind, severity, subject, locker_id, bank_id, bus, raised_ms,
+                   last_seen_ms, count, evidence)
+                 VALUES ('help', 'warning', 'bank:1', NULL, ?1, ?2, 9, 9, 1, '{}')";
+    conn.execute(asked, (1, None::<&str>)).expect("a bank is enough");
+    assert_eq!(conn.last_insert_rowid(), 4, "3 was somebody's");
+    conn.execute(asked, (None::<i64>, None::<&str>)).expect_err("about nothing");
+    conn.execute(asked, (1, Some("east"))).expect_err("about two things");
+}

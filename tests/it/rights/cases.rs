@@ -103,6 +103,7 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/api/v1/operations/{key}", Somebody, "", &[200]),
     case("GET", "/api/v1/me/alarms", Everybody, "", &[200]),
     case("POST", "/api/v1/alarms/{alarm_id}/it-was-me", Somebody, "", &[200]),
+    case("POST", "/api/v1/help", Somebody, r#"{"operation_id":"<operation_id>"}"#, &[200]),
     case("GET", "/api/v1/alarms", Everybody, "", &[200]),
     case("GET", "/api/v1/alarms/{alarm_id}", Somebody, "", &[200]),
     case("POST", "/api/v1/alarms/{alarm_id}/acknowledge", Somebody, r#"{"note":"x"}"#, &[200]),
@@ -299,6 +300,7 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/api/v1/kiosk/presence", Everybody, "", &[200]),
     case("POST", "/api/v1/kiosk/heartbeat", Everybody, r#"{"version":"1"}"#, &[204]),
     case("POST", "/api/v1/kiosk/sign-in", Everybody, r#"{"id":"NOBODY","code":"123456"}"#, &[401]),
+    case("POST", "/api/v1/kiosk/help", Everybody, "{}", &[200]),
     case("POST", "/api/v1/kiosk/sign-out", Everybody, "", &[204]),
     case("GET", "/api/v1/kiosks", Everybody, "", &[200]),
     case(
@@ -371,6 +373,7 @@ pub(super) const CASES: &[Case] = &[
     case("GET", "/api/v1/mailbox/{number}", Everybody, "", &[404]),
     case("GET", "/api/v1/rentals", Everybody, "", &[200]),
     case("GET", "/api/v1/rentals/export", Everybody, "", &[200]),
+    case("GET", "/api/v1/rentals/{rental_id}", Somebody, "", &[200]),
     case("GET", "/api/v1/bulk-ends", Everybody, "", &[200]),
     case("GET", "/api/v1/bulk-ends/{bulk_end_id}", Somebody, "", &[200]),
     case("GET", "/api/v1/lockers/{locker_id}/history", Somebody, "", &[200]),

@@ -1,6 +1,6 @@
 //! Alarms that people still have to see, as they were published.
 //!
-//! Those of a door are for staff of its bank; those of boards and ports, which many banks may hang
+//! Those of a door or a bank are for staff of that bank; those of boards and ports, which many banks may hang
 //! on, for every staff member. Evidence and history are asked for with `GET /alarms/{id}`.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::super::stream::Change;
 use super::super::topic::{Audience, Scope, Topic};
 use super::{Missed, Source};
-use crate::domain::alarm::{Alarm, Subject};
+use crate::domain::alarm::Alarm;
 use crate::domain::id::AlarmId;
 use crate::service::Services;
 
@@ -64,17 +64,14 @@ fn scope(alarm: &Alarm) -> Scope {
 }
 
 fn render(alarm: &Alarm) -> String {
-    let (bus, board) = match &alarm.subject {
-        Subject::Locker(_) => (None, None),
-        Subject::Board(bus, address) => (Some(bus), Some(*address)),
-        Subject::Bus(bus) => (Some(bus), None),
-    };
+    let (bus, board) = alarm.subject.wire();
     json!({
         "alarm_id": alarm.id,
         "kind": alarm.kind.name(),
         "severity": alarm.kind.severity().name(),
         "state": alarm.state().name(),
         "locker_id": alarm.subject.locker(),
+        "bank_id": alarm.bank_id,
         "bus": bus,
         "board": board,
         "raised_at": alarm.raised_at,
