@@ -123,7 +123,7 @@ export const board: Board = {
 		neverOpened: 'not opened yet',
 		door: 'Door',
 		doors: { open: 'open', closed: 'closed', unknown: 'not known' },
-		doorSince: (door, ago) => `${door} (since ${ago})`,
+		doorSince: (door, ago) => `${door} (changed ${ago})`,
 		noLock: 'No electric lock',
 		wire: 'Wire',
 		wireText: (bus, board, lock) => `${bus} board ${board}, lock ${lock}`,

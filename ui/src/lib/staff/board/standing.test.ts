@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveAlarm } from '../alarms.svelte';
 import { doorOf, openByBank } from './doors.svelte';
-import { alarmsOf, answeringOf, byPlace, countOf, endingOn, lookFor, marksOf, masked, type Board } from './standing';
+import { alarmsOf, answeringOf, byPlace, countOf, endingOn, inOrder, lookFor, marksOf, masked, type Board } from './standing';
 
 const alarm = (more: Partial<LiveAlarm>): LiveAlarm => ({
 	alarm_id: 1,
@@ -105,5 +105,25 @@ describe('small things', () => {
 		expect(doorOf({ locker_id: 1, door: 'ajar' }, 2)).toBeUndefined();
 		const door = { door: 'open', since: undefined, bank: 2 } as const;
 		expect([...openByBank([door, { ...door, door: 'closed' }])]).toEqual([[2, 1]]);
+	});
+});
+
+describe('the rentals of a locker', () => {
+	it('begin with whoever has it now', () => {
+		const of = (state: string, starts_on: string) => ({ state, starts_on });
+		const sorted = inOrder([
+			of('reserved', '2026-01-01'),
+			of('held', '2026-01-01'),
+			of('returned', '2026-01-01'),
+			of('active', '2026-09-01'),
+			of('active', '2026-03-01')
+		]);
+		expect(sorted.map(({ state, starts_on }) => `${state} ${starts_on.slice(5, 7)}`)).toEqual([
+			'active 03',
+			'active 09',
+			'returned 01',
+			'held 01',
+			'reserved 01'
+		]);
 	});
 });

@@ -105,3 +105,11 @@ export function masked(studentId: string): string {
 	const tail = studentId.slice(-2);
 	return `${head}${'*'.repeat(studentId.length - head.length - tail.length)}${tail}`;
 }
+
+/** Whom a locker belongs to comes first: who rents it, then who gave it back, then who chose it, then who comes next. */
+const ORDER = ['active', 'returned', 'held', 'reserved'];
+
+export function inOrder<It extends { state: string; starts_on: string }>(rentals: readonly It[]): It[] {
+	const rank = ({ state }: It): number => (ORDER.includes(state) ? ORDER.indexOf(state) : ORDER.length);
+	return [...rentals].sort((a, b) => rank(a) - rank(b) || a.starts_on.localeCompare(b.starts_on));
+}
