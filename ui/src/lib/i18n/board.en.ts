@@ -251,18 +251,5 @@ export const board: Board = {
 			label: 'Note',
 			done: (length) => `Noted. The door may be opened within ${length} without an alarm.`
 		}
-	},
-	lock: {
-		title: 'The screen is locked',
-		text: (minutes) => `Nobody used it for ${minutes}, so its content is hidden. Your work is kept.`,
-		who: (name) => `Signed in as ${name}.`,
-		password: 'Password',
-		missing: 'Type the password.',
-		unlock: 'Unlock',
-		leave: 'Log out'
-	},
-	frame: {
-		menuOpen: 'Open the menu',
-		menuClose: 'Close the menu'
 	}
 };

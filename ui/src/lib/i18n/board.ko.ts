@@ -255,20 +255,6 @@ export const board = {
 			label: '메모',
 			done: (length: string): string => `적어 두었습니다. ${length} 안에 여는 문은 경보가 되지 않습니다.`
 		}
-	},
-	lock: {
-		title: '화면을 잠갔습니다',
-		text: (minutes: string): string =>
-			`${minutes} 동안 사용하지 않아 내용을 가렸습니다. 하던 일은 그대로 있습니다.`,
-		who: (name: string): string => `${name} 님으로 로그인되어 있습니다.`,
-		password: '비밀번호',
-		missing: '비밀번호를 입력해 주세요.',
-		unlock: '잠금 풀기',
-		leave: '로그아웃'
-	},
-	frame: {
-		menuOpen: '메뉴 열기',
-		menuClose: '메뉴 닫기'
 	}
 };
 

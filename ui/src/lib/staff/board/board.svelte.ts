@@ -36,13 +36,14 @@ export class Tile {
 		return countOf(cells.list.map(({ look, state }) => (look === 'unknown' ? undefined : state)));
 	});
 
-	async load(states: Iterable<Item>): Promise<void> {
+	/** @param states What was heard of its lockers by the time the drawing is there. */
+	async load(states: () => Iterable<Item>): Promise<void> {
 		const bank_id = this.bank.bank_id;
 		try {
 			const asked = api.GET('/api/v1/banks/{bank_id}/map', { params: { path: { bank_id } } });
 			const [map, setups] = await Promise.all([ask(asked), setupsOf(bank_id)]);
 			const cells = new Cells(map.cells);
-			const known = [...states];
+			const known = [...states()];
 			if (known.length > 0) cells.snapshot(known);
 			this.map = map;
 			this.cells = cells;
@@ -178,7 +179,7 @@ export class BoardState {
 			return tile;
 		});
 		this.tiles = tiles;
-		await inTurns(tiles, (tile) => tile.load(this.#of(tile)));
+		await inTurns(tiles, (tile) => tile.load(() => this.#of(tile)));
 	}
 
 	#of(tile: Tile): Iterable<Item> {
