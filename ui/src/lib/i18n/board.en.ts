@@ -178,8 +178,13 @@ export const board: Board = {
 				`${who}’s rental ends today. The locker stays returned until it was opened once more, so that things can be taken out. The reason is mailed.`,
 			unopened: (who) =>
 				`${who}’s rental ends and the locker is free at once: it was never opened. The reason is mailed.`,
-			held: 'The hold is given up and others can have the locker. The reason is mailed.',
 			done: (number) => `The rental of locker ${number} has ended.`
+		},
+		letGo: {
+			button: 'Give up the hold',
+			title: (number) => `Give up the hold of locker ${number}?`,
+			text: 'The hold is given up and others can have the locker. The reason is mailed.',
+			done: (number) => `The hold of locker ${number} was given up.`
 		},
 		free: {
 			button: 'It is empty',

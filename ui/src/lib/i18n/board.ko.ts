@@ -181,8 +181,13 @@ export const board = {
 				`${who} 님의 대여가 오늘 끝납니다. 물건을 꺼낼 수 있도록 칸은 한 번 더 열릴 때까지 반납 확인 중으로 남습니다. 이유를 메일로 알립니다.`,
 			unopened: (who: string): string =>
 				`${who} 님의 대여가 끝나고 칸은 바로 비워집니다. 아직 한 번도 열지 않았습니다. 이유를 메일로 알립니다.`,
-			held: '잡아 둔 것을 놓아 줍니다. 다른 사람이 잡을 수 있게 됩니다. 이유를 메일로 알립니다.',
 			done: (number: string): string => `${number}번 칸의 대여를 끝냈습니다.`
+		},
+		letGo: {
+			button: '잡은 것 놓아 주기',
+			title: (number: string): string => `${number}번 칸을 놓아 줍니까?`,
+			text: '잡아 둔 것을 놓아 줍니다. 다른 사람이 잡을 수 있게 됩니다. 이유를 메일로 알립니다.',
+			done: (number: string): string => `${number}번 칸을 놓아 주었습니다.`
 		},
 		free: {
 			button: '비운 것 확인',

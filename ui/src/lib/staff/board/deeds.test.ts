@@ -14,7 +14,7 @@ describe('what can be done with a locker', () => {
 		expect(of('returned')).toBe('free out key note');
 	});
 	it('is to let a hold go, not to free it', () => {
-		expect(of('held')).toBe('end out key note');
+		expect(of('held')).toBe('letGo out key note');
 	});
 	it('is to assign it when nobody has it, unless it is out of service', () => {
 		expect(of(undefined)).toBe('assign out key note');

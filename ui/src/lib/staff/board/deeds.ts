@@ -2,7 +2,7 @@
 import { api, ask, type Schemas } from '../../api/client';
 import { once } from '../../api/once';
 
-export type Deed = 'assign' | 'move' | 'dates' | 'end' | 'free' | 'out' | 'back' | 'key' | 'note';
+export type Deed = 'assign' | 'move' | 'dates' | 'end' | 'letGo' | 'free' | 'out' | 'back' | 'key' | 'note';
 
 /** A reason that a member is mailed. */
 export const REASON_MAX = 200;
@@ -19,7 +19,7 @@ export function deedsFor({ rental, inService, isWired }: Stand): Deed[] {
 	const deeds: Deed[] = [];
 	if (rental === 'active') deeds.push('dates', 'move', 'end');
 	else if (rental === 'returned') deeds.push('free');
-	else if (rental === 'held') deeds.push('end');
+	else if (rental === 'held') deeds.push('letGo');
 	else if (inService) deeds.push('assign');
 	deeds.push(inService ? 'out' : 'back');
 	if (isWired) deeds.push('key');

@@ -13,11 +13,15 @@ import { boardKey, type Board } from './standing';
 const ASK_MS = 8000;
 
 interface Details {
-	buses?: { name: string; boards: { address: number; status: string; last_answer_age_ms?: number | null }[] }[];
+	buses?: { name: string; status: string; boards: { address: number; status: string; last_answer_age_ms?: number | null }[] }[];
 	mail?: { status: string; due: number; dead: number };
 }
 
-const statusOf = (word: unknown): Board['status'] => (word === 'online' || word === 'silent' ? word : 'unknown');
+/** A board of a port that is away cannot answer, whatever was known of it. */
+function statusOf(word: unknown, bus: unknown): Board['status'] {
+	if (bus === 'offline') return 'silent';
+	return word === 'online' || word === 'silent' ? word : 'unknown';
+}
 
 class Lines {
 	boards = $state.raw<ReadonlyMap<string, Board>>(new Map());
@@ -56,11 +60,11 @@ class Lines {
 			const health = await ask(api.GET('/api/v1/health'));
 			const details = (health.details ?? {}) as Details;
 			const boards = new Map<string, Board>();
-			for (const { name, boards: of } of details.buses ?? []) {
+			for (const { name, status: bus, boards: of } of details.buses ?? []) {
 				for (const { address, status, last_answer_age_ms: age } of of) {
 					const wire = { bus: name, board: address };
 					const answeredAt = typeof age === 'number' ? clock.now() - age : undefined;
-					boards.set(boardKey(wire), { ...wire, status: statusOf(status), answeredAt });
+					boards.set(boardKey(wire), { ...wire, status: statusOf(status, bus), answeredAt });
 				}
 			}
 			this.boards = boards;
@@ -75,12 +79,12 @@ class Lines {
 
 	#heard(items: Item[]): void {
 		const boards = new Map(this.boards);
-		for (const { bus, boards: of } of items) {
+		for (const { bus, status: port, boards: of } of items) {
 			if (typeof bus !== 'string' || !Array.isArray(of)) continue;
 			for (const { address, status } of of as { address: number; status: string }[]) {
 				const wire = { bus, board: address };
 				const answeredAt = boards.get(boardKey(wire))?.answeredAt;
-				boards.set(boardKey(wire), { ...wire, status: statusOf(status), answeredAt });
+				boards.set(boardKey(wire), { ...wire, status: statusOf(status, port), answeredAt });
 			}
 		}
 		this.boards = boards;
