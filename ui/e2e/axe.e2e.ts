@@ -29,6 +29,15 @@ const OWN = [
 	'/me/data',
 	'/me/delete'
 ];
+/** What staff see; as admin, who sees everything. */
+const STAFF = [
+	'/staff',
+	'/staff?alarms=1',
+	'/staff/banks/1',
+	'/staff/banks/1?locker=101',
+	// There is none.
+	'/staff/banks/99'
+];
 
 /** Each theme with each language, and each of them with each width. */
 const LOOKS: Look[] = [
@@ -48,11 +57,13 @@ afterAll(() => site.stop());
 describe.each(LOOKS)('$language $theme $width', (look) => {
 	test.each([
 		{ who: 'nobody', paths: OPEN },
-		{ who: 'student', paths: OWN }
+		{ who: 'student', paths: OWN },
+		{ who: 'admin', paths: STAFF }
 	])('$who', async ({ who, paths }) => {
 		const visitor = await site.visitor(look);
 		const { page } = visitor;
 		if (who === 'student') await visitor.logIn(site.told.accounts['student']);
+		if (who === 'admin') await visitor.logIn(site.told.accounts['admin'], '/staff');
 		for (const path of paths) {
 			await page.goto(path);
 			await page.locator('h1').waitFor();

@@ -69,10 +69,11 @@ export const bank: Bank = {
 		my_hold: 'held by me',
 		mine: 'mine',
 		taken: 'in use',
+		late: 'overdue',
 		out_of_service: 'out of service',
 		unknown: 'unknown'
 	},
-	short: { held: 'Held', my_hold: 'My hold', mine: 'Mine', taken: 'In use', out_of_service: 'Out' },
+	short: { held: 'Held', my_hold: 'My hold', mine: 'Mine', taken: 'In use', late: 'Late', out_of_service: 'Out' },
 	cell: (number, row, col, state) => `Locker ${number}, row ${row}, column ${col}, ${state}`,
 	position: (row, col) => `Row ${row}, column ${col}`,
 	levels: { top: 'Top', eye: 'Eye level', middle: 'Middle', low: 'Bottom' },

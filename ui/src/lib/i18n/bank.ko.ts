@@ -69,6 +69,7 @@ export const bank = {
 		my_hold: '내가 선택',
 		mine: '내 칸',
 		taken: '사용 중',
+		late: '연체',
 		out_of_service: '사용 불가',
 		unknown: '확인 중'
 	},
@@ -78,6 +79,7 @@ export const bank = {
 		my_hold: '내 선택',
 		mine: '내 칸',
 		taken: '사용 중',
+		late: '연체',
 		out_of_service: '불가'
 	},
 	cell: (number: string, row: number, col: number, state: string): string =>

@@ -44,5 +44,15 @@ export const staff: Staff = {
 	ask: {
 		reason: 'Reason',
 		reasonMissing: 'Give a reason. It is kept in the audit log.'
+	},
+	lock: {
+		title: 'The screen is locked',
+		text: (minutes) => `Nobody used it for ${minutes}, so its content is hidden. Your work is kept.`,
+		who: (name) => `Signed in as ${name}.`,
+		password: 'Password',
+		missing: 'Type the password.',
+		wrong: 'The password is wrong. Check Caps Lock and the keyboard language.',
+		unlock: 'Unlock',
+		leave: 'Log out'
 	}
 };

@@ -43,6 +43,17 @@ export const staff = {
 	ask: {
 		reason: '이유',
 		reasonMissing: '이유를 적어 주세요. 감사 기록에 남습니다.'
+	},
+	lock: {
+		title: '화면을 잠갔습니다',
+		text: (minutes: string): string =>
+			`${minutes} 동안 사용하지 않아 내용을 가렸습니다. 하던 일은 그대로 있습니다.`,
+		who: (name: string): string => `${name} 님으로 로그인되어 있습니다.`,
+		password: '비밀번호',
+		missing: '비밀번호를 입력해 주세요.',
+		wrong: '비밀번호가 맞지 않습니다. 대문자와 한/영 상태를 확인해 주세요.',
+		unlock: '잠금 풀기',
+		leave: '로그아웃'
 	}
 };
 

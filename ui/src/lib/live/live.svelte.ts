@@ -181,6 +181,8 @@ export class Live {
 				break;
 			case 'snapshot':
 				this.#version = message.version;
+				// Of what belongs to no bank the server leaves the bank out.
+				for (const group of message.groups) group.bank ??= null;
 				this.#tell(message.topic, (listener) =>
 					listener.ear.snapshot(
 						message.groups.flatMap((group) => (isOf(listener, group.bank) ? group.items : [])),
@@ -191,6 +193,7 @@ export class Live {
 			case 'delta':
 				this.#version = message.version;
 				for (const change of message.changes) {
+					change.bank ??= null;
 					this.#tell(change.topic, (listener) => {
 						if (isOf(listener, change.bank)) listener.ear.delta(change.items, change.bank);
 					});

@@ -8,8 +8,8 @@ import type { Item } from '../live/protocol';
 /** What the server says of a locker. */
 export type State = Schemas['LockerState'];
 
-/** How a cell is shown: as the server says, or as one's own; `unknown` before anything was heard. */
-export type Look = State | 'unknown' | 'my_hold' | 'mine';
+/** How a cell is shown: as the server says, as one's own, to staff as `late`; `unknown` before anything was heard. */
+export type Look = State | 'unknown' | 'my_hold' | 'mine' | 'late';
 
 /** What somebody has in a bank. */
 export interface Own {
