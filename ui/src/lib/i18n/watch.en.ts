@@ -188,9 +188,7 @@ export const watch: Watch = {
 			under_way: 'Under way'
 		},
 		as: { renter: 'as renter', staff: 'as staff' },
-		openedAs: 'Opened',
 		left: 'Member who has left',
-		person: (name, id) => `${name} · ${id}`,
 		notSeen: 'not seen',
 		stillOpen: 'not seen closed',
 		openFor: (length) => `open for ${length}`,
@@ -232,7 +230,6 @@ export const watch: Watch = {
 		},
 		allBanks: (count) => s(count, 'bank'),
 
-		choose: 'Choose lockers',
 		banks: 'Banks',
 		banksHint: 'Choose one or more.',
 		allOfThem: 'Choose all',
@@ -288,11 +285,9 @@ export const watch: Watch = {
 		counts: 'Results',
 		countsOf: { waiting: 'Waiting', opening: 'Opening', opened: 'Open', shut: 'Did not open', silent: 'No answer', other: 'Other' },
 		map: 'Result of each locker',
-		cell: (number, result) => `Locker ${number}, ${result}`,
 		results: {
 			waiting: 'Waiting',
-			opening: 'Opening',
-			opened: 'Open',
+				opened: 'Open',
 			already_open: 'Was open',
 			did_not_open: 'Did not open',
 			no_answer: 'No answer',
@@ -322,9 +317,7 @@ export const watch: Watch = {
 			not_reached: 'Open it again.'
 		},
 		againButton: (count) => `Open those ${count} again`,
-		export: 'Download the result as CSV',
-		opening: 'Opening',
-		unplaced: 'Lockers whose place is not known'
+		export: 'Download the result as CSV'
 	},
 
 	service: {

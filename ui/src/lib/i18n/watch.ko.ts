@@ -184,9 +184,7 @@ export const watch = {
 			under_way: '진행 중'
 		} as Record<string, string>,
 		as: { renter: '대여자로', staff: '직원으로' } as Record<string, string>,
-		openedAs: '연 자격',
 		left: '탈퇴한 회원',
-		person: (name: string, id: string): string => `${name} · ${id}`,
 		notSeen: '보지 못함',
 		stillOpen: '닫힌 것을 보지 못함',
 		openFor: (length: string): string => `${length} 열림`,
@@ -229,7 +227,6 @@ export const watch = {
 		} as Record<string, string>,
 		allBanks: (count: number): string => `사물함 ${count}개`,
 
-		choose: '열 칸 고르기',
 		banks: '사물함',
 		banksHint: '하나 이상 골라 주세요.',
 		allOfThem: '모두 고르기',
@@ -287,7 +284,6 @@ export const watch = {
 		counts: '결과',
 		countsOf: { waiting: '대기', opening: '여는 중', opened: '열림', shut: '안 열림', silent: '응답 없음', other: '그 밖' },
 		map: '칸마다의 결과',
-		cell: (number: number, result: string): string => `${number}번 칸, ${result}`,
 		results: {
 			waiting: '대기',
 			opening: '여는 중',
@@ -321,9 +317,7 @@ export const watch = {
 			not_reached: '다시 열어 주세요.'
 		} as Record<string, string>,
 		againButton: (count: string): string => `안 열린 ${count}칸 다시`,
-		export: '결과 CSV 내려받기',
-		opening: '개방 기록',
-		unplaced: '장소를 알 수 없는 칸'
+		export: '결과 CSV 내려받기'
 	},
 
 	service: {
