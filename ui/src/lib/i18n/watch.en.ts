@@ -142,6 +142,10 @@ export const watch: Watch = {
 		},
 		endedAt: (when, why) => `The cause ended at ${when}. ${why}`,
 		goesOn: 'The cause goes on.',
+		waits: 'Somebody waits for an answer.',
+		callTitle: 'The call',
+		callerTitle: 'Who called',
+		callerAway: 'Somebody at a kiosk who was not signed in.',
 		lastSeen: (ago) => `Last seen: ${ago}`,
 		someone: 'Somebody else',
 		acknowledgedBy: (name, when) => `${name} acknowledged this at ${when}.`,
@@ -316,7 +320,7 @@ export const watch: Watch = {
 			cancelled: 'Open it again if needed.',
 			not_reached: 'Open it again.'
 		},
-		againButton: (count) => `Open those ${count} again`,
+		againButton: (count) => (count === '1' ? 'Open that one again' : `Open those ${count} again`),
 		export: 'Download the result as CSV'
 	},
 
@@ -337,8 +341,8 @@ export const watch: Watch = {
 			retries: 'Second pulses',
 			jams: 'Jams',
 			unanswered: 'No answer',
-			acknowledged: 'Board answered (mean / slowest)',
-			opened: 'Until the door opens'
+			acknowledged: 'Answer (mean / slowest)',
+			opened: 'Door open after'
 		},
 		reasons: {
 			jams: 'Jams often',
@@ -349,7 +353,7 @@ export const watch: Watch = {
 		fine: 'nothing',
 		none: 'no record',
 		ms: (value) => `${value} ms`,
-		share: (count, percent) => `${count} (${percent} %)`,
+		share: (count, percent) => `${count} (${percent}\u00a0%)`,
 		helpTitle: 'What should be done?',
 		help: {
 			jams: 'Open it while pushing the door gently, and adjust where the latch meets the frame. Check that nothing presses against the door.',

@@ -138,6 +138,10 @@ export const watch = {
 		} as Record<string, string>,
 		endedAt: (when: string, why: string): string => `${when}에 원인이 끝났습니다. ${why}`,
 		goesOn: '원인이 계속되고 있습니다.',
+		waits: '답을 기다리고 있습니다.',
+		callTitle: '호출 내용',
+		callerTitle: '부른 사람',
+		callerAway: '키오스크 앞에 있는 로그인하지 않은 사람입니다.',
 		lastSeen: (ago: string): string => `마지막으로 본 때: ${ago}`,
 		someone: '다른 직원',
 		acknowledgedBy: (name: string, when: string): string => `${name} 님이 ${when}에 확인했습니다.`,
@@ -337,7 +341,7 @@ export const watch = {
 			retries: '두 번 당김',
 			jams: '안 열림',
 			unanswered: '응답 없음',
-			acknowledged: '보드 응답 (평균 / 가장 늦음)',
+			acknowledged: '보드 응답 (평균 / 최대)',
 			opened: '문이 열리기까지'
 		},
 		reasons: {
