@@ -23,7 +23,7 @@ export const watch: Watch = {
 		tabs: { open: 'Open', acknowledged: 'Acknowledged', closed: 'Closed' },
 		tabsLabel: 'State of alarms',
 		tabHints: {
-			open: 'Nobody has acknowledged these. Those whose cause goes on come first.',
+			open: 'Nobody has acknowledged these; the cause of some has ended.',
 			acknowledged: 'Staff have acknowledged these, and the cause goes on.',
 			closed: 'The cause has ended and staff have acknowledged these.'
 		},
@@ -35,7 +35,7 @@ export const watch: Watch = {
 		sieved: (tab) => `Nothing under “${tab}” matches these filters.`,
 		columns: { kind: 'Alarm', where: 'Where', since: 'Since', seen: 'What was seen', state: 'State' },
 		kind: 'Kind',
-		export: 'Download CSV (all states)',
+		severity: 'Urgency',
 		fresh: (count) => `Show ${s(count, 'new alarm')}`,
 		freshSaid: (count) => `${s(count, 'new alarm')}.`,
 		severities: { critical: 'Urgent', warning: 'Warning', info: 'Note' },
@@ -178,6 +178,9 @@ export const watch: Watch = {
 		empty: 'Nothing was opened in this time.',
 		columns: { at: 'Requested', where: 'Locker', by: 'By', outcome: 'Outcome', opened: 'Seen open', closed: 'Seen closed' },
 		outcome: 'Outcome',
+		openedAs: 'Opened as',
+		ofMember: 'Only openings of one member:',
+		everybody: 'Show everybody',
 		fresh: (count) => `Show ${s(count, 'new opening')}`,
 		period: (days) => `Without days you see the last ${days}.`,
 		outcomes: {

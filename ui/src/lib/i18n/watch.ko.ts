@@ -19,7 +19,7 @@ export const watch = {
 		tabs: { open: '확인 전', acknowledged: '확인함', closed: '끝남' },
 		tabsLabel: '경보 상태',
 		tabHints: {
-			open: '아직 아무도 확인하지 않은 경보입니다. 원인이 계속되는 것을 먼저 보여 드립니다.',
+			open: '아직 아무도 확인하지 않은 경보입니다. 원인이 끝난 것도 있습니다.',
 			acknowledged: '직원이 확인했고 원인이 계속되는 경보입니다.',
 			closed: '원인이 끝났고 직원이 확인한 경보입니다.'
 		},
@@ -31,7 +31,7 @@ export const watch = {
 		sieved: (tab: string): string => `‘${tab}’에 조건과 맞는 경보가 없습니다.`,
 		columns: { kind: '경보', where: '곳', since: '시작', seen: '본 것', state: '상태' },
 		kind: '종류',
-		export: 'CSV 내려받기 (모든 상태)',
+		severity: '긴급도',
 		fresh: (count: number): string => `새 경보 ${count}건 보기`,
 		freshSaid: (count: number): string => `새 경보가 ${count}건 있습니다.`,
 		severities: { critical: '긴급', warning: '주의', info: '참고' } as Record<string, string>,
@@ -174,6 +174,9 @@ export const watch = {
 		empty: '이 기간에 연 기록이 없습니다.',
 		columns: { at: '요청한 때', where: '칸', by: '누가', outcome: '결과', opened: '열림', closed: '닫힘' },
 		outcome: '결과',
+		openedAs: '연 자격',
+		ofMember: '회원 한 사람의 기록만 봅니다:',
+		everybody: '모든 사람 보기',
 		fresh: (count: number): string => `새 기록 ${count}건 보기`,
 		period: (days: string): string => `날짜를 고르지 않으면 지난 ${days}을 보여 드립니다.`,
 		outcomes: {

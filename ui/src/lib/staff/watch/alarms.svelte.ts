@@ -3,8 +3,8 @@ import { api, ask, type Schemas } from '../../api/client';
 import { Refusal, Unreachable } from '../../api/problem';
 import { texts } from '../../i18n/texts.svelte';
 import { liveAlarms } from '../alarms.svelte';
-import { Paged } from '../paged.svelte';
-import { behind, freshOf, tabPage, type Sieve, type Tab } from './alarm-list';
+import { PAGE_ROWS, Paged } from '../paged.svelte';
+import { behind, freshOf, STATES, type Sieve, type Tab } from './alarm-list';
 import { beginOf, endOf } from './days';
 
 export type Alarm = Schemas['AlarmReply'];
@@ -17,9 +17,10 @@ export interface Asked extends Sieve {
 }
 
 /** What the server is asked for, without the state. */
-export function queryOf({ kind, bank, locker, from, to }: Omit<Asked, 'tab'>): Record<string, string> {
+export function queryOf({ kind, severity, bank, locker, from, to }: Omit<Asked, 'tab'>): Record<string, string> {
 	const query: Record<string, string> = {};
 	if (kind) query['kind'] = kind;
+	if (severity) query['severity'] = severity;
 	if (bank) query['bank_id'] = bank;
 	if (locker) query['locker_id'] = locker;
 	if (from) query['since'] = beginOf(from, texts.zone);
@@ -35,19 +36,13 @@ export class AlarmList extends Paged<Alarm> {
 	#asking = new Set<number>();
 
 	constructor(private readonly asked: Asked) {
-		const query = queryOf(asked);
-		super((cursor) =>
-			tabPage(
-				asked.tab,
-				(state, at) =>
-					ask(
-						api.GET('/api/v1/alarms', {
-							params: { query: { ...query, state, limit: 100, ...(at === undefined ? {} : { cursor: at }) } }
-						})
-					),
-				cursor
-			)
-		);
+		const query = { ...queryOf(asked), state: STATES[asked.tab], limit: PAGE_ROWS };
+		super(async (cursor) => {
+			const { alarms, next_cursor: next } = await ask(
+				api.GET('/api/v1/alarms', { params: { query: { ...query, ...(cursor === undefined ? {} : { cursor }) } } })
+			);
+			return { rows: alarms, next };
+		});
 	}
 
 	override async load(): Promise<void> {

@@ -2,7 +2,10 @@
  * A short tone for each new alarm, if this device was asked to: off at first, one switch for the device. Browsers
  * let a page sound only after somebody pressed something, so a page that was loaded anew waits for the first press.
  */
+import { live } from '../../live';
+import type { Item } from '../../live/protocol';
 import { liveAlarms } from '../alarms.svelte';
+import { Bell } from './bell';
 
 const NAME = 'lockerd.alarm-sound';
 
@@ -14,7 +17,6 @@ class AlarmSound {
 	readonly canSound = typeof AudioContext !== 'undefined';
 
 	#context: AudioContext | undefined;
-	#known = 0;
 	#isListening = false;
 
 	/** Listens for new alarms from now on; further calls change nothing. */
@@ -22,15 +24,15 @@ class AlarmSound {
 		if (this.#isListening || !this.canSound) return;
 		this.#isListening = true;
 		if (this.isOn) addEventListener('pointerdown', () => void this.#wake(), { once: true });
-		let isFirst = true;
-		$effect.root(() => {
-			$effect(() => {
-				const newest = Math.max(0, ...liveAlarms.open.map(({ alarm_id: id }) => id));
-				// What stood before somebody looked is no news.
-				if (newest > this.#known && !isFirst && this.isOn) this.#tone();
-				isFirst = newest === 0 && isFirst;
-				this.#known = Math.max(this.#known, newest);
-			});
+		const bell = new Bell(liveAlarms.all.map(({ alarm_id: id }) => id));
+		const ids = (items: Item[]): number[] =>
+			items.flatMap(({ alarm_id: id, state }) => (typeof id === 'number' && state !== 'over' ? [id] : []));
+		const ring = (isNews: boolean): void => {
+			if (isNews && this.isOn) this.#tone();
+		};
+		live.hear('alarms', {
+			snapshot: (items) => ring(bell.shown(ids(items))),
+			delta: (items) => ring(bell.told(ids(items)))
 		});
 	}
 
