@@ -111,6 +111,8 @@ export const watch: Watch = {
 			asked: (time, reason) => `Called at ${time}: ${reason}`
 		},
 		renterTitle: 'Renter',
+		renterNow: 'Rented today by',
+		renterNone: 'Nobody rents it today.',
 		renterTold: (when) => `The renter was told by mail at ${when}.`,
 		renterNotTold: 'There is no record that a renter was told.',
 		itWasMe: (when) => `The renter answered “it was me” at ${when}.`,

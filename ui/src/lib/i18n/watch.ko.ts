@@ -107,6 +107,8 @@ export const watch = {
 			asked: (time: string, reason: string): string => `${time} 호출: ${reason}`
 		},
 		renterTitle: '대여자',
+		renterNow: '지금 빌린 사람:',
+		renterNone: '지금은 빌린 사람이 없습니다.',
 		renterTold: (when: string): string => `${when}에 대여자에게 메일로 알렸습니다.`,
 		renterNotTold: '대여자에게 알린 기록이 없습니다.',
 		itWasMe: (when: string): string => `대여자가 ${when}에 “제가 열었습니다”라고 답했습니다.`,
@@ -365,7 +367,7 @@ export const watch = {
 			sensor_fault: '감지기 선이 빠지거나 자석이 어긋났는지 확인해 주세요. 고쳐지면 경보가 스스로 끝납니다.'
 		},
 		helpKey: '급하면 기계 열쇠로 열 수 있습니다. 쓰기 전이나 쓴 뒤에 칸 화면에서 ‘기계 열쇠 사용’을 남기면 경보가 나지 않습니다.',
-		helpAfter: '고친 뒤 칸 화면에서 한 번 열어 보세요. 여기의 수치는 기간이 지나며 줄어듭니다.',
+		helpAfter: '고친 뒤 칸 화면에서 한 번 열어 확인해 주세요. 여기의 수치는 기간이 지나며 줄어듭니다.',
 		count: (count: string, days: string): string => `지난 ${days} 동안 자물쇠 ${count}개`
 	}
 };
