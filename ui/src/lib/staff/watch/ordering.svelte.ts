@@ -1,0 +1,152 @@
+/**
+ * Making a mass opening: choosing, looking at what will happen, sending it once. An order whose answer got lost is
+ * never sent again: the server is asked what became of it.
+ */
+import { api, ask, type Schemas } from '../../api/client';
+import { isOpen, keyOf, settle } from '../../api/once';
+import { Refusal, Unreachable } from '../../api/problem';
+import { Loading } from '../../ui/loading.svelte';
+import { banks } from '../banks.svelte';
+import { choose, estimate, LOCKERS_MAX, orderOf, readNumbers, type Estimate, type Locker, type Which } from './order';
+
+/** Names the request for this tab. */
+const ACTION = 'mass-opening';
+/** A lost request may still be on its way: so often it is looked for before it counts as never arrived. */
+const LOOKS = 4;
+const LOOK_MS = 1500;
+
+/** Being chosen; looked at; on its way; the answer was lost; it never arrived; nobody knows. */
+export type Stand = 'choosing' | 'looking' | 'sending' | 'lost' | 'unsent' | 'unknown';
+
+export class Ordering {
+	stand = $state<Stand>('choosing');
+	/** Banks that are chosen. */
+	banks = $state.raw<ReadonlySet<number>>(new Set());
+	which = $state<Which>('all');
+	numbers = $state('');
+	reason = $state('');
+	failure = $state.raw<Refusal | Unreachable | undefined>();
+	/** How long it takes; nothing while it is reckoned or where that failed. */
+	estimate = $state.raw<Estimate | undefined>();
+	/** The order that this one repeats. */
+	again = $state<string | undefined>();
+
+	/** The lockers of the caller's banks. */
+	readonly lockers = new Loading<Locker[]>(async () => {
+		await banks.need();
+		if (banks.failure) throw banks.failure;
+		const { lockers } = await ask(api.GET('/api/v1/lockers'));
+		return lockers.filter(({ bank }) => banks.find(bank) !== undefined);
+	});
+
+	readonly read = $derived(readNumbers(this.numbers));
+	readonly chosen = $derived(choose(this.lockers.value ?? [], this.banks, this.which, this.read.numbers));
+	/** Numbers that no locker of the caller's has. */
+	readonly unknown = $derived.by(() => {
+		const there = new Set((this.lockers.value ?? []).map(({ locker_id: id }) => id));
+		return this.which === 'numbers' ? this.read.numbers.filter((number) => !there.has(number)) : [];
+	});
+	readonly isTooMany = $derived(this.chosen.length > LOCKERS_MAX);
+	/** The banks of what is chosen, with how many of each. */
+	readonly perBank = $derived.by(() => {
+		const counts = new Map<number, number>();
+		for (const { bank } of this.chosen) counts.set(bank, (counts.get(bank) ?? 0) + 1);
+		return [...counts];
+	});
+
+	/** Takes what an earlier order did not open. */
+	async repeat(id: string, wordOf: (reason: string) => string): Promise<void> {
+		const path = { mass_opening_id: id };
+		try {
+			const order = await ask(api.GET('/api/v1/mass-openings/{mass_opening_id}', { params: { path } }));
+			this.which = 'numbers';
+			this.numbers = order.not_seen_open.join(', ');
+			this.reason = wordOf(order.reason);
+			this.again = order.reason;
+		} catch (error) {
+			this.#failed(error);
+		}
+	}
+
+	/** Shows what will happen. */
+	async look(): Promise<void> {
+		this.stand = 'looking';
+		this.failure = undefined;
+		this.estimate = undefined;
+		try {
+			const pages = await Promise.all(this.perBank.map(([bank]) => wiresOf(bank)));
+			this.estimate = estimate(this.chosen, new Map(pages.flat()));
+		} catch (error) {
+			// The order can be given without it.
+			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+		}
+	}
+
+	/** Gives the order; answers its name when it was accepted. */
+	async send(): Promise<string | undefined> {
+		this.stand = 'sending';
+		this.failure = undefined;
+		const key = keyOf(ACTION);
+		const body = { ...orderOf(this.chosen, this.banks, this.which), reason: this.reason.trim() };
+		try {
+			const header = { 'Idempotency-Key': key };
+			const { mass_opening_id: id } = await ask(api.POST('/api/v1/mass-openings', { params: { header }, body }));
+			settle(ACTION);
+			return id;
+		} catch (error) {
+			if (error instanceof Unreachable) return this.#lookFor(key);
+			settle(ACTION);
+			this.stand = 'looking';
+			this.#failed(error);
+			return undefined;
+		}
+	}
+
+	/** Takes up an order whose answer was lost before the page was loaded anew. */
+	async recall(): Promise<string | undefined> {
+		return isOpen(ACTION) ? this.#lookFor(keyOf(ACTION)) : undefined;
+	}
+
+	async #lookFor(key: string): Promise<string | undefined> {
+		this.stand = 'lost';
+		let wasAnswered = false;
+		for (let looks = 0; looks < LOOKS; looks += 1) {
+			try {
+				const kept = await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }));
+				settle(ACTION);
+				const id = (kept.answer as { mass_opening_id?: unknown } | null)?.mass_opening_id;
+				if (typeof id === 'string') return id;
+				this.stand = 'unknown';
+				return undefined;
+			} catch (error) {
+				if (error instanceof Refusal && error.code !== 'operation_not_found') {
+					this.stand = 'unknown';
+					return undefined;
+				}
+				wasAnswered = error instanceof Refusal;
+			}
+			await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+		}
+		settle(ACTION);
+		this.stand = wasAnswered ? 'unsent' : 'unknown';
+		return undefined;
+	}
+
+	#failed(error: unknown): void {
+		if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+		this.failure = error;
+	}
+}
+
+/** On which bus each locker of a bank is; `null` for one without an electric lock. */
+async function wiresOf(bank: number): Promise<[number, string | null][]> {
+	const wires: [number, string | null][] = [];
+	let cursor: string | null | undefined;
+	do {
+		const params = { path: { bank_id: bank }, query: { limit: 100, ...(cursor ? { cursor } : {}) } };
+		const page: Schemas['BankLockersReply'] = await ask(api.GET('/api/v1/banks/{bank_id}/lockers', { params }));
+		wires.push(...page.lockers.map(({ locker_id: id, wire }): [number, string | null] => [id, wire?.bus ?? null]));
+		cursor = page.next_cursor;
+	} while (cursor);
+	return wires;
+}
