@@ -64,12 +64,13 @@ export class RosterImport {
 	readonly encoding = $derived<Encoding | undefined>(this.file?.encoding);
 	/** How many would leave; nothing when the number need not be repeated. */
 	readonly confirmLeavers = $derived(this.isMarking ? (this.preview?.confirm_leavers ?? undefined) : undefined);
-	/** How many people the import makes or changes. */
+	/** How many people the import makes, changes or lets in again; somebody may be the last two at once. */
 	readonly taken = $derived.by(() => {
 		const report = this.preview;
-		if (!report) return 0;
-		return report.new + report.changed + report.returning + (this.isMarking ? report.leavers : 0);
+		return report ? report.rows - report.refused - report.unchanged : 0;
 	});
+	/** How many it marks. */
+	readonly marked = $derived(this.isMarking ? (this.preview?.leavers ?? 0) : 0);
 
 	async choose(picked: Picked): Promise<void> {
 		if (this.busy) return;

@@ -64,7 +64,7 @@ describe('a roster on its way in', () => {
 		await it.check();
 		expect(it.confirmLeavers).toBeUndefined();
 		it.isMarking = true;
-		expect([it.confirmLeavers, it.taken]).toEqual([3, 5]);
+		expect([it.confirmLeavers, it.taken, it.marked]).toEqual([3, 2, 3]);
 		await it.take();
 		expect(sent[1]?.query).toEqual({ dry_run: false, leavers: 'mark', confirm_leavers: 3 });
 	});
