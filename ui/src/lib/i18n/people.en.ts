@@ -47,6 +47,7 @@ export const people: People = {
 		make: 'Add a member',
 		import: 'Import a roster',
 		penalties: 'Penalties',
+		exportAll: 'Download CSV (whatever is searched)',
 		held: (locker) => `${locker} (on hold)`
 	},
 
@@ -90,7 +91,6 @@ export const people: People = {
 		title: 'Current rentals and bookings',
 		empty: 'No rentals or bookings.',
 		others: 'In a bank that other staff look after.',
-		open: (locker) => `Details of ${locker}`,
 		states: {
 			reserved: 'Booked',
 			held: 'On hold',
@@ -157,7 +157,6 @@ export const people: People = {
 	sessions: {
 		title: 'Logged-in devices',
 		empty: 'Not logged in anywhere.',
-		count: (count) => (count === 1 ? '1 device' : `${count} devices`),
 		kiosk: (name) => `Kiosk ${name}`,
 		unknown: 'Unknown device',
 		this: 'this device',
@@ -188,7 +187,6 @@ export const people: People = {
 		oneTimeText:
 			'8 digits that a student without a phone types at a kiosk with the student ID: once, within 10 minutes. Check their student card.',
 		oneTimeVerb: 'Make a code',
-		students: 'For students only.',
 		totp: 'Remove authenticator app',
 		totpTitle: 'Remove the authenticator app?',
 		totpText: (name) =>
@@ -218,7 +216,6 @@ export const people: People = {
 		banks: 'Banks in care',
 		banksTitle: 'Banks in care',
 		banksText: (name) => `${name} looks after these banks and no others. It holds as soon as it is saved.`,
-		banksOnlyStaff: 'Only staff have banks. Admins look after all of them.',
 		banksDone: (count) => (count === 1 ? 'Looks after 1 bank.' : `Looks after ${count} banks.`),
 		remove: 'Delete account',
 		removeTitle: 'Delete this account?',
@@ -226,6 +223,26 @@ export const people: People = {
 			`ID, name, contacts and password of ${name} are deleted at once. This cannot be undone; only figures remain. It is refused while they have a locker.`,
 		removeReason: 'Reason (stands in the audit log as typed: name nobody)',
 		removed: 'Account deleted.'
+	},
+
+	limits: {
+		title: 'Held back',
+		text: 'Too many wrong tries: they have to wait. If it was really them, release it.',
+		count: (count) => of(count, 'wrong try', 'wrong tries'),
+		until: (at) => `until ${at}`,
+		forever: 'until released',
+		release: 'Release',
+		released: 'Released. They can try again.',
+		kinds: {
+			log_in: 'Password',
+			log_in_device: 'Password on one device',
+			roster_log_in: 'Name and phone',
+			password_again: 'Password asked again',
+			second_factor: 'Authenticator code',
+			presence: 'Code beside the lockers',
+			kiosk_code: 'Kiosk code',
+			registration_code: 'Registration code'
+		}
 	},
 
 	code: {

@@ -43,6 +43,7 @@ export const people = {
 		make: '회원 등록',
 		import: '명단 가져오기',
 		penalties: '신청 제한',
+		exportAll: 'CSV 내려받기 (찾는 말과 관계없이)',
 		held: (locker: string): string => `${locker} (선택 중)`
 	},
 
@@ -86,7 +87,6 @@ export const people = {
 		title: '지금 빌린 칸과 예약',
 		empty: '빌린 칸이나 예약이 없습니다.',
 		others: '다른 직원이 맡은 사물함의 칸입니다.',
-		open: (locker: string): string => `${locker} 자세히`,
 		states: {
 			reserved: '예약됨',
 			held: '선택 중',
@@ -154,7 +154,6 @@ export const people = {
 	sessions: {
 		title: '로그인된 기기',
 		empty: '로그인된 기기가 없습니다.',
-		count: (count: number): string => `기기 ${count}대`,
 		kiosk: (name: string): string => `키오스크 ${name}`,
 		unknown: '알 수 없는 기기',
 		this: '이 기기',
@@ -189,7 +188,6 @@ export const people = {
 		oneTimeTitle: '키오스크에서 쓸 숫자를 만듭니까?',
 		oneTimeText: '휴대전화가 없는 학생이 키오스크에서 학번과 함께 입력하는 숫자 8자리입니다. 10분 안에 한 번 쓸 수 있습니다. 학생증으로 본인을 확인해 주세요.',
 		oneTimeVerb: '숫자 만들기',
-		students: '학생만 쓸 수 있습니다.',
 		totp: '인증 앱 없애기',
 		totpTitle: '인증 앱을 없앱니까?',
 		totpText: (name: string): string =>
@@ -219,7 +217,6 @@ export const people = {
 		banks: '맡은 사물함 정하기',
 		banksTitle: '맡은 사물함',
 		banksText: (name: string): string => `${name} 님은 고른 사물함만 맡습니다. 저장하는 순간부터 적용됩니다.`,
-		banksOnlyStaff: '직원만 사물함을 맡습니다. 관리자는 모든 사물함을 다룹니다.',
 		banksDone: (count: number): string => `맡은 사물함을 ${count}개로 정했습니다.`,
 		remove: '계정 삭제',
 		removeTitle: '계정을 삭제합니까?',
@@ -227,6 +224,26 @@ export const people = {
 			`${name} 님의 학번, 이름, 연락처, 비밀번호를 바로 지웁니다. 되돌릴 수 없습니다. 기록의 수만 남습니다. 빌린 칸이 있으면 삭제할 수 없습니다.`,
 		removeReason: '이유 (감사 기록에 그대로 남으니 이름을 쓰지 마세요)',
 		removed: '계정을 삭제했습니다.'
+	},
+
+	limits: {
+		title: '막힌 로그인',
+		text: '여러 번 틀려 잠시 막혀 있습니다. 본인이 맞으면 풀어 주세요.',
+		count: (count: string): string => `${count}번 틀림`,
+		until: (at: string): string => `${at}까지`,
+		forever: '풀 때까지',
+		release: '풀기',
+		released: '막힌 것을 풀었습니다. 다시 시도할 수 있습니다.',
+		kinds: {
+			log_in: '비밀번호',
+			log_in_device: '그 기기의 비밀번호',
+			roster_log_in: '이름과 전화번호',
+			password_again: '비밀번호 확인',
+			second_factor: '인증 앱 숫자',
+			presence: '사물함 옆 화면의 숫자',
+			kiosk_code: '키오스크 숫자',
+			registration_code: '등록 코드'
+		} as Record<string, string>
 	},
 
 	code: {
