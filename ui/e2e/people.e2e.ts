@@ -1,7 +1,8 @@
 /** Staff look after people: a roster of 2,000 rows as Korean Excel writes it, one member found, kept out and let in. */
+import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { people } from '../src/lib/i18n/people.ko';
-import { Site } from './site';
+import { Site, type Look } from './site';
 
 let site: Site;
 
@@ -40,6 +41,30 @@ function roster(): Buffer {
 	lines[60] = '2026000059,,,';
 	return eucKr(`${lines.join('\r\n')}\r\n`);
 }
+
+/** A list, nobody found, a student, the first step of an import, penalties; looked at before 2,000 people are there. */
+const PAGES = ['/staff/members', '/staff/members?q=nobody', '/staff/members/3', '/staff/members/import', '/staff/penalties'];
+const LOOKS: Look[] = [
+	{ language: 'ko', theme: 'dark', width: 820, height: 1180 },
+	{ language: 'en', theme: 'light', width: 320, height: 640 }
+];
+
+test.each(LOOKS)('people have pages without a barrier: $language $theme $width', async (look) => {
+	const visitor = await site.visitor(look);
+	const { page } = visitor;
+	await visitor.logIn(site.told.accounts['admin'], '/staff/members');
+	for (const path of PAGES) {
+		await page.goto(path);
+		await page.locator('h1').waitFor();
+		await page.waitForLoadState('networkidle');
+		const found = await new AxeBuilder({ page }).analyze();
+		expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`), path).toEqual([]);
+		const isWider = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+		expect(isWider, `${path} scrolls sideways`).toBe(false);
+	}
+	expect(visitor.complaints).toEqual([]);
+	await visitor.leave();
+}, 60_000);
 
 test('a roster in EUC-KR comes in without its five wrong rows; a student of it is kept out and let in', async () => {
 	const visitor = await site.visitor({ width: 1440, height: 900 });

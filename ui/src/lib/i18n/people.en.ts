@@ -28,7 +28,6 @@ export const people: People = {
 	gone: (number) => `Member ${number}, left`,
 	onlyAdmins: 'Accounts of staff and admins are changed by admins only.',
 	notYourself: 'Not for your own account. Ask another admin.',
-	hasLeft: 'This account was closed and cannot be changed.',
 
 	list: {
 		title: 'Members',
@@ -53,7 +52,7 @@ export const people: People = {
 
 	member: {
 		back: 'Members',
-		missing: 'There is no such member. Find them in the list.',
+		missing: 'There is no such member, or they have left. Look in the list.',
 		who: 'Member',
 		edit: 'Edit',
 		role: 'Role',
@@ -81,8 +80,6 @@ export const people: People = {
 		disabledWhy: (reason) => `Reason: ${reason}`,
 		leaving: (since) => `Leaving: not on the roster of ${since}.`,
 		leavingText: 'They can open, empty and return a locker, but not claim one. The next roster that has them lifts this.',
-		left: (at) => `Left ${at}.`,
-		leftText: 'All personal data was deleted. Only figures remain.',
 		unsigned: 'Not signed up yet.',
 		unsignedText: 'There is no password. They sign up themselves, or get a code to set one.'
 	},
@@ -222,7 +219,7 @@ export const people: People = {
 		removeText: (name) =>
 			`ID, name, contacts and password of ${name} are deleted at once. This cannot be undone; only figures remain. It is refused while they have a locker.`,
 		removeReason: 'Reason (stands in the audit log as typed: name nobody)',
-		removed: 'Account deleted.'
+		removed: 'Account deleted with all personal data.'
 	},
 
 	limits: {
@@ -266,6 +263,7 @@ export const people: People = {
 		language: 'Mail language',
 		role: 'Role',
 		roleHint: 'Choose their banks on the page of the member afterwards.',
+		needName: 'Enter the name: up to 60 characters.',
 		department: 'At most 60 characters for the department.',
 		make: 'Add',
 		save: 'Save',
@@ -359,6 +357,7 @@ export const people: People = {
 		errorColumn: 'error',
 		fileName: 'roster-errors.csv',
 		nothing: 'This file changes nothing.',
+		take: 'Import',
 		takeAll: (count) => `Import ${of(count, 'person', 'people')}`,
 		takeRest: (errors, count) => `Import ${of(count, 'person', 'people')} without ${of(errors, 'row', 'rows')} with errors`,
 		mark: (count) => `Mark ${count} as leaving`,

@@ -24,7 +24,6 @@ export const people = {
 	gone: (number: number): string => `탈퇴한 회원 ${number}`,
 	onlyAdmins: '직원과 관리자의 계정은 관리자만 바꿀 수 있습니다.',
 	notYourself: '자기 계정에는 쓸 수 없습니다. 다른 관리자에게 요청해 주세요.',
-	hasLeft: '탈퇴한 계정은 바꿀 수 없습니다.',
 
 	list: {
 		title: '회원',
@@ -49,7 +48,7 @@ export const people = {
 
 	member: {
 		back: '회원 목록',
-		missing: '그런 회원이 없습니다. 목록에서 다시 찾아 주세요.',
+		missing: '그런 회원이 없거나 탈퇴했습니다. 목록에서 다시 찾아 주세요.',
 		who: '회원 정보',
 		edit: '정보 고치기',
 		role: '역할',
@@ -77,8 +76,6 @@ export const people = {
 		disabledWhy: (reason: string): string => `이유: ${reason}`,
 		leaving: (since: string): string => `${since} 명단에 없어 정리 중입니다.`,
 		leavingText: '칸을 열고 비우고 반납할 수는 있지만 새로 빌릴 수는 없습니다. 다음 명단에 있으면 자동으로 풀립니다.',
-		left: (at: string): string => `${at} 탈퇴했습니다.`,
-		leftText: '개인정보는 모두 지웠고 기록의 수만 남아 있습니다.',
 		unsigned: '가입하지 않은 회원입니다.',
 		unsignedText: '비밀번호가 없습니다. 스스로 가입하거나, 비밀번호를 정할 숫자를 받아 로그인합니다.'
 	},
@@ -223,7 +220,7 @@ export const people = {
 		removeText: (name: string): string =>
 			`${name} 님의 학번, 이름, 연락처, 비밀번호를 바로 지웁니다. 되돌릴 수 없습니다. 기록의 수만 남습니다. 빌린 칸이 있으면 삭제할 수 없습니다.`,
 		removeReason: '이유 (감사 기록에 그대로 남으니 이름을 쓰지 마세요)',
-		removed: '계정을 삭제했습니다.'
+		removed: '계정을 삭제했습니다. 개인정보를 모두 지웠습니다.'
 	},
 
 	limits: {
@@ -267,6 +264,7 @@ export const people = {
 		language: '메일 언어',
 		role: '역할',
 		roleHint: '직원의 사물함은 등록한 뒤 회원 화면에서 정합니다.',
+		needName: '이름을 입력해 주세요. 60자까지 쓸 수 있습니다.',
 		department: '학과는 60자까지 쓸 수 있습니다.',
 		make: '등록하기',
 		save: '저장',
@@ -360,6 +358,7 @@ export const people = {
 		errorColumn: '오류',
 		fileName: '명단-오류.csv',
 		nothing: '이 파일로 바뀌는 것이 없습니다.',
+		take: '가져오기',
 		takeAll: (count: string): string => `${count}명 가져오기`,
 		takeRest: (errors: string, count: string): string => `오류 ${errors}행 빼고 ${count}명 가져오기`,
 		mark: (count: string): string => `${count}명 정리 중으로 표시`,

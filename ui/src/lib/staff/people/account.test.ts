@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hindrance, hindranceOfOthers } from './account';
 
-const account = (role: string, member_id = 7, state = 'active') => ({ role, member_id, state });
+const account = (role: string, member_id = 7) => ({ role, member_id });
 const staff = { member_id: 2, role: 'staff' };
 const admin = { member_id: 1, role: 'admin' };
 
@@ -11,9 +11,6 @@ describe('who manages whom', () => {
 		expect(hindrance(account('staff'), staff)).toBe('onlyAdmins');
 		expect(hindrance(account('staff'), admin)).toBeUndefined();
 		expect(hindrance(account('admin'), undefined)).toBe('onlyAdmins');
-	});
-	it('is nobody once an account has left', () => {
-		expect(hindrance(account('student', 7, 'left'), admin)).toBe('hasLeft');
 	});
 	it('is somebody else for what would lock oneself out', () => {
 		expect(hindranceOfOthers(account('admin', 1), admin)).toBe('notYourself');

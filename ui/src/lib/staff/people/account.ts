@@ -3,14 +3,12 @@
 export interface Account {
 	member_id: number;
 	role: string;
-	state: string;
 }
 
-export type Hindrance = 'onlyAdmins' | 'notYourself' | 'hasLeft';
+export type Hindrance = 'onlyAdmins' | 'notYourself';
 
 /** Why somebody may not manage an account: staff manage students, admins everybody. */
 export function hindrance(account: Account, by: { member_id: number; role: string } | undefined): Hindrance | undefined {
-	if (account.state === 'left') return 'hasLeft';
 	return account.role === 'student' || by?.role === 'admin' ? undefined : 'onlyAdmins';
 }
 

@@ -9,7 +9,7 @@ function sayOf(field: PersonField): string {
 		case 'student_id':
 			return need.studentId;
 		case 'name':
-			return need.name;
+			return texts.people.form.needName;
 		case 'phone_number':
 			return need.phone;
 		case 'email':
