@@ -11,7 +11,8 @@ describe('the place of an address', () => {
 		expect(placeOf('/staff/system')?.key).toBe('health');
 		expect(placeOf('/staff/system/mails')?.key).toBe('mails');
 	});
-	it('is the board for a bank, and none elsewhere', () => {
+	it('is the board for a bank, the members for penalties, and none elsewhere', () => {
+		expect(placeOf('/staff/penalties')?.key).toBe('members');
 		expect(placeOf('/staff/banks/3')?.key).toBe('board');
 		expect(placeOf('/staff/nowhere')).toBeUndefined();
 		expect(placeOf('/staffroom')).toBeUndefined();

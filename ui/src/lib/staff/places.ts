@@ -59,6 +59,7 @@ export function placeOf(path: string): StaffPlace | undefined {
 	const fitting = all.filter(({ href }) => path === href || (href !== '/staff' && path.startsWith(`${href}/`)));
 	const longest = fitting.sort((one, other) => other.href.length - one.href.length)[0];
 	if (longest) return longest;
-	// Pages of one bank belong to the board.
+	// Pages of one bank belong to the board, penalties to the members.
+	if (path.startsWith('/staff/penalties')) return all.find(({ key }) => key === 'members');
 	return path.startsWith('/staff/banks/') ? all[0] : undefined;
 }
