@@ -95,6 +95,7 @@ export const sites: Sites = {
 		chooseOnly: 'In this bank students reserve dates, so this is not used.',
 		base: (value) => `Default: ${value}`,
 		empty: 'empty',
+		unit: (value, unit) => (unit ? `${value} ${unit}` : value),
 		on: 'on',
 		off: 'off',
 		review: 'See the changes and save',

@@ -97,6 +97,7 @@ export const sites = {
 		chooseOnly: '이 사물함은 날짜 예약 방식이라 이 항목은 쓰이지 않습니다.',
 		base: (value: string): string => `처음 값: ${value}`,
 		empty: '비움',
+		unit: (value: string, unit: string | undefined): string => `${value}${unit ?? ''}`,
 		on: '켬',
 		off: '끔',
 		review: '바뀐 것 보고 저장',

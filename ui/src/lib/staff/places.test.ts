@@ -13,6 +13,7 @@ describe('the place of an address', () => {
 	});
 	it('is the board for a bank, and none elsewhere', () => {
 		expect(placeOf('/staff/banks/3')?.key).toBe('board');
+		expect(placeOf('/staff/policies/1')?.key).toBe('places');
 		expect(placeOf('/staff/nowhere')).toBeUndefined();
 		expect(placeOf('/staffroom')).toBeUndefined();
 	});

@@ -59,6 +59,8 @@ export function placeOf(path: string): StaffPlace | undefined {
 	const fitting = all.filter(({ href }) => path === href || (href !== '/staff' && path.startsWith(`${href}/`)));
 	const longest = fitting.sort((one, other) => other.href.length - one.href.length)[0];
 	if (longest) return longest;
+	// Rules of a bank, and taking one over, belong to the banks.
+	if (/^\/staff\/(policies|claim)(\/|$)/.test(path)) return all.find(({ key }) => key === 'places');
 	// Pages of one bank belong to the board.
 	return path.startsWith('/staff/banks/') ? all[0] : undefined;
 }

@@ -24,7 +24,7 @@ export class PolicyForm {
 	/** What is there by now, when somebody else changed it. */
 	others = $state.raw<Draft | undefined>();
 	busy = $state(false);
-	/** Counts the tries, so that the summary takes the focus each time. */
+	/** Counts the tries that failed, so that the summary takes the focus each time. */
 	tries = $state(0);
 
 	constructor(
@@ -106,7 +106,6 @@ export class PolicyForm {
 		if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 		this.clashes = error instanceof Refusal ? mistakesOf(error.problem['mistakes']) : [];
 		if (this.clashes.length === 0) this.failure = error;
-		else this.tries += 1;
 	}
 }
 
