@@ -5,7 +5,7 @@ import { Loading } from '../ui/loading.svelte';
 
 export type StaffBank = Schemas['BankReply'];
 
-/** The most that the server gives at once. */
+/** More banks than a site has; the server takes 100 at most. */
 const ALL = 100;
 
 class Banks extends Loading<StaffBank[]> {
