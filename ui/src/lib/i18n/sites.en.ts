@@ -106,6 +106,8 @@ export const sites: Sites = {
 		save: 'Save the rules',
 		saved: 'The rules were saved.',
 		undo: 'Undo my changes',
+		leaveTitle: 'Leave without saving these changes?',
+		leave: 'Leave without saving',
 		othersTitle: 'Somebody else changed the rules meanwhile.',
 		othersText: (fields) => `Nothing was saved. Changed meanwhile: ${fields}`,
 		othersTake: 'Put my changes on top of theirs',

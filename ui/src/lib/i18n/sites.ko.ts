@@ -108,6 +108,8 @@ export const sites = {
 		save: '규칙 저장',
 		saved: '대여 규칙을 저장했습니다.',
 		undo: '되돌리기',
+		leaveTitle: '저장하지 않은 변경을 버릴까요?',
+		leave: '버리고 나가기',
 		othersTitle: '그사이 다른 직원이 규칙을 바꾸었습니다.',
 		othersText: (fields: string): string => `저장하지 않았습니다. 그사이 바뀐 항목: ${fields}`,
 		othersTake: '바뀐 규칙 위에 내 변경 얹기',
