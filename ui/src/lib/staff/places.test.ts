@@ -14,6 +14,7 @@ describe('the place of an address', () => {
 	it('is the board for a bank, the members for penalties, and none elsewhere', () => {
 		expect(placeOf('/staff/penalties')?.key).toBe('members');
 		expect(placeOf('/staff/banks/3')?.key).toBe('board');
+		expect(placeOf('/staff/policies/1')?.key).toBe('places');
 		expect(placeOf('/staff/nowhere')).toBeUndefined();
 		expect(placeOf('/staffroom')).toBeUndefined();
 	});

@@ -53,13 +53,25 @@ export const groups: StaffGroup[] = [
 	}
 ];
 
+/** Pages that stand in no group, and the place that they belong to. */
+const BELONGING: [string, StaffPlace['key']][] = [
+	['/staff/banks', 'board'],
+	['/staff/penalties', 'members'],
+	['/staff/policies', 'places'],
+	['/staff/claim', 'places'],
+	['/staff/waiting', 'rentals'],
+	['/staff/returns', 'rentals'],
+	['/staff/shortages', 'rentals']
+];
+
+const isUnder = (path: string, href: string): boolean => path === href || path.startsWith(`${href}/`);
+
 /** The place of an address: the one with the longest matching beginning. */
 export function placeOf(path: string): StaffPlace | undefined {
 	const all = groups.flatMap(({ places }) => places);
-	const fitting = all.filter(({ href }) => path === href || (href !== '/staff' && path.startsWith(`${href}/`)));
+	const fitting = all.filter(({ href }) => (href === '/staff' ? path === href : isUnder(path, href)));
 	const longest = fitting.sort((one, other) => other.href.length - one.href.length)[0];
 	if (longest) return longest;
-	// Pages of one bank belong to the board, penalties to the members.
-	if (path.startsWith('/staff/penalties')) return all.find(({ key }) => key === 'members');
-	return path.startsWith('/staff/banks/') ? all[0] : undefined;
+	const belongs = BELONGING.find(([href]) => isUnder(path, href));
+	return all.find(({ key }) => key === belongs?.[1]);
 }
