@@ -5,8 +5,8 @@ import { Loading } from '../ui/loading.svelte';
 
 export type StaffBank = Schemas['BankReply'];
 
-/** More banks than a site has; the server takes 200 at most. */
-const ALL = 200;
+/** More banks than a site has; the server takes 100 at most. */
+const ALL = 100;
 
 class Banks extends Loading<StaffBank[]> {
 	constructor() {
