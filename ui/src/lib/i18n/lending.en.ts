@@ -72,7 +72,7 @@ export const lending: Lending = {
 		life: 'What happened',
 		events: {
 			reserved: 'Reserved.',
-			held: 'Held the locker.',
+			held: 'Got the locker.',
 			confirmed: 'Confirmed the rental.',
 			opened: 'Opened the door for the first time.',
 			returned: 'Returned. Waits until the locker is known to be empty.',

@@ -68,7 +68,7 @@ export const lending = {
 		life: '있었던 일',
 		events: {
 			reserved: '예약했습니다.',
-			held: '칸을 잡았습니다.',
+			held: '칸이 정해졌습니다.',
 			confirmed: '대여를 확정했습니다.',
 			opened: '처음으로 문을 열었습니다.',
 			returned: '반납했습니다. 칸을 비웠는지 확인을 기다립니다.',

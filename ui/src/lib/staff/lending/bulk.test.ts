@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, csvOf, isTyped, mistakesOf, type BulkDraft } from './bulk';
+import { bodyOf, csvOf, isTyped, mistakesOf, progressOf, type BulkDraft } from './bulk';
 
 const draft: BulkDraft = {
 	where: 'bank',
@@ -33,5 +33,15 @@ describe('ending many rentals', () => {
 		expect(csvOf([['칸', 'a"b'], [101, '=1+1'], [-1, 'x,y']])).toBe(
 			`\ufeff칸,"a""b"\r\n101,'=1+1\r\n-1,"x,y"\r\n`
 		);
+	});
+});
+
+describe('the progress of an order', () => {
+	it('counts both ways a rental can end', () => {
+		expect(progressOf({ state: 'running', found: 10, ended: 2, returned: 3 })).toEqual({ done: 5, otherwise: 0 });
+	});
+	it('tells what ended otherwise only when nothing is left to be done', () => {
+		expect(progressOf({ state: 'done', found: 10, ended: 6, returned: 3 })).toEqual({ done: 9, otherwise: 1 });
+		expect(progressOf({ state: 'done', found: 3, ended: 2, returned: 2 }).otherwise).toBe(0);
 	});
 });

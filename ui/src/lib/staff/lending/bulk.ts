@@ -3,6 +3,7 @@ import type { Schemas } from '../../api/client';
 import { isDay } from '../../format';
 
 export type BulkEndBody = Schemas['BulkEndBody'];
+export type Order = Schemas['BulkEndReply'];
 
 export interface BulkDraft {
 	where: 'bank' | 'location';
@@ -47,4 +48,10 @@ export function csvOf(rows: readonly (readonly (string | number)[])[]): string {
 		return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 	};
 	return `\ufeff${rows.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}
+
+/** How many are dealt with; those that ended otherwise meanwhile count only when the order is done. */
+export function progressOf(order: Pick<Order, 'state' | 'found' | 'ended' | 'returned'>): { done: number; otherwise: number } {
+	const done = order.ended + order.returned;
+	return { done, otherwise: order.state === 'done' ? Math.max(0, order.found - done) : 0 };
 }
