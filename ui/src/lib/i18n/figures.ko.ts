@@ -53,7 +53,7 @@ export const figures = {
 	openings: {
 		title: '언제 문을 엽니까?',
 		large: '개방 시도',
-		sentence: (most: string, day: string, hour: string): string => `가장 많은 때는 ${day} ${hour}시, ${most}회.`,
+		sentence: (most: string, day: string, hour: string): string => `가장 많은 때는 ${day}요일 ${hour}시, ${most}회.`,
 		caption: '요일과 시간별 개방 횟수',
 		weekdays: { mon: '월', tue: '화', wed: '수', thu: '목', fri: '금', sat: '토', sun: '일' } as Record<string, string>,
 		weekday: '요일',
