@@ -59,6 +59,8 @@ export function placeOf(path: string): StaffPlace | undefined {
 	const fitting = all.filter(({ href }) => path === href || (href !== '/staff' && path.startsWith(`${href}/`)));
 	const longest = fitting.sort((one, other) => other.href.length - one.href.length)[0];
 	if (longest) return longest;
+	// Who waits, what came back and what is short belong to the rentals.
+	if (/^\/staff\/(waiting|returns|shortages)(\/|$)/.test(path)) return all.find(({ key }) => key === 'rentals');
 	// Pages of one bank belong to the board.
 	return path.startsWith('/staff/banks/') ? all[0] : undefined;
 }
