@@ -63,6 +63,7 @@ export const figures: Figures = {
 	},
 
 	outcomes: {
+		behind: 'Show the locks to service',
 		title: 'Were the doors seen open?',
 		large: 'seen open',
 		of: (seen, all) => `Of ${all} openings with a result, a sensor saw ${seen} open.`,

@@ -63,6 +63,7 @@ export const figures = {
 	},
 
 	outcomes: {
+		behind: '정비할 자물쇠 보기',
 		title: '문이 열린 것을 보았습니까?',
 		large: '눈으로 확인한 비율',
 		of: (seen: string, all: string): string => `결과가 나온 ${all}회 가운데 ${seen}회는 감지기가 열린 문을 보았습니다.`,

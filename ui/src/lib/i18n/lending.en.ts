@@ -20,8 +20,6 @@ export const lending: Lending = {
 	find: 'Search',
 	gone: 'A former member',
 	lateDays: (days) => `${days} late`,
-	doorWord: (door) => ({ open: 'Door open', closed: 'Door closed' })[door] ?? 'Door not known',
-	since: (ago) => `since ${ago}`,
 
 	rentals: {
 		title: 'Rentals',
@@ -43,11 +41,9 @@ export const lending: Lending = {
 		allTerms: 'All terms',
 		from: 'From this day',
 		to: 'To this day',
-		dates: 'Search by dates',
 		sort: 'Order',
 		sorts: { newest: 'Newest first', ends_on: 'First to end first', locker: 'By locker number' },
 		sortOnlyLive: 'With past rentals, only the newest can come first.',
-		late: 'Overdue only',
 		noLocker: 'No locker yet',
 		wrongDates: 'The last day is before the first one.',
 		file: 'rentals.csv'
@@ -89,8 +85,6 @@ export const lending: Lending = {
 			collected: 'Staff collected the things.'
 		},
 		follows: 'Show the rental before it',
-		openings: 'Openings of this locker',
-		noOpenings: 'No opening is on record in this rental.',
 		openedAs: (who, outcome) => `${who}: ${outcome}`,
 		staffOpened: 'Staff',
 		outcomes: {
@@ -174,7 +168,6 @@ export const lending: Lending = {
 		sort: 'Order',
 		sorts: { newest: 'Newest first', late: 'Latest first', locker: 'By locker number' },
 		file: 'overdue.csv',
-		inState: (name, count) => `${name}: ${count}`
 	},
 
 	case: {
@@ -185,7 +178,6 @@ export const lending: Lending = {
 			place: 'Bank',
 			last: 'Last day',
 			late: 'Days late',
-			detected: 'Detected',
 			rental: 'Rental',
 			penalty: 'Penalty',
 			storage: 'Kept at',
@@ -213,7 +205,7 @@ export const lending: Lending = {
 		nothing: 'There is nothing more to do.',
 		found: 'Things found',
 		photo: 'Photo',
-		returning: 'The renter gave it back. This case ends by itself when the locker is known to be empty.',
+		returning: 'The locker was given back. This case ends by itself when the locker is known to be empty.',
 		toReturns: 'To returns',
 
 		seal: 'Restrict opening',
@@ -347,8 +339,6 @@ export const lending: Lending = {
 		caption: 'Rentals without a usable locker',
 		empty: (day) => `All rentals that begin on ${day} have their locker.`,
 		on: 'First day',
-		show: 'Show',
-		onWrong: 'Give a day like 2026-12-18.',
 		columns: ['Locker', 'Why', 'Renter', 'Dates', 'Told', 'Bank', 'To do'],
 		reasons: {
 			occupied: 'Not emptied by the one before',

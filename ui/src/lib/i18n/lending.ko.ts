@@ -15,9 +15,6 @@ export const lending = {
 	find: '찾기',
 	gone: '탈퇴한 회원',
 	lateDays: (days: string): string => `${days} 늦음`,
-	doorWord: (door: string): string =>
-		({ open: '문 열림', closed: '문 닫힘' })[door] ?? '문 상태를 알 수 없음',
-	since: (ago: string): string => `${ago}부터`,
 
 	rentals: {
 		title: '대여',
@@ -39,11 +36,9 @@ export const lending = {
 		allTerms: '모든 학기',
 		from: '이날부터',
 		to: '이날까지',
-		dates: '기간으로 찾기',
 		sort: '순서',
 		sorts: { newest: '최근에 빌린 것부터', ends_on: '먼저 끝나는 것부터', locker: '칸 번호 순' } as Record<string, string>,
 		sortOnlyLive: '지난 것까지 볼 때는 최근 순서로만 볼 수 있습니다.',
-		late: '연체만',
 		noLocker: '칸 정해지지 않음',
 		wrongDates: '끝 날짜가 시작 날짜보다 빠릅니다.',
 		file: '대여.csv'
@@ -85,8 +80,6 @@ export const lending = {
 			collected: '직원이 물건을 회수했습니다.'
 		} as Record<string, string>,
 		follows: '앞선 대여 보기',
-		openings: '이 칸의 개방 기록',
-		noOpenings: '이 대여에서 문을 연 기록이 없습니다.',
 		openedAs: (who: string, outcome: string): string => `${who}: ${outcome}`,
 		staffOpened: '직원',
 		outcomes: {
@@ -171,7 +164,6 @@ export const lending = {
 		sort: '순서',
 		sorts: { newest: '최근에 확인된 것부터', late: '오래 늦은 것부터', locker: '칸 번호 순' } as Record<string, string>,
 		file: '연체.csv',
-		inState: (name: string, count: string): string => `${name} ${count}건`
 	},
 
 	case: {
@@ -182,7 +174,6 @@ export const lending = {
 			place: '사물함',
 			last: '마지막 날',
 			late: '늦은 날',
-			detected: '확인한 때',
 			rental: '대여',
 			penalty: '대여 제한',
 			storage: '보관 장소',
@@ -210,7 +201,7 @@ export const lending = {
 		nothing: '더 할 일이 없습니다.',
 		found: '찾은 물건',
 		photo: '사진',
-		returning: '빌린 사람이 반납했습니다. 칸을 비운 것이 확인되면 이 연체는 저절로 끝납니다.',
+		returning: '반납된 칸입니다. 칸을 비운 것이 확인되면 이 연체는 저절로 끝납니다.',
 		toReturns: '반납 확인으로',
 
 		seal: '개방 제한하기',
@@ -344,8 +335,6 @@ export const lending = {
 		caption: '칸이 부족한 대여 목록',
 		empty: (day: string): string => `${day}에 시작하는 대여는 모두 칸이 있습니다.`,
 		on: '시작하는 날',
-		show: '보기',
-		onWrong: '날짜를 2026-12-18처럼 입력해 주세요.',
 		columns: ['칸', '까닭', '빌린 사람', '기간', '알렸는지', '사물함', '할 일'],
 		reasons: {
 			occupied: '앞사람이 비우지 않음',
