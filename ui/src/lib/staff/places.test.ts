@@ -11,6 +11,11 @@ describe('the place of an address', () => {
 		expect(placeOf('/staff/system')?.key).toBe('health');
 		expect(placeOf('/staff/system/mails')?.key).toBe('mails');
 	});
+	it('is that of the rentals for what belongs to them', () => {
+		expect(placeOf('/staff/returns')?.key).toBe('rentals');
+		expect(placeOf('/staff/waiting')?.key).toBe('rentals');
+		expect(placeOf('/staff/returnsroom')).toBeUndefined();
+	});
 	it('is the board for a bank, the members for penalties, and none elsewhere', () => {
 		expect(placeOf('/staff/penalties')?.key).toBe('members');
 		expect(placeOf('/staff/banks/3')?.key).toBe('board');
