@@ -123,7 +123,8 @@ export function progress({ locks, results }: Pick<Proof, 'locks' | 'results'>): 
 /** What is to be mended, in the order of what matters most. */
 export type Trouble =
 	| { kind: 'crossed'; lock: number; sensor: number }
-	| { kind: 'odd' | 'unseen'; lock: number }
+	| { kind: 'odd'; lock: number }
+	| { kind: 'unseen'; lock: number }
 	| { kind: 'skipped'; locks: number[] };
 
 export function troubles({ crossed, odd, unseen, skipped }: Conclusion): Trouble[] {
