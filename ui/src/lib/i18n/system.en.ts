@@ -352,7 +352,7 @@ export const system: System = {
 		actorNone: 'No member has this student id.',
 		actionKind: 'What',
 		subject: 'To what',
-		subjectHint: 'Such as locker:101, rental:17, member:3',
+		subjectHint: 'Such as locker:101',
 		from: 'First day',
 		to: 'Last day',
 		dayWrong: 'Enter a date like 2026-03-02.',
@@ -405,6 +405,7 @@ export const system: System = {
 		verify: 'Verify the log',
 		verifyText: 'Reckons every fingerprint anew, from the first row to the last, to see whether a row was changed or is missing.',
 		verifyButton: 'Verify now',
+		heads: 'Verify with a head, make a head',
 		head: 'A head that was kept elsewhere (optional)',
 		headHint:
 			'The 210 digits in the daily mail. With them it is also seen whether the newest rows were cut off or written anew.',

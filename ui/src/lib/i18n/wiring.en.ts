@@ -166,7 +166,7 @@ export const wiring: Wiring = {
 		channel: (lock) => `Channel ${lock}`,
 		channelStates: { open: 'Left', now: 'Now', proven: 'Proven', mend: 'To mend', skipped: 'Skipped' },
 		door: (number) => `Locker ${number}`,
-		wasDoor: (number) => `was configured ${number}`,
+		wasDoor: (number) => `was ${number}`,
 		sensor: (sensor) => `Input ${sensor}`,
 		noSensor: 'No sensor'
 	},

@@ -240,7 +240,7 @@ export const wiring = {
 		channel: (lock: number): string => `${lock}번 채널`,
 		channelStates,
 		door: (number: number): string => `${number}번 칸`,
-		wasDoor: (number: number): string => `시작 때 설정 ${number}번 칸`,
+		wasDoor: (number: number): string => `시작 때 ${number}번`,
 		sensor: (sensor: number): string => `입력 ${sensor}`,
 		noSensor: '감지기 없음'
 	},
