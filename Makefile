@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo ui types test test-ui test-e2e test-types test-api test-mutants lint release states bench soak fuzz \
+.PHONY: help demo ui types test test-ui test-e2e e2e-full perf screenshots test-types test-api test-mutants lint release states bench soak fuzz \
 	tools ui-tools test-tools
 
 help:
@@ -12,6 +12,9 @@ help:
 	@echo "make test     format, lints, documentation, all tests"
 	@echo "make test-ui  the web app's own checks and tests (part of make test)"
 	@echo "make test-e2e the web app in a real browser against the demo (part of make test)"
+	@echo "make e2e-full all flows of the web app in a real browser (by hand)"
+	@echo "make perf     how fast the web app's map is on a slow phone (by hand, quiet machine)"
+	@echo "make screenshots a picture of every page into ui/screenshots (by hand)"
 	@echo "make types    the web app's types from the API document"
 	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
 	@echo "make test-mutants wrong programs that the proofs must find out (part of make test)"
@@ -70,6 +73,10 @@ test-ui: ui
 test-e2e: test-tools ui
 	$(CARGO) build --locked
 	cd ui && npm run e2e
+
+e2e-full perf screenshots: test-tools ui
+	$(CARGO) build --locked
+	cd ui && E2E=$(if $(filter e2e-full,$@),full,$(if $(filter perf,$@),perf,shots)) npm run e2e
 
 # The types that the web app is checked against are those of this very program.
 test-types: ui

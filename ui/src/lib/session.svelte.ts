@@ -15,6 +15,10 @@ export type Farewell = 'log_out' | 'ended';
 
 /** Remembers that this browser may have a refresh token; without it none is asked for. */
 const HINT = 'lockerd.in';
+/** So often a renewal is tried that another tab, or this page before its reload, was quicker with. */
+const TRIES = 4;
+/** Time for the quicker one's cookie to arrive, in ms. */
+const ARRIVAL_MS = 250;
 /** A token is renewed when it has less than this left, in ms. */
 const RENEW_MS = 60_000;
 
@@ -114,14 +118,16 @@ class Session {
 	}
 
 	async #renew(): Promise<string | undefined> {
-		for (let tries = 0; tries < 2; tries += 1) {
+		for (let tries = 0; tries < TRIES; tries += 1) {
 			try {
 				const tokens = await ask(api.POST('/api/v1/auth/refresh', { params: { header: { 'X-Lockerd': '1' } } }));
 				this.#keep(tokens);
 				return this.#token;
 			} catch (error) {
-				// Another tab was quicker: its cookie is here by now.
-				if (error instanceof Refusal && error.code === 'refresh_superseded') continue;
+				if (error instanceof Refusal && error.code === 'refresh_superseded') {
+					await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+					continue;
+				}
 				if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
 					this.#leave('ended');
 					return undefined;

@@ -41,12 +41,12 @@ interface Areas {
 
 const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Area]>> } = {
 	common: {
-		ko: async () => (await import('./common.ko')).common,
-		en: async () => (await import('./common.en')).common
+		ko: async () => (await import('./words.ko')).common,
+		en: async () => (await import('./words.en')).common
 	},
 	problems: {
-		ko: async () => (await import('./problems.ko')).problems,
-		en: async () => (await import('./problems.en')).problems
+		ko: async () => (await import('./words.ko')).problems,
+		en: async () => (await import('./words.en')).problems
 	},
 	student: {
 		ko: async () => (await import('./student.ko')).student,

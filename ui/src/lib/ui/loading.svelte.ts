@@ -18,6 +18,8 @@ export class Loading<T> {
 	/** When it was got, by the server's clock. */
 	at = $state(0);
 	phase = $state<'quiet' | 'skeleton' | 'slow' | 'done'>('quiet');
+	/** Whether an answer is waited for. */
+	isAsking = $state(false);
 
 	#asked = 0;
 
@@ -28,6 +30,7 @@ export class Loading<T> {
 		this.#asked += 1;
 		const mine = this.#asked;
 		const isMine = (): boolean => mine === this.#asked;
+		this.isAsking = true;
 		const timers = [
 			setTimeout(() => isMine() && this.value === undefined && (this.phase = 'skeleton'), SKELETON_MS),
 			setTimeout(() => isMine() && this.value === undefined && (this.phase = 'slow'), SLOW_MS)
@@ -44,13 +47,17 @@ export class Loading<T> {
 			this.failure = error;
 		} finally {
 			timers.forEach(clearTimeout);
-			if (isMine()) this.phase = 'done';
+			if (isMine()) {
+				this.phase = 'done';
+				this.isAsking = false;
+			}
 		}
 	}
 
 	/** Puts in place what an action answered. */
 	set(value: T): void {
 		this.#asked += 1;
+		this.isAsking = false;
 		this.value = value;
 		this.failure = undefined;
 		this.at = clock.now();
