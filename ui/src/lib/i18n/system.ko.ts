@@ -155,7 +155,7 @@ export const system = {
 		busBad: '끊김',
 		boards: (up: number, all: number): string => `응답하는 보드 ${up}/${all}`,
 		silent: (list: string): string => `응답하지 않는 보드: ${list}`,
-		neverHeard: '응답 기록 없음',
+		neverHeard: (address: number): string => `보드 ${address} 응답 기록 없음`,
 		lastAnswer: (address: number, ago: string): string => `보드 ${address} 마지막 응답 ${ago}`,
 		mail: '메일',
 		mailStates: { ok: '정상', off: '메일을 보내지 않음', unreachable: '메일 서버에 닿지 않음' } as Record<string, string>,
@@ -409,6 +409,14 @@ export const system = {
 		broken: (id: string): string => `${id}번 줄이 쓰인 그대로가 아닙니다.`,
 		brokenNext: '서버의 자료를 그대로 두고 복사본을 만든 다음 관리 책임자에게 알려 주세요. 이 줄 앞까지는 온전합니다.',
 		brokenReason: (why: string): string => `까닭: ${why}`,
+		/** The server's words, by how they begin. */
+		reasons: [
+			['number', '번호가 건너뜁니다. 줄이 빠졌거나 끼어들었습니다.'],
+			['a value', '알 수 없는 값이 들어 있습니다.'],
+			['its hash', '지문이 앞줄과 맞지 않습니다. 이 줄이나 앞줄이 바뀌었습니다.'],
+			['it is not the row', '머리글에 적힌 줄이 아닙니다. 끝부분이 다시 쓰였습니다.'],
+			['it is missing', '머리글에 적힌 줄이 없습니다. 끝부분이 잘려 나갔습니다.']
+		] as [string, string][],
 		brokenShow: '깨진 줄 보기',
 		headNow: '지금의 머리글',
 		headText: '다른 곳에 보관해 두면, 나중에 그때까지의 기록이 바뀌지 않았음을 보일 수 있습니다.',

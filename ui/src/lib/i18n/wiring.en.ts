@@ -15,7 +15,7 @@ export const wiring: Wiring = {
 		wkly: 'WKLY board'
 	},
 	portStates: { online: 'Connected', offline: 'Disconnected' },
-	boardStates: { online: 'Answering', silent: 'No answer', unknown: 'Never answered' },
+	boardStates: { online: 'Answering', silent: 'No answer', unknown: 'Never answered', lost: 'Not known' },
 	port: {
 		name: (name) => `Bus ${name}`,
 		path: 'Port',
@@ -48,6 +48,7 @@ export const wiring: Wiring = {
 		online: 'The port is open.',
 		offline:
 			'The port is closed. Check that the USB adapter is plugged in and that the configuration names the right port. This page changes by itself when it connects.',
+		closed: 'The port is closed, so this cannot be done now.',
 		stable: 'Name the port by /dev/serial/by-id/…: that name stays when it is plugged in again.'
 	},
 	scan: {

@@ -69,7 +69,12 @@ const families: Record<FamilyKey, string> = {
 };
 
 const portStates: Record<Port['status'], string> = { online: '연결됨', offline: '끊김' };
-const boardStates: Record<Board['status'], string> = { online: '응답함', silent: '응답 없음', unknown: '응답 기록 없음' };
+const boardStates: Record<Board['status'] | 'lost', string> = {
+	online: '응답함',
+	silent: '응답 없음',
+	unknown: '응답 기록 없음',
+	lost: '알 수 없음'
+};
 const channelStates: Record<ChannelState, string> = {
 	open: '남음',
 	now: '지금',
@@ -122,6 +127,7 @@ export const wiring = {
 	portStep: {
 		online: '포트가 열려 있습니다.',
 		offline: '포트가 닫혀 있습니다. USB 어댑터가 꽂혀 있는지, 설정의 포트 이름이 맞는지 확인해 주세요. 연결되면 이 화면이 스스로 바뀝니다.',
+		closed: '포트가 닫혀 있어 지금은 할 수 없습니다.',
 		stable: '포트 이름은 /dev/serial/by-id/…로 적어 주세요. 다시 꽂아도 바뀌지 않습니다.'
 	},
 	scan: {

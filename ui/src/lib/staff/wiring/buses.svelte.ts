@@ -1,5 +1,6 @@
 /** All ports with their boards, and every proof; states follow the socket. */
 import { api, ask } from '../../api/client';
+import { clock } from '../../clock.svelte';
 import { live } from '../../live';
 import { Loading } from '../../ui/loading.svelte';
 import { asPorts, heard, type Port } from './ports';
@@ -25,7 +26,7 @@ export class Walls extends Loading<Wall> {
 	watch(): () => void {
 		void this.load();
 		const take = (items: Parameters<typeof heard>[1]): void => {
-			if (this.value) this.value = { ...this.value, ports: heard(this.value.ports, items) };
+			if (this.value) this.value = { ...this.value, ports: heard(this.value.ports, items, new Date(clock.now()).toISOString()) };
 		};
 		return live.hear('health', { snapshot: take, delta: take });
 	}

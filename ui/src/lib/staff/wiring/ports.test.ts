@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { badAnswers, configLines, exchangeText, heard, within, type Board, type Port } from './ports';
+import { badAnswers, configLines, exchangeText, heard, stateOf, within, type Board, type Port } from './ports';
 
 const board = (address: number): Board => ({
 	address,
@@ -35,11 +35,17 @@ describe('ports', () => {
 			{ bus: 'b', status: 'online', reason: null, boards: [] },
 			{ bus: 'b', status: 'offline', reason: 'unplugged', boards },
 			{ database: 'ok' }
-		]);
+		], '2026-03-02T00:00:00Z');
 		expect(ports[0]).toEqual(port('a'));
-		expect(ports[1]).toMatchObject({ status: 'offline', reason: 'unplugged' });
+		expect(ports[1]).toMatchObject({ status: 'offline', reason: 'unplugged', since: '2026-03-02T00:00:00Z' });
 		expect(ports[1]?.boards.map(({ status }) => status)).toEqual(['online', 'silent']);
 		expect(ports[1]?.boards[1]?.sent).toBe(10);
+	});
+
+	it('tell a board that cannot be asked now from one that never answered', () => {
+		expect(stateOf({ ...board(1), status: 'unknown' })).toBe('lost');
+		expect(stateOf({ ...board(1), status: 'unknown', answered: 0 })).toBe('unknown');
+		expect(stateOf(board(1))).toBe('online');
 	});
 
 	it('count answers that were no good, and not those that never came', () => {

@@ -32,20 +32,27 @@ export interface Port {
 /** The API document names no fields of what it says about ports. */
 export const asPorts = (answer: unknown): Port[] => answer as Port[];
 
-/** The ports with what the socket told of them. Figures stay as they were asked for. */
-export function heard(ports: Port[], items: Item[]): Port[] {
+/** The ports with what the socket told of them at a time. Figures stay as they were asked for. */
+export function heard(ports: Port[], items: Item[], at: string): Port[] {
 	return ports.map((port) => {
 		const item = items.findLast((it) => it['bus'] === port.name);
 		if (!item) return port;
 		const boards = (item['boards'] ?? []) as { address: number; status: Board['status'] }[];
 		const statusOf = new Map(boards.map(({ address, status }) => [address, status]));
+		const status = item['status'] as Port['status'];
 		return {
 			...port,
-			status: item['status'] as Port['status'],
+			status,
+			since: status === port.status ? port.since : at,
 			reason: (item['reason'] ?? null) as string | null,
 			boards: port.boards.map((board) => ({ ...board, status: statusOf.get(board.address) ?? board.status }))
 		};
 	});
+}
+
+/** What is known of a board: one whose port is closed is not one that never answered. */
+export function stateOf({ status, answered }: Board): Board['status'] | 'lost' {
+	return status === 'unknown' && answered > 0 ? 'lost' : status;
 }
 
 /** Answers that were no good: broken, of another board, or two at once. */
