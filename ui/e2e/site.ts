@@ -1,12 +1,19 @@
-/** A demonstration of the real program, and a browser that looks at it. */
+/**
+ * A demonstration of the real program, and a browser that looks at it.
+ *
+ * `LOCKERD_BIN` says which program. Its pages are those that it was compiled with; with `LOCKERD_UI=build` the
+ * files of that folder (`npx vite build`) take their place, so that a changed page is tried without compiling.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import type { Language } from '../src/lib/i18n/language';
 
 const PROGRAM = process.env['LOCKERD_BIN'] ?? fileURLToPath(new URL('../../target/debug/lockerd', import.meta.url));
+const PAGES = process.env['LOCKERD_UI'];
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 interface Told {
@@ -35,7 +42,7 @@ export class Site {
 		});
 		const browser = await chromium.launch({
 			executablePath: CHROMIUM,
-			args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
+			args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...(PAGES ? FOREIGN_PAGES : [])]
 		});
 		return new Site(program, browser, new URL(told.demo_url).origin, told);
 	}
@@ -57,6 +64,7 @@ export class Site {
 			reducedMotion: 'reduce',
 			baseURL: this.url
 		});
+		if (PAGES !== undefined) await serveFrom(PAGES, context);
 		return new Visitor(context, await context.newPage());
 	}
 
@@ -69,6 +77,23 @@ export class Site {
 		});
 		if (!answer.ok) throw new Error(`the simulated door refused: ${await answer.text()}`);
 	}
+}
+
+/** Pages that a test hands over are strangers to the browser: it would not let them call this machine. */
+const FOREIGN_PAGES = ['--disable-features=LocalNetworkAccessChecks'];
+
+/** What the program answers itself, whatever the pages are. */
+const PROGRAMS_OWN = /^\/(api|demo|mailbox|swagger)/;
+
+/** Lets pages come from a folder instead of the program. */
+async function serveFrom(folder: string, context: BrowserContext): Promise<void> {
+	await context.route(
+		(url) => !PROGRAMS_OWN.test(url.pathname),
+		async (route) => {
+			const path = join(folder, new URL(route.request().url()).pathname);
+			await route.fulfill({ path: extname(path) && existsSync(path) ? path : join(folder, 'index.html') });
+		}
+	);
 }
 
 export interface Look {
