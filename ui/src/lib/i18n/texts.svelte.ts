@@ -9,6 +9,7 @@ import type { Account } from './account.ko';
 import type { Bank } from './bank.ko';
 import type { Common } from './common.ko';
 import type { Dates } from './dates.ko';
+import type { Kiosk } from './kiosk.ko';
 import type { Problems } from './problems.ko';
 import type { Student } from './student.ko';
 
@@ -19,6 +20,7 @@ interface Areas {
 	bank: Bank;
 	dates: Dates;
 	account: Account;
+	kiosk: Kiosk;
 }
 
 const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Area]>> } = {
@@ -45,6 +47,10 @@ const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Are
 	account: {
 		ko: async () => (await import('./account.ko')).account,
 		en: async () => (await import('./account.en')).account
+	},
+	kiosk: {
+		ko: async () => (await import('./kiosk.ko')).kiosk,
+		en: async () => (await import('./kiosk.en')).kiosk
 	}
 };
 
@@ -78,6 +84,9 @@ class Texts {
 	get account(): Account {
 		return this.#area('account');
 	}
+	get kiosk(): Kiosk {
+		return this.#area('kiosk');
+	}
 
 	/** Loads the texts of a page; call it in the page's `load`. */
 	async need(...areas: (keyof Areas)[]): Promise<void> {
@@ -88,13 +97,16 @@ class Texts {
 		this.#areas = { ...this.#areas, ...loaded };
 	}
 
-	/** Changes the language; the page changes at once when all of its texts are there. */
-	async speak(language: Language): Promise<void> {
+	/**
+	 * Changes the language; the page changes at once when all of its texts are there.
+	 * @param isKept Whether this browser remembers it; a kiosk does not, the next one there may speak another.
+	 */
+	async speak(language: Language, isKept = true): Promise<void> {
 		const known = Object.keys(this.#areas) as (keyof Areas)[];
 		const areas = await this.#fetch(known, language);
 		this.#areas = areas;
 		this.#language = language;
-		keepLanguage(language);
+		if (isKept) keepLanguage(language);
 		document.documentElement.lang = language;
 	}
 
