@@ -66,8 +66,8 @@ class Itself {
 			this.#failed(error);
 		}
 		if (run !== this.#runs) return;
-		const isWell = this.stand === 'here';
-		const wait = isWell ? nextTurnMs(this.#codes, clock.now(), performance.now() - this.#beatAt) : SEEK_MS;
+		let wait = this.stand === 'lost' ? SEEK_MS : BEAT_MS;
+		if (this.stand === 'here') wait = nextTurnMs(this.#codes, clock.now(), performance.now() - this.#beatAt);
 		// Codes that were refused are not asked for again and again.
 		this.#timer = setTimeout(() => void this.#turn(run), this.refusal ? Math.max(wait, SEEK_MS) : wait);
 	}

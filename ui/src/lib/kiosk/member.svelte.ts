@@ -80,9 +80,18 @@ class Member {
 
 	/** Looks at their lockers and doors again and again: use it as the body of an `$effect`. */
 	follow(): () => void {
-		untrack(() => void this.lockers.load());
-		const timer = setInterval(() => void this.lockers.load(), LOOK_MS);
-		return () => clearInterval(timer);
+		let timer: ReturnType<typeof setTimeout> | undefined;
+		let isOver = false;
+		const look = async (): Promise<void> => {
+			// One after the other: a slow server would be asked anew before it ever answered.
+			await this.lockers.load();
+			if (!isOver) timer = setTimeout(() => void look(), LOOK_MS);
+		};
+		untrack(() => void look());
+		return () => {
+			isOver = true;
+			clearTimeout(timer);
+		};
 	}
 }
 

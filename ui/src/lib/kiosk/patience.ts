@@ -1,7 +1,7 @@
 /** A kiosk does not wait for long: whoever stands before it must know whether the server is there. */
 import { Unreachable } from '../api/problem';
 
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 8000;
 
 /** @throws Unreachable when nothing came in time. */
 export async function soon<T>(asked: Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
