@@ -69,7 +69,7 @@ export interface paths {
         put?: never;
         /**
          * Take note of an alarm.
-         * @description It stays live until its cause ends; a jam may be declared mended.
+         * @description It stays live until its cause ends; a jam may be declared mended, a request for help is answered.
          */
         post: operations["post_alarms_alarm_id_acknowledge"];
         delete?: never;
@@ -1220,6 +1220,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call staff to a locker.
+         * @description It stands among the alarms (kind `help`) until staff take note of it; the next call about the same
+         *     locker is added to one that waits.
+         */
+        post: operations["post_help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1302,6 +1323,23 @@ export interface paths {
         put?: never;
         /** Say that this kiosk is well; every 10 s is right. */
         post: operations["post_kiosk_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call staff to this kiosk, for somebody who is not signed in. */
+        post: operations["post_kiosk_help"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3347,8 +3385,8 @@ export interface components {
              */
             alarm_id: number;
             /**
-             * @description `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-             *     `bus_offline`.
+             * @description `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+             *     `bus_offline` or help.
              */
             kind: string;
             /** @description info, warning or critical. */
@@ -3362,7 +3400,7 @@ export interface components {
             locker_id?: number | null;
             /**
              * Format: int64
-             * @description The locker's bank.
+             * @description The locker's bank, or the bank that it is about as a whole.
              */
             bank_id?: number | null;
             /** @description The bus, if it is about a board or port. */
@@ -3387,7 +3425,7 @@ export interface components {
             cleared_at?: string | null;
             /**
              * @description Why it ended: `door_closed`, `door_opened`, calm, back, maintenance, `mechanical_key`,
-             *     `sensor_fault`, `bus_offline`, staff or `not_watched`.
+             *     `sensor_fault`, `bus_offline`, staff, `not_watched` or answered.
              */
             clear_reason?: string | null;
             acknowledged?: components["schemas"]["AcknowledgementReply"] | null;
@@ -4436,6 +4474,45 @@ export interface components {
             /** @description What the kiosk runs; at most 100 characters. */
             version: string;
         };
+        /** @description Staff were told. */
+        HelpReply: {
+            /**
+             * Format: int64
+             * @description The alarm that staff see.
+             */
+            alarm_id: number;
+            /**
+             * Format: int64
+             * @description The locker that it is about; `null` when it is about the bank.
+             */
+            locker_id?: number | null;
+            /**
+             * Format: int64
+             * @description The bank whose staff see it.
+             */
+            bank_id: number;
+            /** @description When, RFC 3339. */
+            asked_at: string;
+            /**
+             * Format: int32
+             * @description How often help was asked for since staff answered last: above 1, staff were called before.
+             */
+            count: number;
+            /** @description The number to call, as people read it; `null` where the site has none. */
+            phone?: string | null;
+        };
+        /** @description What a member wants help with. Nothing named: the locker that they rent. */
+        HelpRequest: {
+            /**
+             * Format: int64
+             * @description A locker of theirs; left out with an opening: the opening's.
+             */
+            locker_id?: number | null;
+            /** @description An opening of theirs, at most a day old; its locker need not be theirs any more. */
+            operation_id?: string | null;
+            /** @description `door_stuck`, `things_left` or other. */
+            reason?: string | null;
+        };
         /** @description A page of a history. */
         HistoryReply: {
             /** @description The newest first. */
@@ -4644,6 +4721,16 @@ export interface components {
             /** @description The banks it stands beside. */
             bank_ids?: number[] | null;
         };
+        /** @description What somebody at a kiosk wants help with. */
+        KioskHelpRequest: {
+            /**
+             * Format: int64
+             * @description One of the kiosk's banks; the first when left out.
+             */
+            bank_id?: number | null;
+            /** @description `door_stuck`, `things_left` or other. */
+            reason?: string | null;
+        };
         /** @description A page of kiosks. */
         KioskListReply: {
             /** @description In the order of their numbers. */
@@ -4733,7 +4820,7 @@ export interface components {
             /**
              * @description `log_in`, `log_in_device`, `roster_log_in`, `password_again`, `second_factor`, `presence`,
              *     `kiosk_code`, kiosk, `kiosk_pairing`, `registration_code`, address, forgotten, `sign_up`, mail,
-             *     `sign_up_known` or `refused_opening`.
+             *     `sign_up_known`, `refused_opening` or help.
              */
             kind: string;
             /** @description Whom it holds back: an account, what was typed (hashed), a device, an address. */
@@ -17054,6 +17141,158 @@ export interface operations {
             };
         };
     };
+    post_help: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_jobs: {
         parameters: {
             query?: never;
@@ -17537,6 +17776,156 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_kiosk_help: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskHelpRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpReply"];
+                };
             };
             /** @description Refused. */
             400: {
