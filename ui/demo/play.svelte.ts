@@ -92,6 +92,14 @@ export class Play {
 		});
 	}
 
+	/** Makes this browser a kiosk and goes there. */
+	kiosk(): Promise<void> {
+		return this.#do('kiosk', async () => {
+			await server.beKiosk();
+			location.assign('/kiosk');
+		});
+	}
+
 	async #do(name: string, deed: () => Promise<unknown>): Promise<void> {
 		if (this.busy === name) return;
 		this.busy = name;

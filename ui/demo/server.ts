@@ -98,6 +98,12 @@ export const plug = (bus: string, isIn: boolean): Promise<void> =>
 export const logIn = ({ id, password }: Person): Promise<{ member_id: number }> =>
 	send('POST', '/api/v1/auth/login', { id, password }, { 'X-Lockerd': '1' });
 
+/** Makes this browser the demo's kiosk: its credential comes as a cookie that no script can read. */
+export async function beKiosk(): Promise<void> {
+	const { pairing_code: code } = await send<{ pairing_code: string }>('POST', '/demo/api/kiosk');
+	await send('POST', '/api/v1/kiosk/pair', { code }, { 'X-Lockerd': '1' });
+}
+
 interface BankLockers {
 	lockers: { locker_id: number; wire?: { bus: string; board: number; lock: number } | null }[];
 	next_cursor?: string | null;

@@ -14,6 +14,7 @@ const ko = {
 		as: (name: string): string => `${name} 님`,
 		password: '비밀번호',
 		kioskText: '사물함 옆에 서 있는 터치 화면입니다.',
+		kioskCode: '학번과 함께 쓸 숫자는 학생으로 들어가 내 정보의 인증 앱에서 만들거나, 직원 화면의 일회용 숫자로 받습니다.',
 		tab: '이 화면을 새 탭에도 열어 두면 문을 만지면서 앱이 어떻게 바뀌는지 볼 수 있습니다.',
 		another: '새 탭에 열기'
 	},
@@ -89,6 +90,7 @@ const en: Words = {
 		as: (name) => name,
 		password: 'Password',
 		kioskText: 'The touch screen that stands beside the lockers.',
+		kioskCode: 'The code beside the student id comes from an app, set up by the student under Me, or once from staff.',
 		tab: 'Keep this page open in another tab: touch a door and see what the app says.',
 		another: 'Open in a new tab'
 	},

@@ -29,13 +29,64 @@ export const OWN = [
 	'/me/delete'
 ];
 
-/** Each theme with each language, and each of them with each width. */
-export const LOOKS: Look[] = [
-	{ language: 'ko', theme: 'light', width: 390 },
-	{ language: 'ko', theme: 'dark', width: 1440, height: 900 },
-	{ language: 'en', theme: 'light', width: 1440, height: 900 },
-	{ language: 'en', theme: 'dark', width: 320, height: 640 }
+/** What a kiosk shows; the looks are those of its device. */
+export const KIOSK = ['/kiosk', '/kiosk/setup'];
+
+/** What staff see; as admin, who sees everything. */
+export const STAFF = [
+	'/staff',
+	'/staff?alarms=1',
+	'/staff/banks/1',
+	'/staff/banks/1?locker=101',
+	// There is none.
+	'/staff/banks/99',
+	'/staff/alarms',
+	'/staff/openings',
+	'/staff/mass',
+	'/staff/mass/new',
+	'/staff/rentals',
+	'/staff/rentals/1',
+	'/staff/rentals/bulk-end',
+	'/staff/waiting',
+	'/staff/returns',
+	'/staff/shortages',
+	'/staff/overdue',
+	'/staff/overdue/1',
+	'/staff/members',
+	'/staff/members/1',
+	'/staff/members/1/edit',
+	'/staff/members/new',
+	'/staff/members/import',
+	'/staff/penalties',
+	'/staff/stats',
+	'/staff/terms',
+	'/staff/terms/1',
+	'/staff/terms/new',
+	'/staff/places',
+	'/staff/places/banks/1',
+	'/staff/places/banks/1/layout',
+	'/staff/policies/1',
+	'/staff/policies/8',
+	'/staff/claim',
+	'/staff/kiosks',
+	'/staff/kiosks/1',
+	'/staff/kiosks/new',
+	'/staff/service',
+	'/staff/system',
+	'/staff/system/jobs',
+	'/staff/system/limits',
+	'/staff/system/security',
+	'/staff/system/maintenance',
+	'/staff/system/mails',
+	'/staff/system/audit',
+	'/staff/system/bus',
+	'/staff/system/bus/bus1'
 ];
 
-/** What staff see. */
-export const STAFF: string[] = [];
+/** Two rounds of two looks each: together each theme with each language, each round both of each, narrow and wide. */
+export const LOOKS: { look: Look; round: number }[] = [
+	{ look: { language: 'ko', theme: 'light', width: 390 }, round: 0 },
+	{ look: { language: 'en', theme: 'dark', width: 1440, height: 900 }, round: 0 },
+	{ look: { language: 'en', theme: 'light', width: 320, height: 640 }, round: 1 },
+	{ look: { language: 'ko', theme: 'dark', width: 1440, height: 900 }, round: 1 }
+];

@@ -8,14 +8,18 @@ import { site } from './site.svelte';
 
 let begun: Promise<void> | undefined;
 
-/** Takes up the log-in of an earlier visit and learns the site. Later calls wait for the first one. */
-export function begin(): Promise<void> {
-	begun ??= start();
+/**
+ * Takes up the log-in of an earlier visit and learns the site. Later calls wait for the first one.
+ * @param isKiosk A kiosk is nobody's browser: it takes up no log-in and keeps no theme.
+ */
+export function begin(isKiosk: boolean): Promise<void> {
+	begun ??= start(isKiosk);
 	return begun;
 }
 
-async function start(): Promise<void> {
+async function start(isKiosk: boolean): Promise<void> {
 	document.documentElement.lang = texts.language;
+	if (isKiosk) return quietly(site.load());
 	appearance.show();
 	liveWhileLoggedIn();
 	await Promise.all([quietly(session.resume()), quietly(site.load())]);

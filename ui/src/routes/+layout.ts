@@ -7,5 +7,7 @@ export const prerender = false;
 export const trailingSlash = 'never';
 
 export async function load(): Promise<void> {
-	await Promise.all([texts.need('common', 'problems'), begin()]);
+	// The address is asked for once, so it is not read from what would load this anew with each page.
+	const isKiosk = /^\/kiosk(\/|$)/.test(location.pathname);
+	await Promise.all([texts.need('common', 'problems'), begin(isKiosk)]);
 }

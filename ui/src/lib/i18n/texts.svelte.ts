@@ -11,6 +11,7 @@ import type { Board } from './board.ko';
 import type { Common } from './common.ko';
 import type { Dates } from './dates.ko';
 import type { Figures } from './figures.ko';
+import type { Kiosk } from './kiosk.ko';
 import type { Lending } from './lending.ko';
 import type { People } from './people.ko';
 import type { Problems } from './problems.ko';
@@ -37,6 +38,7 @@ interface Areas {
 	figures: Figures;
 	system: System;
 	wiring: Wiring;
+	kiosk: Kiosk;
 }
 
 const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Area]>> } = {
@@ -99,6 +101,10 @@ const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Are
 	wiring: {
 		ko: async () => (await import('./wiring.ko')).wiring,
 		en: async () => (await import('./wiring.en')).wiring
+	},
+	kiosk: {
+		ko: async () => (await import('./kiosk.ko')).kiosk,
+		en: async () => (await import('./kiosk.en')).kiosk
 	}
 };
 
@@ -158,6 +164,8 @@ class Texts {
 	}
 	get wiring(): Wiring {
 		return this.#area('wiring');
+	get kiosk(): Kiosk {
+		return this.#area('kiosk');
 	}
 
 	/** Loads the texts of a page; call it in the page's `load`. */
@@ -169,13 +177,16 @@ class Texts {
 		this.#areas = { ...this.#areas, ...loaded };
 	}
 
-	/** Changes the language; the page changes at once when all of its texts are there. */
-	async speak(language: Language): Promise<void> {
+	/**
+	 * Changes the language; the page changes at once when all of its texts are there.
+	 * @param isKept Whether this browser remembers it; a kiosk does not, the next one there may speak another.
+	 */
+	async speak(language: Language, isKept = true): Promise<void> {
 		const known = Object.keys(this.#areas) as (keyof Areas)[];
 		const areas = await this.#fetch(known, language);
 		this.#areas = areas;
 		this.#language = language;
-		keepLanguage(language);
+		if (isKept) keepLanguage(language);
 		document.documentElement.lang = language;
 	}
 

@@ -63,4 +63,13 @@ export class Loading<T> {
 		this.at = clock.now();
 		this.phase = 'done';
 	}
+
+	/** Forgets it, and what is still being asked for. */
+	clear(): void {
+		this.#asked += 1;
+		this.value = undefined;
+		this.failure = undefined;
+		this.at = 0;
+		this.phase = 'quiet';
+	}
 }
