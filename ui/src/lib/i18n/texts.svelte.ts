@@ -164,6 +164,7 @@ class Texts {
 	}
 	get wiring(): Wiring {
 		return this.#area('wiring');
+	}
 	get kiosk(): Kiosk {
 		return this.#area('kiosk');
 	}
