@@ -5,7 +5,6 @@ const s = (count: number): string => (count === 1 ? '' : 's');
 export const sites: Sites = {
 	adminOnly: 'Only admins can change this.',
 	done: 'Saved.',
-	lost: 'The server’s answer got lost. Load the list again to see whether it was done.',
 	number: {
 		whole: (label) => `${label}: enter a whole number.`,
 		range: (label, from, to) => `${label}: enter ${from} to ${to}.`,
@@ -45,7 +44,6 @@ export const sites: Sites = {
 		legendWindow: 'Window',
 		legendDays: 'Rental',
 		legendNow: 'Now',
-		now: 'Now',
 		change: 'Change',
 		end: 'Close now',
 		endTitle: (name) => `Close the window of “${name}” now?`,
@@ -255,7 +253,6 @@ export const sites: Sites = {
 		title: 'Places and banks',
 		addLocation: 'New location',
 		addBank: 'New bank',
-		addBankAt: (place) => `New bank at ${place}`,
 		claim: 'Take a bank over by its code',
 		search: 'Find a name',
 		empty: 'There is no location. Make one, and then a bank at it.',
@@ -384,7 +381,6 @@ export const sites: Sites = {
 		height: 'Height in cells',
 		placeHint: 'Without column and row it is drawn in the order of the numbers.',
 		placeWrong: 'Enter column and row together, 1 to 200, or leave both empty.',
-		sizeWrong: 'Enter a size of 1 to 200.',
 		overlap: 'It overlaps another locker or fixture. Check column, row and size.',
 		takeOut: 'Out of service',
 		takeOutTitle: (number) => `Take locker ${number} out of service?`,

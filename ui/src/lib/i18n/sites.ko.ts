@@ -7,7 +7,6 @@ const times = '번';
 export const sites = {
 	adminOnly: '관리자만 바꿀 수 있습니다.',
 	done: '저장했습니다.',
-	lost: '서버의 답을 받지 못했습니다. 목록을 다시 불러와 되었는지 확인해 주세요.',
 	number: {
 		whole: (label: string): string => `${label}: 숫자로 입력해 주세요.`,
 		range: (label: string, from: number, to: number): string => `${label}: ${from}에서 ${to} 사이로 입력해 주세요.`,
@@ -47,7 +46,6 @@ export const sites = {
 		legendWindow: '신청 기간',
 		legendDays: '대여 기간',
 		legendNow: '지금',
-		now: '지금',
 		change: '바꾸기',
 		end: '지금 마감',
 		endTitle: (name: string): string => `‘${name}’ 신청을 지금 마감할까요?`,
@@ -130,7 +128,7 @@ export const sites = {
 			closings: '쉬는 날'
 		},
 		fields: {
-			hold_seconds: { label: '잡아 두는 시간', hint: '칸을 고른 뒤 확정할 때까지 남에게 보이지 않게 잡아 둡니다. 10–3,600초', unit: seconds },
+			hold_seconds: { label: '잡아 두는 시간', hint: '칸을 고른 뒤 확정할 때까지 다른 사람이 잡지 못합니다. 10–3,600초', unit: seconds },
 			'options.hold_extension': { label: '시간 한 번 더 주기', hint: '학생이 선택 시간을 한 번 처음부터 다시 셀 수 있습니다.' },
 			open_from: { label: '여는 곳', hint: '‘사물함 앞에서만’이면 키오스크의 숫자로 앞에 있음을 보여야 열립니다.' },
 			left_open_s: { label: '문 열림 경보까지', hint: '문이 이보다 오래 열려 있으면 경보를 올립니다. 비우면 서버 설정을 따릅니다. 1–86,400초', unit: seconds },
@@ -257,7 +255,6 @@ export const sites = {
 		title: '장소와 사물함',
 		addLocation: '장소 만들기',
 		addBank: '사물함 만들기',
-		addBankAt: (place: string): string => `${place}에 사물함 만들기`,
 		claim: '등록 번호로 사물함 맡기',
 		search: '이름 찾기',
 		empty: '장소가 없습니다. 장소를 만들고 그 안에 사물함을 만들어 주세요.',
@@ -386,7 +383,6 @@ export const sites = {
 		height: '세로 크기(칸)',
 		placeHint: '열과 행을 비우면 번호 순으로 그립니다.',
 		placeWrong: '열과 행을 함께 1에서 200 사이로 적거나 함께 비워 주세요.',
-		sizeWrong: '크기를 1에서 200 사이로 적어 주세요.',
 		overlap: '다른 칸이나 시설물과 자리가 겹칩니다. 열과 행, 크기를 확인해 주세요.',
 		takeOut: '사용 중지',
 		takeOutTitle: (number: number): string => `${number}번 칸을 사용 중지할까요?`,
