@@ -42,8 +42,8 @@ function roster(): Buffer {
 	return eucKr(`${lines.join('\r\n')}\r\n`);
 }
 
-/** A list, nobody found, a student, the first step of an import, penalties; looked at before 2,000 people are there. */
-const PAGES = ['/staff/members', '/staff/members?q=nobody', '/staff/members/3', '/staff/members/import', '/staff/penalties'];
+/** A list, a student, the first step of an import, penalties; looked at before 2,000 people are there. */
+const PAGES = ['/staff/members', '/staff/members/3', '/staff/members/import', '/staff/penalties'];
 const LOOKS: Look[] = [
 	{ language: 'ko', theme: 'dark', width: 820, height: 1180 },
 	{ language: 'en', theme: 'light', width: 320, height: 640 }

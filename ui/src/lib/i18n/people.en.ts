@@ -322,6 +322,7 @@ export const people: People = {
 		errorsNone: 'No row has errors.',
 		goneText: (count) => `${of(count, 'student', 'students')} of the last roster are not in this file.`,
 		goneNone: 'No student is missing in the file.',
+		newWindow: '(new window)',
 		firstOnly: (count) => `Only the first ${count} are shown.`,
 		line: 'Row',
 		field: 'Column',
@@ -344,7 +345,7 @@ export const people: People = {
 		},
 		twice: (first) => `stands on row ${first} as well: keep one of them`,
 		notes: 'Good to know',
-		notesText: 'These rows are imported, but a part of them changes nothing.',
+		notesText: 'These values stay as they are, whatever the file says.',
 		gone: {
 			legend: 'What about students who are not in the file?',
 			keep: 'Leave them as they are',

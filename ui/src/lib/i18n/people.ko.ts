@@ -323,6 +323,7 @@ export const people = {
 		errorsNone: '오류가 있는 행이 없습니다.',
 		goneText: (count: string): string => `앞 명단에 있던 학생 ${count}명이 이 파일에 없습니다.`,
 		goneNone: '파일에 없는 학생이 없습니다.',
+		newWindow: '(새 창)',
 		firstOnly: (count: string): string => `처음 ${count}건만 보여 드립니다.`,
 		line: '행',
 		field: '열',
@@ -345,7 +346,7 @@ export const people = {
 		},
 		twice: (first: number): string => `${first}행에도 있습니다. 하나만 남겨 주세요`,
 		notes: '알아 둘 것',
-		notesText: '아래 행은 가져오지만 일부를 바꾸지 않습니다.',
+		notesText: '아래 값은 파일과 달라도 바꾸지 않습니다.',
 		gone: {
 			legend: '파일에 없는 학생을 어떻게 합니까?',
 			keep: '그대로 둡니다',
