@@ -5,12 +5,22 @@ import { Loading } from '../ui/loading.svelte';
 
 export type StaffBank = Schemas['BankReply'];
 
-/** More banks than a site has; the server takes 100 at most. */
-const ALL = 100;
+/** What the server gives at once. */
+const PAGE = 100;
 
 class Banks extends Loading<StaffBank[]> {
 	constructor() {
-		super(async () => (await ask(api.GET('/api/v1/banks', { params: { query: { limit: ALL } } }))).banks);
+		super(async () => {
+			const all: StaffBank[] = [];
+			let cursor: string | null | undefined;
+			do {
+				const query = cursor ? { limit: PAGE, cursor } : { limit: PAGE };
+				const page = await ask(api.GET('/api/v1/banks', { params: { query } }));
+				all.push(...page.banks);
+				cursor = page.next_cursor;
+			} while (cursor);
+			return all;
+		});
 	}
 
 	/** Asks for them unless they are known. */
