@@ -113,7 +113,7 @@ const PAGES = [
 	'/staff/overdue?state=all',
 	'/staff/overdue/1',
 	'/staff/rentals?state=all',
-	'/staff/rentals/1?locker=101',
+	'/staff/rentals/1',
 	'/staff/rentals/bulk-end',
 	'/staff/waiting',
 	'/staff/returns',

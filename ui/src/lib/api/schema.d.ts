@@ -69,7 +69,7 @@ export interface paths {
         put?: never;
         /**
          * Take note of an alarm.
-         * @description It stays live until its cause ends; a jam may be declared mended.
+         * @description It stays live until its cause ends; a jam may be declared mended, a request for help is answered.
          */
         post: operations["post_alarms_alarm_id_acknowledge"];
         delete?: never;
@@ -1220,6 +1220,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call staff to a locker.
+         * @description It stands among the alarms (kind `help`) until staff take note of it; the next call about the same
+         *     locker is added to one that waits.
+         */
+        post: operations["post_help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1302,6 +1323,23 @@ export interface paths {
         put?: never;
         /** Say that this kiosk is well; every 10 s is right. */
         post: operations["post_kiosk_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/kiosk/help": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call staff to this kiosk, for somebody who is not signed in. */
+        post: operations["post_kiosk_help"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2813,7 +2851,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One hold, rental or reservation of the caller's banks, also one that is over. */
+        get: operations["get_rentals_rental_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3295,6 +3334,8 @@ export interface components {
              * @description Who.
              */
             member_id: number;
+            /** @description Their name; `null` when they have left since. */
+            name?: string | null;
             /** @description What they had to say. */
             note: string;
         };
@@ -3347,8 +3388,8 @@ export interface components {
              */
             alarm_id: number;
             /**
-             * @description `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline` or
-             *     `bus_offline`.
+             * @description `forced_open`, `opened_unwatched`, `left_open`, `jammed`, `sensor_fault`, `board_offline`,
+             *     `bus_offline` or help.
              */
             kind: string;
             /** @description info, warning or critical. */
@@ -3362,7 +3403,7 @@ export interface components {
             locker_id?: number | null;
             /**
              * Format: int64
-             * @description The locker's bank.
+             * @description The locker's bank, or the bank that it is about as a whole.
              */
             bank_id?: number | null;
             /** @description The bus, if it is about a board or port. */
@@ -3387,7 +3428,7 @@ export interface components {
             cleared_at?: string | null;
             /**
              * @description Why it ended: `door_closed`, `door_opened`, calm, back, maintenance, `mechanical_key`,
-             *     `sensor_fault`, `bus_offline`, staff or `not_watched`.
+             *     `sensor_fault`, `bus_offline`, staff, `not_watched` or answered.
              */
             clear_reason?: string | null;
             acknowledged?: components["schemas"]["AcknowledgementReply"] | null;
@@ -3648,6 +3689,52 @@ export interface components {
             /** @description Since when it is kept for the history only, RFC 3339. */
             retired_at?: string | null;
         };
+        /** @description What a bank offers to who rents there, and what being late costs. */
+        BankRulesReply: {
+            /**
+             * Format: int32
+             * @description How long a hold keeps a locker, in seconds.
+             */
+            hold_seconds: number;
+            /** @description Whether a hold may be extended, once. */
+            hold_extension: boolean;
+            /**
+             * Format: int32
+             * @description How often a rental may be extended; 0: never.
+             */
+            extensions_max: number;
+            /** @description Whether a renter may swap to another free locker. */
+            swaps: boolean;
+            /** @description Whether people may wait for a locker that gets free. */
+            waiting_list: boolean;
+            /**
+             * Format: int32
+             * @description How long a locker is offered to who waits, in minutes.
+             */
+            offer_minutes: number;
+            /** @description Whether a renter may have the door opened one last time, and its closing is the return. */
+            return_by_door: boolean;
+            /**
+             * Format: int32
+             * @description How long a returned locker may be opened again, in minutes.
+             */
+            grace_minutes: number;
+            /**
+             * Format: int32
+             * @description After how many days late a renter cannot open any more; `null` where no day is set.
+             */
+            seal_after_days?: number | null;
+            /**
+             * Format: int32
+             * @description Days without a claim for each day late; 0: none.
+             */
+            penalty_factor: number;
+            /**
+             * Format: int32
+             * @description Most days of one penalty.
+             */
+            penalty_max_days: number;
+        };
         /** @description Who looks after a bank. */
         BankStaffListReply: {
             /** @description By name; admins look after every bank and are not listed. */
@@ -3721,6 +3808,8 @@ export interface components {
             maintenance: boolean;
             /** @description From where renters may open: anywhere or presence (only when they stand before it). */
             open_from: string;
+            /** @description What renters may expect. */
+            rules: components["schemas"]["BankRulesReply"];
             /** @description Whether claims are accepted, and when. */
             window: components["schemas"]["WindowReply"];
         };
@@ -3801,6 +3890,8 @@ export interface components {
              * @description Who gave it.
              */
             member_id: number;
+            /** @description The same with their name. */
+            by: components["schemas"]["ActorReply"];
             /**
              * Format: int64
              * @description The bank that it is for; `null`: see `location_id`.
@@ -3894,6 +3985,7 @@ export interface components {
              * @description Who took it; `null`: by itself.
              */
             member_id?: number | null;
+            by?: components["schemas"]["ActorReply"] | null;
             /** @description Why. */
             reason?: string | null;
         };
@@ -4436,6 +4528,45 @@ export interface components {
             /** @description What the kiosk runs; at most 100 characters. */
             version: string;
         };
+        /** @description Staff were told. */
+        HelpReply: {
+            /**
+             * Format: int64
+             * @description The alarm that staff see.
+             */
+            alarm_id: number;
+            /**
+             * Format: int64
+             * @description The locker that it is about; `null` when it is about the bank.
+             */
+            locker_id?: number | null;
+            /**
+             * Format: int64
+             * @description The bank whose staff see it.
+             */
+            bank_id: number;
+            /** @description When, RFC 3339. */
+            asked_at: string;
+            /**
+             * Format: int32
+             * @description How often help was asked for since staff answered last: above 1, staff were called before.
+             */
+            count: number;
+            /** @description The number to call, as people read it; `null` where the site has none. */
+            phone?: string | null;
+        };
+        /** @description What a member wants help with. Nothing named: the locker that they rent. */
+        HelpRequest: {
+            /**
+             * Format: int64
+             * @description A locker of theirs; left out with an opening: the opening's.
+             */
+            locker_id?: number | null;
+            /** @description An opening of theirs, at most a day old; its locker need not be theirs any more. */
+            operation_id?: string | null;
+            /** @description `door_stuck`, `things_left` or other. */
+            reason?: string | null;
+        };
         /** @description A page of a history. */
         HistoryReply: {
             /** @description The newest first. */
@@ -4515,6 +4646,8 @@ export interface components {
              * @description Who.
              */
             member_id: number;
+            /** @description Their name; `null` when they have left since. */
+            name?: string | null;
         };
         /** @description A thing that was found. */
         ItemBody: {
@@ -4644,6 +4777,16 @@ export interface components {
             /** @description The banks it stands beside. */
             bank_ids?: number[] | null;
         };
+        /** @description What somebody at a kiosk wants help with. */
+        KioskHelpRequest: {
+            /**
+             * Format: int64
+             * @description One of the kiosk's banks; the first when left out.
+             */
+            bank_id?: number | null;
+            /** @description `door_stuck`, `things_left` or other. */
+            reason?: string | null;
+        };
         /** @description A page of kiosks. */
         KioskListReply: {
             /** @description In the order of their numbers. */
@@ -4733,7 +4876,7 @@ export interface components {
             /**
              * @description `log_in`, `log_in_device`, `roster_log_in`, `password_again`, `second_factor`, `presence`,
              *     `kiosk_code`, kiosk, `kiosk_pairing`, `registration_code`, address, forgotten, `sign_up`, mail,
-             *     `sign_up_known` or `refused_opening`.
+             *     `sign_up_known`, `refused_opening` or help.
              */
             kind: string;
             /** @description Whom it holds back: an account, what was typed (hashed), a device, an address. */
@@ -5141,6 +5284,10 @@ export interface components {
             phone_number?: string | null;
             /** @description E-mail address. */
             email?: string | null;
+            /** @description The language of their mails: ko or en. */
+            language: string;
+            /** @description Whether they have a password; without one they log in by personal data. */
+            has_password: boolean;
             /** @description student, staff or admin. */
             role: string;
             /** @description How this log-in was proven: password, roster, issued or kiosk. */
@@ -5315,6 +5462,15 @@ export interface components {
              * @description The number on its door.
              */
             locker_id: number;
+            /**
+             * Format: int64
+             * @description Its bank.
+             */
+            bank_id: number;
+            /** @description Where it stands. */
+            location: components["schemas"]["NameReply"];
+            /** @description Whether it is lent; a rental of one that is not goes on, and may be replaced. */
+            in_service: boolean;
             /** @description held, active or returned. */
             state: string;
             /**
@@ -5335,6 +5491,8 @@ export interface components {
             ends_on: string;
             /** @description open, closed or unknown. */
             door: string;
+            /** @description Since when the door is as it is, RFC 3339; `null` where that was not seen since the server's start. */
+            door_since?: string | null;
             late?: components["schemas"]["LateReply"] | null;
         };
         /** @description The caller's own locker. */
@@ -6730,6 +6888,8 @@ export interface components {
             sign_up: components["schemas"]["SignUpRule"];
             /** @description How far student id, name and phone number open the site without a password. */
             roster_login: components["schemas"]["RosterLoginRule"];
+            /** @description Domains of which the address of a sign-up must be; empty: any. */
+            email_domains: string[];
             /** @description Where lockers stand, with their numbers. */
             locations: components["schemas"]["LocationSummaryReply"][];
         };
@@ -6796,6 +6956,8 @@ export interface components {
              * @description Who did it; `null` for the program itself.
              */
             member_id?: number | null;
+            /** @description Their name; `null` also when they have left since. */
+            name?: string | null;
             /** @description A person's words, a count, or the reason of the clearing. */
             note?: string | null;
         };
@@ -7239,10 +7401,12 @@ export interface operations {
     get_alarms: {
         parameters: {
             query?: {
-                /** @description live, acknowledged, cleared or all */
+                /** @description live, acknowledged, cleared, open (nobody took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all */
                 state?: string;
                 /** @description of one kind */
                 kind?: string;
+                /** @description info, warning or critical */
+                severity?: string;
                 /** @description of one bank and its boards and ports */
                 bank_id?: number;
                 /** @description of one locker */
@@ -7339,10 +7503,12 @@ export interface operations {
     get_alarms_export: {
         parameters: {
             query?: {
-                /** @description live, acknowledged, cleared or all */
+                /** @description live, acknowledged, cleared, open (nobody took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all */
                 state?: string;
                 /** @description of one kind */
                 kind?: string;
+                /** @description info, warning or critical */
+                severity?: string;
                 /** @description of one bank and its boards and ports */
                 bank_id?: number;
                 /** @description of one locker */
@@ -17054,6 +17220,158 @@ export interface operations {
             };
         };
     };
+    post_help: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_jobs: {
         parameters: {
             query?: never;
@@ -17537,6 +17855,156 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_kiosk_help: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KioskHelpRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpReply"];
+                };
             };
             /** @description Refused. */
             400: {
@@ -27211,6 +27679,12 @@ export interface operations {
                 locker_id?: number;
                 /** @description with one outcome */
                 outcome?: string;
+                /** @description renter or staff */
+                opened_as?: string;
+                /** @description asked for by one member */
+                member_id?: number;
+                /** @description of one order to open many */
+                mass_opening_id?: string;
                 /** @description first day; 29 days before the last when left out */
                 from?: string;
                 /** @description last day, at most 400 in all; today when left out */
@@ -27311,6 +27785,12 @@ export interface operations {
                 locker_id?: number;
                 /** @description with one outcome */
                 outcome?: string;
+                /** @description renter or staff */
+                opened_as?: string;
+                /** @description asked for by one member */
+                member_id?: number;
+                /** @description of one order to open many */
+                mass_opening_id?: string;
                 /** @description first day; 29 days before the last when left out */
                 from?: string;
                 /** @description last day, at most 400 in all; today when left out */
@@ -29578,6 +30058,91 @@ export interface operations {
             };
             /** @description Refused. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rentals_rental_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rental_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RentalReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
