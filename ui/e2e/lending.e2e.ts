@@ -1,8 +1,9 @@
 /** A locker that was not given back: the student is told, staff go the chain to its end, the locker is free again. */
+import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lending } from '../src/lib/i18n/lending.ko';
 import { student } from '../src/lib/i18n/student.ko';
-import { Site } from './site';
+import { Site, type Look } from './site';
 
 const LOCKER = '101';
 const DAY_S = 86_400;
@@ -106,4 +107,33 @@ test('an overdue locker goes from the banner of its renter to the hands that fet
 	expect([...late.complaints, ...staff.complaints, ...other.complaints]).toEqual([]);
 	await staff.leave();
 	await other.leave();
+});
+
+const PAGES = [
+	'/staff/overdue?state=all',
+	'/staff/overdue/1',
+	'/staff/rentals?state=all',
+	'/staff/rentals/1',
+	'/staff/rentals/bulk-end',
+	'/staff/waiting',
+	'/staff/returns',
+	'/staff/shortages',
+	'/staff/stats'
+];
+
+test('its pages are without fault on the narrowest screen', async () => {
+	const look: Look = { language: 'en', theme: 'dark', width: 320, height: 640 };
+	const staff = await site.visitor(look);
+	await staff.logIn(site.told.accounts['staff'], '/staff/overdue');
+	for (const path of PAGES) {
+		await staff.page.goto(path);
+		await staff.page.locator('h1').waitFor();
+		await staff.page.waitForLoadState('networkidle');
+		const found = await new AxeBuilder({ page: staff.page }).analyze();
+		expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`), path).toEqual([]);
+		const isWider = await staff.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+		expect(isWider, `${path} scrolls sideways`).toBe(false);
+	}
+	expect(staff.complaints).toEqual([]);
+	await staff.leave();
 });

@@ -130,8 +130,7 @@ export const lending: Lending = {
 		toBeEmptied: 'It waits until the locker is known to be empty.',
 		free: 'The locker is free.',
 		moved: (from, to) => `Moved from locker ${from} to locker ${to}.`,
-		changed: (day) => `The last day is now ${day}.`,
-		notFound: 'This rental was not found. Look for it in the list.'
+		changed: (day) => `The last day is now ${day}.`
 	},
 
 	overdue: {
@@ -402,7 +401,7 @@ export const lending: Lending = {
 		orders: 'Orders given',
 		ordersEmpty: 'No such order was given yet.',
 		ordersCaption: 'Orders to end many rentals',
-		orderColumns: ['Started', 'Which', 'State', 'Over', 'Wait to be emptied', 'Reason'],
+		orderColumns: ['Started', 'Which', 'State', 'Over', 'Wait to be emptied', 'By', 'Reason'],
 		orderTitle: 'Ending many rentals',
 		running: 'Running',
 		done: 'Done',

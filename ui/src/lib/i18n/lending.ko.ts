@@ -126,8 +126,7 @@ export const lending = {
 		toBeEmptied: '칸을 비운 것이 확인될 때까지 기다립니다.',
 		free: '칸은 바로 비었습니다.',
 		moved: (from: string, to: string): string => `${from}번 칸에서 ${to}번 칸으로 옮겼습니다.`,
-		changed: (day: string): string => `마지막 날을 바꿨습니다: ${day}`,
-		notFound: '이 대여를 찾지 못했습니다. 목록에서 다시 찾아 주세요.'
+		changed: (day: string): string => `마지막 날을 바꿨습니다: ${day}`
 	},
 
 	overdue: {
@@ -398,7 +397,7 @@ export const lending = {
 		orders: '내린 일괄 종료',
 		ordersEmpty: '내린 일괄 종료가 없습니다.',
 		ordersCaption: '일괄 종료 목록',
-		orderColumns: ['시작한 때', '범위', '상태', '끝남', '비움 확인을 기다림', '이유'],
+		orderColumns: ['시작한 때', '범위', '상태', '끝남', '비움 확인을 기다림', '직원', '이유'],
 		orderTitle: '일괄 종료',
 		running: '진행 중',
 		done: '마침',

@@ -20,8 +20,6 @@ export class CaseView {
 	readonly detail: Loading<CaseDetail>;
 	/** The step of somebody else, as a place in `steps`, until a step is taken here. */
 	news = $state<number | undefined>();
-	/** Who took which step, by its time. */
-	names = $state.raw(new Map<string, string>());
 	/** When staff last opened the locker since it was found overdue. */
 	openedAt = $state<string | undefined>();
 	#isMine = false;
@@ -40,8 +38,7 @@ export class CaseView {
 	/** Gets it, and what stands beside it. */
 	async load(): Promise<void> {
 		await this.detail.load();
-		const it = this.detail.value;
-		if (it) await Promise.all([this.#lookAtNames(it), this.lookAtOpenings()]);
+		await this.lookAtOpenings();
 	}
 
 	/** Looks again and again until the returned function is called. */
@@ -119,22 +116,6 @@ export class CaseView {
 			if (error instanceof Refusal) await this.load();
 			throw error;
 		}
-	}
-
-	/** The case itself has only numbers of who did what; the locker's history has their names. */
-	async #lookAtNames(it: CaseDetail): Promise<void> {
-		if (it.steps.every(({ member_id, at }) => member_id == null || this.names.has(at))) return;
-		await this.#quietly(async () => {
-			const params = { path: { locker_id: it.locker_id }, query: { limit: 100 } };
-			const { entries } = await ask(api.GET('/api/v1/lockers/{locker_id}/history', { params }));
-			const names = new Map(this.names);
-			for (const entry of entries) {
-				if (entry.kind === 'overdue_step' && entry.case_id === it.case_id && entry.by?.name) {
-					names.set(entry.at, entry.by.name);
-				}
-			}
-			this.names = names;
-		});
 	}
 
 	/** What stands beside the case may be missing: the page does without it. */

@@ -1,29 +1,19 @@
-/**
- * One rental for its page. It can be asked for only by listing its locker's, its member's, or all rentals; a link
- * says where to look (`addressOf`).
- */
+/** One rental for its page, what staff do with it, and the openings of its locker in its days. */
 import { api, ask, type Schemas } from '../../api/client';
 import { once } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
 import type { RentalRow } from './rental';
 
-const PAGE = 100;
-/** How many pages are looked through for one that a link says nothing of. */
-const PAGES_MAX = 5;
-
 export type OpeningRow = Schemas['ListedOpeningReply'];
 
 export class RentalView {
-	/** The rental; nothing when it was looked for and is not there. */
-	readonly it: Loading<RentalRow | null>;
+	readonly it: Loading<RentalRow>;
 	readonly openings: Loading<OpeningRow[]>;
 
-	constructor(
-		readonly id: number,
-		private readonly where: { locker_id?: number; member_id?: number }
-	) {
-		this.it = new Loading(() => this.#find());
+	constructor(readonly id: number) {
+		const params = { path: { rental_id: id } };
+		this.it = new Loading(() => ask(api.GET('/api/v1/rentals/{rental_id}', { params })));
 		this.openings = new Loading(() => this.#openings());
 	}
 
@@ -52,19 +42,6 @@ export class RentalView {
 
 	#params(key: string): { path: { rental_id: number }; header: { 'Idempotency-Key': string } } {
 		return { path: { rental_id: this.id }, header: { 'Idempotency-Key': key } };
-	}
-
-	async #find(): Promise<RentalRow | null> {
-		let cursor: string | undefined;
-		for (let page = 0; page < PAGES_MAX; page += 1) {
-			const query = { ...this.where, limit: PAGE, ...(cursor ? { cursor } : {}) };
-			const { rentals, next_cursor } = await ask(api.GET('/api/v1/rentals', { params: { query } }));
-			const found = rentals.find(({ rental_id }) => rental_id === this.id);
-			if (found) return found;
-			if (!next_cursor) break;
-			cursor = next_cursor;
-		}
-		return null;
 	}
 
 	/** The openings of its locker in its days: its renter's, and those of staff. */

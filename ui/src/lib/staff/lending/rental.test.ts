@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, choicesOf, endOf, lifeOf, sortOf, type RentalRow } from './rental';
+import { choicesOf, endOf, lifeOf, sortOf, type RentalRow } from './rental';
 import { stateOf } from './marks';
 
 const rental: RentalRow = {
@@ -45,10 +45,6 @@ describe('a rental in lists', () => {
 		expect(stateOf(rental, '2026-11-30')).toBe('active');
 		expect(stateOf(rental, '2026-12-01')).toBe('late');
 		expect(stateOf({ ...rental, state: 'returned' }, '2026-12-01')).toBe('returned');
-	});
-	it('is found again by its locker, or by its member where there is none', () => {
-		expect(addressOf(rental)).toBe('/staff/rentals/7?locker=101');
-		expect(addressOf({ ...rental, locker_id: null })).toBe('/staff/rentals/7?member=3');
 	});
 	it('asks for another order only of live ones or of one locker', () => {
 		expect(sortOf({ state: 'live', locker: false, sort: 'ends_on' })).toBe('ends_on');

@@ -52,11 +52,8 @@ export function endOf(rental: Pick<RentalRow, 'state' | 'opened_at'>): 'endReser
 	return rental.opened_at ? 'endOpened' : 'endUnopened';
 }
 
-/** What a link to a rental must bear, so that its page finds it again: there is no asking by its number alone. */
-export function addressOf(rental: { rental_id: number; locker_id?: number | null; renter: { member_id: number } }): string {
-	const at = rental.locker_id ? `locker=${rental.locker_id}` : `member=${rental.renter.member_id}`;
-	return `/staff/rentals/${rental.rental_id}?${at}`;
-}
+/** Where the page of a rental is. */
+export const addressOf = (rental: { rental_id: number }): string => `/staff/rentals/${rental.rental_id}`;
 
 /** Which order a list of rentals can be asked in: of the history only the newest first. */
 export function sortOf(query: { state: string; locker: boolean; sort: string }): string {
