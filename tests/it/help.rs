@@ -24,8 +24,7 @@ impl Site {
         inside.add("STAFF1", Role::Staff, &[1]);
         inside.add("STAFF2", Role::Staff, &[2]);
         inside.add("ADMIN1", Role::Admin, &[]);
-        let [staff, stranger, admin] =
-            ["STAFF1", "STAFF2", "ADMIN1"].map(|id| inside.account(id));
+        let [staff, stranger, admin] = ["STAFF1", "STAFF2", "ADMIN1"].map(|id| inside.account(id));
         Self { inside, staff, stranger, admin }
     }
 
@@ -109,7 +108,10 @@ fn a_renter_calls_staff_once_and_who_takes_note_ends_it() {
     let refused = site.admin.post_json(&acknowledge, &note).refused(409, "alarm_acknowledged");
     assert_eq!(refused["acknowledged_by"]["name"], "이직원");
     let over = &listed(&site.staff, "&state=over")[0];
-    assert_eq!((&over["state"], &over["clear_reason"]), (&json!("acknowledged"), &json!("answered")));
+    assert_eq!(
+        (&over["state"], &over["clear_reason"]),
+        (&json!("acknowledged"), &json!("answered"))
+    );
     assert_eq!(over["acknowledged"]["name"], "이직원");
     assert_eq!(listed(&site.staff, "&state=open"), [] as [Value; 0]);
     let mine = renter.get("/api/v1/me/alarms").expect(200).json();

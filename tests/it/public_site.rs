@@ -1,6 +1,7 @@
 //! What every page asks for at its start: the site with its numbers, for everybody, always as it is now.
 
 use jiff::SignedDuration;
+use lockerd::domain::options::Options;
 use serde_json::{Value, json};
 
 use crate::support::inside::{Inside, open_now, term};
@@ -86,4 +87,26 @@ fn it_says_how_people_get_in_and_whom_to_call() {
     assert_eq!(ways(&format!("{auth}{mail}")), json!(["roster", "claim", "02-3290-1114"]));
     let open = auth.replace("'roster'", "'open'").replace("'claim'", "'full'");
     assert_eq!(ways(&format!("{open}{mail}")), json!(["open", "full", "02-3290-1114"]));
+}
+
+#[test]
+fn it_says_what_a_bank_offers_and_of_which_domains_addresses_must_be() {
+    let settings = "[auth]\nroster_login = 'full'\nemail_domains = ['korea.ac.kr']\n";
+    let site = Inside::configured(settings, 1..=2, 1, open_now);
+    let seen = || site.nobody().get(SITE).expect(200).json();
+    assert_eq!(seen()["email_domains"], json!(["korea.ac.kr"]));
+    let plain = seen()["locations"][0]["banks"][0]["rules"].clone();
+    assert_eq!((&plain["hold_seconds"], &plain["swaps"]), (&json!(60), &json!(false)));
+    assert_eq!((&plain["penalty_factor"], &plain["return_by_door"]), (&json!(0), &json!(false)));
+    site.offer(1, Options { swaps: true, offer_minutes: 30, ..Options::default() });
+    let generous = seen()["locations"][0]["banks"][0]["rules"].clone();
+    assert_eq!((&generous["swaps"], &generous["offer_minutes"]), (&json!(true), &json!(30)));
+    // And of one's own locker where it stands.
+    let renter = site.student(0);
+    renter.rent(2);
+    let mine = renter.get("/api/v1/lockers/me").expect(200).json()["locker"].clone();
+    assert_eq!((&mine["bank_id"], &mine["location"]["ko"]), (&json!(1), &json!("정보관")));
+    assert_eq!((&mine["in_service"], &mine["door_since"]), (&json!(true), &Value::Null));
+    let me = renter.get("/api/v1/auth/me").expect(200).json();
+    assert_eq!((&me["language"], &me["has_password"]), (&json!("ko"), &json!(false)));
 }

@@ -66,7 +66,9 @@ fn a_preview_says_what_an_import_does_and_a_second_one_does_nothing() {
         (&preview["errors"][0]["line"], &preview["errors"][0]["field"]),
         (&json!(4), &json!("name"))
     );
+    assert_eq!(preview["errors"][0]["reason"], "invalid");
     assert_eq!(preview["notes"][0]["line"], 5, "staff are not changed by a roster");
+    assert_eq!(preview["notes"][0]["reason"], "staff");
     let before: i64 =
         inside.sql().query_row("SELECT count(*) FROM audit", [], |row| row.get(0)).expect("rows");
     let report = import(&staff, "dry_run=true", &file).expect(200).json();
@@ -117,7 +119,8 @@ fn numbers_that_change_hands_are_taken_in_one_go() {
     let taken = format!("student_id,name,phone\n2030000002,또사람,{}\n", student_phone(0));
     let report = import(&staff, "", &taken).expect(200).json();
     assert_eq!(counts(&report), [0, 0, 0, 0, 0, 1]);
-    assert_eq!(report["errors"][0]["field"], "phone");
+    let error = &report["errors"][0];
+    assert_eq!((&error["field"], &error["reason"]), (&json!("phone"), &json!("taken")));
 }
 
 #[test]
@@ -221,6 +224,7 @@ fn lines_that_cannot_be_read_make_leaving_a_question() {
     assert_eq!((&preview["errors"][0]["line"], &preview["refused"]), (&json!(3), &json!(1)));
     let error = preview["errors"][0]["error"].as_str().expect("why");
     assert!(error.contains("line 3"), "{error}");
+    assert_eq!(preview["errors"][0]["reason"], "open_quote");
     assert_eq!(preview["leaving"], json!([student_id(2)]));
     assert_eq!(preview["confirm_leavers"], 1);
     import(&staff, "leavers=mark", &file).refused(409, "roster_shrinks");

@@ -91,7 +91,7 @@ fn print(report: &RosterReport) {
         }
     }
     for note in report.errors.iter().chain(&report.notes) {
-        let LineNote { line, field, error } = note;
+        let LineNote { line, field, error, .. } = note;
         let field = field.map_or("", Field::name);
         say(format!("line {line}: {field}: {error}"));
     }

@@ -26,6 +26,24 @@ pub(in crate::http) struct ImportQuery {
     confirm_leavers: Option<String>,
 }
 
+/// Something about a line of a roster, as it is published.
+#[derive(ToSchema)]
+#[schema(as = LineNote)]
+#[expect(dead_code, reason = "the shape of `LineNote` for the API document")]
+pub(in crate::http) struct LineNoteReply {
+    /// Which line of the file; its head is line 1.
+    line: usize,
+    /// Which column it is about: `student_id`, name, phone, email or department.
+    field: Option<String>,
+    /// What, for programs: invalid (the cell is not acceptable), `open_quote`, twice (another line has the
+    /// same), taken (another account has the same), staff, proven or gone.
+    reason: String,
+    /// The line that has the same.
+    other_line: Option<usize>,
+    /// What, and what to do.
+    error: String,
+}
+
 /// What an import did, or would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct ImportReply {
@@ -55,12 +73,12 @@ pub(in crate::http) struct ImportReply {
     changes: Vec<ChangedPerson>,
     /// The student ids of the first 1,000 who are gone.
     leaving: Vec<String>,
-    /// The first 1,000 errors: line, field, and what to do.
-    #[schema(value_type = Vec<Object>)]
+    /// The first 1,000 errors.
+    #[schema(value_type = Vec<LineNoteReply>)]
     errors: Vec<LineNote>,
     /// What else people should know, by line and field: an address that stays because its owner proved
     /// it, staff whom a roster does not change.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LineNoteReply>)]
     notes: Vec<LineNote>,
 }
 

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::roster_file::{Encoding, LineNote, Person, RawRow, RosterFile};
+use super::roster_file::{Encoding, LineNote, LineReason, Person, RawRow, RosterFile};
 use super::{Actor, audit, change, insert};
 use crate::domain::id::MemberId;
 use crate::domain::member::Role;
@@ -223,7 +223,9 @@ impl Services {
                     Ok(part) => done.add(part),
                     // Undone as a whole: none of them may lose a number to a swap that failed.
                     Err(error) if together && is_conflict(error.code) => {
-                        done.errors.extend(slice.iter().map(|step| step.note(&error.detail)));
+                        done.errors.extend(
+                            slice.iter().map(|step| step.note(LineReason::Taken, &error.detail)),
+                        );
                     }
                     Err(error) => return Err(error),
                 }
@@ -283,7 +285,7 @@ fn carry_out(
     for step in steps {
         match carry_out_step(tx, by, step, &mut done) {
             Err(error) if is_conflict(error.code) && !together => {
-                done.errors.push(step.note(&error.detail));
+                done.errors.push(step.note(LineReason::Taken, &error.detail));
             }
             carried => carried?,
         }
@@ -308,12 +310,12 @@ fn carry_out_step(
         }
         Step::Change { id, changes, .. } => {
             let Some(row) = student(tx, *id)? else {
-                done.errors.push(step.note(NO_STUDENT_ANY_MORE));
+                done.errors.push(step.note(LineReason::Gone, NO_STUDENT_ANY_MORE));
                 return Ok(());
             };
             let mut changes = changes.clone();
             if row.email_verified_ms.is_some() && changes.email.take().is_some() {
-                done.notes.push(step.note(PROVEN_MEANWHILE));
+                done.notes.push(step.note(LineReason::Proven, PROVEN_MEANWHILE));
             }
             let fields = change::change(tx, by, &row, changes)?;
             done.changed += usize::from(!fields.is_empty());

@@ -103,6 +103,27 @@ impl Field {
     }
 }
 
+/// What is to be known of a line, for programs: with the column it is about it makes a sentence in any
+/// language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineReason {
+    /// The cell is not acceptable.
+    Invalid,
+    /// A quote is opened and not closed.
+    OpenQuote,
+    /// Another line has the same.
+    Twice,
+    /// Another account has the same.
+    Taken,
+    /// It belongs to staff, whom a roster does not change.
+    Staff,
+    /// The owner has proven their address: it stays.
+    Proven,
+    /// Whoever it is about was changed a moment ago.
+    Gone,
+}
+
 /// Something about a line that people should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LineNote {
@@ -110,8 +131,19 @@ pub struct LineNote {
     pub line: usize,
     /// Which column it is about, if one.
     pub field: Option<Field>,
+    /// What, for programs.
+    pub reason: LineReason,
+    /// The line that has the same.
+    pub other_line: Option<usize>,
     /// What, and what to do.
     pub error: String,
+}
+
+impl LineNote {
+    /// About a column of a line.
+    pub fn new(line: usize, field: Field, reason: LineReason, error: impl ToString) -> Self {
+        Self { line, field: Some(field), reason, other_line: None, error: error.to_string() }
+    }
 }
 
 /// A person of a roster. What is `None` the file does not say.
@@ -240,7 +272,7 @@ impl Reading {
             "a quote is opened on line {line} and not closed there, so that the lines behind cannot \
              be read: close it or take it away"
         );
-        self.refuse(line, field, &error);
+        self.refuse(line, field, LineReason::OpenQuote, &error);
         let id = self.columns.get(&Field::StudentId).and_then(|at| record.get(*at));
         let id = id.and_then(|text| member::parse_student_id(unguarded(text)).ok());
         self.file.also_listed.extend(id);
@@ -276,7 +308,7 @@ impl Reading {
             (Field::Department, department.as_ref().err()),
         ] {
             if let Some(error) = error {
-                self.refuse(row.line, Some(field), &error);
+                self.refuse(row.line, Some(field), LineReason::Invalid, &error);
             }
         }
         let unique = [
@@ -289,7 +321,8 @@ impl Reading {
         for key in &unique {
             if let Some(first) = self.seen.get(key) {
                 let error = format!("stands on line {first} as well: keep one of them");
-                self.refuse(row.line, Some(key.0), &error);
+                let note = LineNote::new(row.line, key.0, LineReason::Twice, error);
+                self.file.errors.push(LineNote { other_line: Some(*first), ..note });
             }
         }
         let (Ok(student_id), true) = (student_id, self.file.errors.len() == errors_before) else {
@@ -305,13 +338,20 @@ impl Reading {
                 let department = department.ok().flatten();
                 self.file.people.push(Person { line: row.line, profile, department });
             }
-            Err(error) => self.refuse(row.line, None, &error),
+            Err(error) => self.refuse(row.line, None, LineReason::Invalid, &error),
         }
         Ok(())
     }
 
-    fn refuse(&mut self, line: usize, field: Option<Field>, error: &dyn ToString) {
-        self.file.errors.push(LineNote { line, field, error: error.to_string() });
+    fn refuse(
+        &mut self,
+        line: usize,
+        field: Option<Field>,
+        reason: LineReason,
+        error: &dyn ToString,
+    ) {
+        let error = error.to_string();
+        self.file.errors.push(LineNote { line, field, reason, other_line: None, error });
     }
 }
 

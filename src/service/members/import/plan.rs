@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::{ChangedPerson, FieldChange, ImportOptions, LEAVERS_FREE, RosterReport, SHOWN_MAX};
 use crate::domain::id::MemberId;
 use crate::domain::member::Role;
-use crate::service::members::roster_file::{Encoding, Field, LineNote, Person, RosterFile};
+use crate::service::members::roster_file::{
+    Encoding, Field, LineNote, LineReason, Person, RosterFile,
+};
 use crate::store::members::{Changes, KnownPerson};
 use crate::store::{StoreError, Tx, members};
 
@@ -44,13 +46,13 @@ impl Step {
     }
 
     /// Says why it was not carried out.
-    pub(super) fn note(&self, error: &str) -> LineNote {
+    pub(super) fn note(&self, reason: LineReason, error: &str) -> LineNote {
         let line = match self {
             Self::Make(person) => person.line,
             Self::Change { line, .. } => *line,
             Self::Leave(_) => 0,
         };
-        LineNote { line, field: None, error: error.to_owned() }
+        LineNote { line, field: None, reason, other_line: None, error: error.to_owned() }
     }
 }
 
@@ -128,14 +130,14 @@ impl Plan {
             };
             if who.role != Role::Student {
                 let error = "belongs to staff: the roster does not change it";
-                self.note(person.line, Field::StudentId, error);
+                self.note(person.line, Field::StudentId, LineReason::Staff, error);
                 self.unchanged += 1;
                 continue;
             }
             let mut changes = differing(&person, who);
             if who.email_verified && changes.email.take().is_some() {
                 let error = "the e-mail address of the account was proven by its owner: it stays";
-                self.note(person.line, Field::Email, error);
+                self.note(person.line, Field::Email, LineReason::Proven, error);
             }
             candidates.push(Candidate { person, known: found, changes });
         }
@@ -227,11 +229,11 @@ impl Plan {
 
     fn refuse(&mut self, line: usize, field: Field, error: &str) {
         self.refused.insert(line);
-        self.errors.push(LineNote { line, field: Some(field), error: error.to_owned() });
+        self.errors.push(LineNote::new(line, field, LineReason::Taken, error));
     }
 
-    fn note(&mut self, line: usize, field: Field, error: &str) {
-        self.notes.push(LineNote { line, field: Some(field), error: error.to_owned() });
+    fn note(&mut self, line: usize, field: Field, reason: LineReason, error: &str) {
+        self.notes.push(LineNote::new(line, field, reason, error));
     }
 
     /// What it does, in numbers and with the first of each kind.
