@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bank } from '../src/lib/i18n/bank.ko';
 import { board } from '../src/lib/i18n/board.ko';
 import { common } from '../src/lib/i18n/common.ko';
+import { staff } from '../src/lib/i18n/staff.ko';
 import { student } from '../src/lib/i18n/student.ko';
 import { Site } from './site';
 
@@ -68,6 +69,33 @@ test('staff open a locker from the board, take it out of service and back, and s
 	await alarm.waitFor();
 	expect(await alarm.textContent()).toContain('104');
 	await page.locator('article', { has: page.locator('a[href="/staff/banks/2"]') }).getByText(board.tile.alarms('1')).waitFor();
+	expect(visitor.complaints).toEqual([]);
+	await visitor.leave();
+});
+
+test('a page that nobody touches is covered; the password brings back what was begun', async () => {
+	const visitor = await site.visitor({ width: 820, height: 1180 });
+	const { page } = visitor;
+	await visitor.logIn(site.told.accounts['admin'], '/staff/banks/1?locker=102');
+	await page.getByRole('button', { name: board.deeds.note.button }).click();
+	await page.locator('dialog[open] textarea').fill('half a note');
+	// A quarter of an hour, as the device tells it.
+	await page.evaluate(() => {
+		const now = Date.now.bind(Date);
+		Date.now = () => now() + 15 * 60_000;
+		document.dispatchEvent(new Event('visibilitychange'));
+	});
+	await page.getByRole('heading', { name: staff.lock.title }).waitFor();
+	expect(await page.locator('textarea').isVisible()).toBe(false);
+	await page.locator('#lock-password').fill('not the password');
+	await page.keyboard.press('Enter');
+	await page.getByText(staff.lock.wrong).waitFor();
+	// After a wrong one the server lets nobody try again at once.
+	await page.waitForTimeout(1500);
+	await page.locator('#lock-password').fill(site.told.accounts['admin']?.password ?? '');
+	await page.keyboard.press('Enter');
+	await page.locator('textarea:focus').waitFor();
+	expect(await page.locator('textarea').inputValue()).toBe('half a note');
 	expect(visitor.complaints).toEqual([]);
 	await visitor.leave();
 });

@@ -37,7 +37,11 @@ export const board: Board = {
 		mails: (dead, due) => `Mails that could not be sent: ${dead}. Mails that wait: ${due}.`,
 		toMails: 'See the mails',
 		mass: (opened) => `A mass opening is under way. Lockers done so far: ${opened}.`,
-		toMass: 'See the mass opening'
+		toMass: 'See the mass opening',
+		jobs: (count) => `Jobs that failed at their last run: ${count}.`,
+		toJobs: 'See health and jobs',
+		clock: 'The server is not sure of the time, so nothing is granted or ended. Doors can be opened.',
+		toClock: 'Confirm the time'
 	},
 	onlyAlarms: 'Only with alarms',
 	onlyAlarmsNone: 'No bank has an alarm.',
@@ -75,6 +79,27 @@ export const board: Board = {
 		findButton: 'Find',
 		missing: (number) => `There is no locker ${number} in this bank.`,
 		legend: 'What the cells mean',
+		list: {
+			caption: 'Lockers',
+			number: 'No.',
+			state: 'State',
+			door: 'Door and marks',
+			renter: 'Renter',
+			until: 'Last day',
+			look: 'Look',
+			lookAt: (number) => `Look at locker ${number}`,
+			show: 'Lockers to show',
+			none: 'No locker fits.',
+			kinds: {
+				all: 'All',
+				free: 'Free',
+				taken: 'In use',
+				late: 'Overdue',
+				out: 'Out of service',
+				open: 'Door open',
+				marked: 'With an alarm or a mark'
+			}
+		},
 		marks: {
 			alarm: 'Alarm',
 			open: 'Door open',

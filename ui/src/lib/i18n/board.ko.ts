@@ -36,7 +36,11 @@ export const board = {
 		mails: (dead: string, due: string): string => `보내지 못한 메일 ${dead}건, 기다리는 메일 ${due}건이 있습니다.`,
 		toMails: '메일 보기',
 		mass: (opened: string): string => `일괄 개방을 진행하고 있습니다. 지금까지 ${opened}칸을 처리했습니다.`,
-		toMass: '일괄 개방 보기'
+		toMass: '일괄 개방 보기',
+		jobs: (count: string): string => `저절로 도는 작업 ${count}개가 실패했습니다.`,
+		toJobs: '상태와 작업 보기',
+		clock: '서버가 시각을 확인하지 못해 신청과 만료를 멈췄습니다. 문은 열 수 있습니다.',
+		toClock: '시각 확인하기'
 	},
 	onlyAlarms: '경보만 보기',
 	onlyAlarmsNone: '경보가 있는 사물함이 없습니다.',
@@ -74,6 +78,27 @@ export const board = {
 		findButton: '찾기',
 		missing: (number: string): string => `${number}번 칸이 이 사물함에 없습니다.`,
 		legend: '칸 표시',
+		list: {
+			caption: '칸 목록',
+			number: '번호',
+			state: '상태',
+			door: '문과 표시',
+			renter: '빌린 사람',
+			until: '마지막 날',
+			look: '보기',
+			lookAt: (number: string): string => `${number}번 칸 보기`,
+			show: '보여 줄 칸',
+			none: '조건에 맞는 칸이 없습니다.',
+			kinds: {
+				all: '모두',
+				free: '빈 칸',
+				taken: '사용 중',
+				late: '연체',
+				out: '사용 불가',
+				open: '문 열림',
+				marked: '경보나 확인할 것'
+			}
+		},
 		marks: {
 			alarm: '경보',
 			open: '문 열림',

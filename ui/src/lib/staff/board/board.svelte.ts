@@ -67,15 +67,18 @@ export interface Figures {
 	/** Given back, and only staff can say that they are empty. */
 	returns: number;
 	moreReturns: boolean;
+	/** Jobs whose last run failed. */
+	failedJobs: number;
 }
 
 async function look(): Promise<Figures> {
 	const today = texts.format.today();
-	const [cases, ending, short, returned] = await Promise.all([
+	const [cases, ending, short, returned, { jobs }] = await Promise.all([
 		openCases(),
 		endingUpTo(today),
 		ask(api.GET('/api/v1/shortages', { params: { query: { limit: 100 } } })),
-		ask(api.GET('/api/v1/returns', { params: { query: { limit: 100 } } }))
+		ask(api.GET('/api/v1/returns', { params: { query: { limit: 100 } } })),
+		ask(api.GET('/api/v1/jobs'))
 	]);
 	return {
 		cases,
@@ -84,7 +87,8 @@ async function look(): Promise<Figures> {
 		shortages: short.shortages.length,
 		moreShortages: Boolean(short.next_cursor),
 		returns: returned.returns.filter(({ waits_for }) => waits_for === 'staff').length,
-		moreReturns: Boolean(returned.next_cursor)
+		moreReturns: Boolean(returned.next_cursor),
+		failedJobs: jobs.filter(({ last_run }) => last_run?.result === 'failed').length
 	};
 }
 
@@ -139,7 +143,9 @@ export class BoardState {
 		];
 		void this.figures.load();
 		const timer = setInterval(() => {
-			if (document.visibilityState === 'visible') void this.figures.load();
+			if (document.visibilityState !== 'visible') return;
+			void this.figures.load();
+			void banks.load();
 		}, FIGURES_MS);
 		return () => {
 			deaf.forEach((end) => end());

@@ -1,5 +1,6 @@
 /** What staff ask the server about banks and lockers, where an answer comes in pages or from several places. */
 import { api, ask, type Schemas } from '../../api/client';
+import { inOrder } from './standing';
 
 export type Setup = Schemas['LockerSetupReply'];
 export type Case = Schemas['OverdueCaseReply'];
@@ -66,6 +67,19 @@ export async function endingUpTo(day: string): Promise<{ rows: Rental[]; isCut: 
 		},
 		(rows) => (rows.at(-1)?.ends_on ?? '') > day
 	);
+}
+
+/** Who has which locker of a bank now: whoever rents it before whoever comes next. */
+export async function rentersOf(bank: number): Promise<ReadonlyMap<number, Rental>> {
+	const { rows } = await walk(async (cursor) => {
+		const params = { query: { bank_id: bank, state: 'live', sort: 'locker', ...query(cursor) } };
+		const { rentals, next_cursor } = await ask(api.GET('/api/v1/rentals', { params }));
+		return { rows: rentals, next: next_cursor };
+	});
+	const renters = new Map<number, Rental>();
+	// The first of each locker is to stay.
+	for (const it of inOrder(rows).reverse()) if (typeof it.locker_id === 'number') renters.set(it.locker_id, it);
+	return renters;
 }
 
 /** Does something for each, a few at a time: a board of many banks must not crowd everybody else out. */

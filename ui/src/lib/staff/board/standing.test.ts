@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveAlarm } from '../alarms.svelte';
 import { doorOf, openByBank } from './doors.svelte';
-import { alarmsOf, answeringOf, byPlace, countOf, endingOn, inOrder, lookFor, marksOf, masked, type Board } from './standing';
+import { alarmsOf, answeringOf, byPlace, countOf, endingOn, inOrder, isOfKind, lookFor, marksOf, masked, type Board } from './standing';
 
 const alarm = (more: Partial<LiveAlarm>): LiveAlarm => ({
 	alarm_id: 1,
@@ -125,5 +125,17 @@ describe('the rentals of a locker', () => {
 			'held 01',
 			'reserved 01'
 		]);
+	});
+});
+
+describe('the list of a bank', () => {
+	it('shows late ones among those in use, and alone', () => {
+		expect(isOfKind('taken', 'late', [])).toBe(true);
+		expect(isOfKind('late', 'taken', [])).toBe(false);
+	});
+	it('an open door is no mark that somebody must look at', () => {
+		expect(isOfKind('open', 'free', ['open'])).toBe(true);
+		expect(isOfKind('marked', 'free', ['open'])).toBe(false);
+		expect(isOfKind('marked', 'free', ['silent'])).toBe(true);
 	});
 });

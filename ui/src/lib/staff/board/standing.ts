@@ -113,3 +113,24 @@ export function inOrder<It extends { state: string; starts_on: string }>(rentals
 	const rank = ({ state }: It): number => (ORDER.includes(state) ? ORDER.indexOf(state) : ORDER.length);
 	return [...rentals].sort((a, b) => rank(a) - rank(b) || a.starts_on.localeCompare(b.starts_on));
 }
+
+/** Which lockers of a bank a list shows. */
+export type Kind = 'all' | 'free' | 'taken' | 'late' | 'out' | 'open' | 'marked';
+
+export function isOfKind(kind: Kind, look: Look, marks: readonly Mark[]): boolean {
+	switch (kind) {
+		case 'free':
+		case 'late':
+			return look === kind;
+		case 'taken':
+			return ['taken', 'mine', 'held', 'my_hold', 'late'].includes(look);
+		case 'out':
+			return look === 'out_of_service';
+		case 'open':
+			return marks.includes('open');
+		case 'marked':
+			return marks.some((mark) => mark !== 'open');
+		default:
+			return true;
+	}
+}
