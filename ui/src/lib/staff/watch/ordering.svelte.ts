@@ -7,12 +7,12 @@ import { isOpen, keyOf, settle } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
 import { banks } from '../banks.svelte';
+import { fateOf } from './lost';
 import { choose, estimate, LOCKERS_MAX, orderOf, readNumbers, type Estimate, type Locker, type Which } from './order';
 
 /** Names the request for this tab. */
 const ACTION = 'mass-opening';
-/** A lost request may still be on its way: so often it is looked for before it counts as never arrived. */
-const LOOKS = 4;
+/** How long between two looks for a lost one. */
 const LOOK_MS = 1500;
 
 /** Being chosen; looked at; on its way; the answer was lost; it never arrived; nobody knows. */
@@ -109,26 +109,12 @@ export class Ordering {
 
 	async #lookFor(key: string): Promise<string | undefined> {
 		this.stand = 'lost';
-		let wasAnswered = false;
-		for (let looks = 0; looks < LOOKS; looks += 1) {
-			try {
-				const kept = await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }));
-				settle(ACTION);
-				const id = (kept.answer as { mass_opening_id?: unknown } | null)?.mass_opening_id;
-				if (typeof id === 'string') return id;
-				this.stand = 'unknown';
-				return undefined;
-			} catch (error) {
-				if (error instanceof Refusal && error.code !== 'operation_not_found') {
-					this.stand = 'unknown';
-					return undefined;
-				}
-				wasAnswered = error instanceof Refusal;
-			}
-			await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-		}
+		const look = async (): Promise<unknown> =>
+			(await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }))).answer;
+		const fate = await fateOf(look, () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)));
 		settle(ACTION);
-		this.stand = wasAnswered ? 'unsent' : 'unknown';
+		if (typeof fate === 'object') return fate.name;
+		this.stand = fate;
 		return undefined;
 	}
 
