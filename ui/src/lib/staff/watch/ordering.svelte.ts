@@ -28,6 +28,10 @@ export class Ordering {
 	failure = $state.raw<Refusal | Unreachable | undefined>();
 	/** How long it takes; nothing while it is reckoned or where that failed. */
 	estimate = $state.raw<Estimate | undefined>();
+	/** An order of before the page was loaded is looked for. */
+	isRecalling = $state(false);
+	/** Nobody could say what became of it. */
+	wasInDoubt = $state(false);
 	/** The order that this one repeats. */
 	again = $state<string | undefined>();
 
@@ -104,7 +108,16 @@ export class Ordering {
 
 	/** Takes up an order whose answer was lost before the page was loaded anew. */
 	async recall(): Promise<string | undefined> {
-		return isOpen(ACTION) ? this.#lookFor(keyOf(ACTION)) : undefined;
+		if (!isOpen(ACTION)) return undefined;
+		this.isRecalling = true;
+		const id = await this.#lookFor(keyOf(ACTION));
+		if (id === undefined) {
+			this.wasInDoubt = this.stand === 'unknown';
+			settle(ACTION);
+			this.stand = 'choosing';
+		}
+		this.isRecalling = false;
+		return id;
 	}
 
 	async #lookFor(key: string): Promise<string | undefined> {
@@ -112,7 +125,8 @@ export class Ordering {
 		const look = async (): Promise<unknown> =>
 			(await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }))).answer;
 		const fate = await fateOf(look, () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)));
-		settle(ACTION);
+		// Of one that may have begun the key is kept: a reload looks for it once more.
+		if (fate !== 'unknown') settle(ACTION);
 		if (typeof fate === 'object') return fate.name;
 		this.stand = fate;
 		return undefined;
