@@ -296,7 +296,8 @@ export const watch: Watch = {
 		map: 'Result of each locker',
 		results: {
 			waiting: 'Waiting',
-				opened: 'Open',
+			opening: 'Opening',
+			opened: 'Open',
 			already_open: 'Was open',
 			did_not_open: 'Did not open',
 			no_answer: 'No answer',

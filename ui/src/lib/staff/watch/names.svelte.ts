@@ -14,6 +14,18 @@ class Names {
 		});
 	}
 
+	/** The name in a record, if it has one; else it is asked for. */
+	in(record: { member_id?: number | null } | null | undefined): string | undefined {
+		const told = (record as { name?: string | null } | null | undefined)?.name;
+		if (told) return told;
+		return typeof record?.member_id === 'number' ? this.of(record.member_id) : undefined;
+	}
+
+	/** Asks for the name that a record lacks. */
+	async needIn(record: { member_id?: number | null } | null | undefined): Promise<void> {
+		if (typeof record?.member_id === 'number' && this.in(record) === undefined) await this.need(record.member_id);
+	}
+
 	/** What is known of a member. */
 	of(member: number): string | undefined {
 		return member === session.member?.member_id ? session.member.name : this.#known.get(member);

@@ -7,12 +7,12 @@ import { isOpen, keyOf, settle } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
 import { banks } from '../banks.svelte';
+import { fateOf } from './lost';
 import { choose, estimate, LOCKERS_MAX, orderOf, readNumbers, type Estimate, type Locker, type Which } from './order';
 
 /** Names the request for this tab. */
 const ACTION = 'mass-opening';
-/** A lost request may still be on its way: so often it is looked for before it counts as never arrived. */
-const LOOKS = 4;
+/** How long between two looks for a lost one. */
 const LOOK_MS = 1500;
 
 /** Being chosen; looked at; on its way; the answer was lost; it never arrived; nobody knows. */
@@ -28,6 +28,10 @@ export class Ordering {
 	failure = $state.raw<Refusal | Unreachable | undefined>();
 	/** How long it takes; nothing while it is reckoned or where that failed. */
 	estimate = $state.raw<Estimate | undefined>();
+	/** An order of before the page was loaded is looked for. */
+	isRecalling = $state(false);
+	/** Nobody could say what became of it. */
+	wasInDoubt = $state(false);
 	/** The order that this one repeats. */
 	again = $state<string | undefined>();
 
@@ -104,31 +108,27 @@ export class Ordering {
 
 	/** Takes up an order whose answer was lost before the page was loaded anew. */
 	async recall(): Promise<string | undefined> {
-		return isOpen(ACTION) ? this.#lookFor(keyOf(ACTION)) : undefined;
+		if (!isOpen(ACTION)) return undefined;
+		this.isRecalling = true;
+		const id = await this.#lookFor(keyOf(ACTION));
+		if (id === undefined) {
+			this.wasInDoubt = this.stand === 'unknown';
+			settle(ACTION);
+			this.stand = 'choosing';
+		}
+		this.isRecalling = false;
+		return id;
 	}
 
 	async #lookFor(key: string): Promise<string | undefined> {
 		this.stand = 'lost';
-		let wasAnswered = false;
-		for (let looks = 0; looks < LOOKS; looks += 1) {
-			try {
-				const kept = await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }));
-				settle(ACTION);
-				const id = (kept.answer as { mass_opening_id?: unknown } | null)?.mass_opening_id;
-				if (typeof id === 'string') return id;
-				this.stand = 'unknown';
-				return undefined;
-			} catch (error) {
-				if (error instanceof Refusal && error.code !== 'operation_not_found') {
-					this.stand = 'unknown';
-					return undefined;
-				}
-				wasAnswered = error instanceof Refusal;
-			}
-			await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-		}
-		settle(ACTION);
-		this.stand = wasAnswered ? 'unsent' : 'unknown';
+		const look = async (): Promise<unknown> =>
+			(await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }))).answer;
+		const fate = await fateOf(look, () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)));
+		// Of one that may have begun the key is kept: a reload looks for it once more.
+		if (fate !== 'unknown') settle(ACTION);
+		if (typeof fate === 'object') return fate.name;
+		this.stand = fate;
 		return undefined;
 	}
 
