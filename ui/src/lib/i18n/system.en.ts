@@ -84,8 +84,13 @@ const MAILS: Record<string, string> = {
 	rental_ended: 'Ended by staff',
 	rental_changed: 'Dates changed',
 	rental_lapsed: 'Rental lapsed',
-	'alarm.renter': 'Alarm (renter)',
-	'alarm.staff': 'Alarm (staff)',
+	'alarm.forced_open': 'Alarm: forced open',
+	'alarm.left_open': 'Alarm: left open',
+	'alarm.opened_unwatched': 'Alarm: opened while nobody saw',
+	'alarm.jammed': 'Alarm: jammed',
+	'alarm.sensor_fault': 'Alarm: faulty sensor',
+	'alarm.board_offline': 'Alarm: board does not answer',
+	'alarm.bus_offline': 'Alarm: bus disconnected',
 	daily: 'Daily report'
 };
 

@@ -83,8 +83,13 @@ const MAILS: Record<string, string> = {
 	rental_ended: '직원이 대여 끝냄',
 	rental_changed: '대여 기간 변경',
 	rental_lapsed: '대여 취소됨',
-	'alarm.renter': '경보 (빌린 학생)',
-	'alarm.staff': '경보 (직원)',
+	'alarm.forced_open': '경보: 강제 개방',
+	'alarm.left_open': '경보: 열린 채로 있음',
+	'alarm.opened_unwatched': '경보: 보지 못한 사이에 열림',
+	'alarm.jammed': '경보: 문 걸림',
+	'alarm.sensor_fault': '경보: 감지기 고장',
+	'alarm.board_offline': '경보: 보드 응답 없음',
+	'alarm.bus_offline': '경보: 버스 끊김',
 	daily: '하루 보고'
 };
 

@@ -251,6 +251,7 @@ export const wiring: Wiring = {
 		done: (count) => `The wiring of ${count} ${count === 1 ? 'locker' : 'lockers'} was applied.`,
 		doneNext:
 			'Settings of the board, such as how a closed door reads, are lines in the report: copy them into config.toml and restart the server.',
+		wired: 'The configuration is as the proof found it.',
 		nothing: 'No channel is proven, so there is nothing to apply.',
 		crossed: 'Sensors of some channels are crossed, so it cannot be applied. Swap the cables and prove them again.'
 	},

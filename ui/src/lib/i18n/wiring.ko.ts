@@ -282,6 +282,7 @@ export const wiring = {
 		noBank: '새로 만들지 않음',
 		done: (count: number): string => `칸 ${count}개의 배선을 적용했습니다.`,
 		doneNext: '닫힘 신호 등 보드의 설정은 보고서에 있는 줄을 config.toml에 옮기고 서버를 다시 시작해 주세요.',
+		wired: '설정이 확인한 배선과 같습니다.',
 		nothing: '확인한 채널이 없어 적용할 것이 없습니다.',
 		crossed: '감지기 선이 엇갈린 채널이 있어 적용할 수 없습니다. 선을 바꿔 꽂고 다시 확인해 주세요.'
 	},

@@ -62,6 +62,8 @@ export interface Proof {
 	last: { code: Verdict; text: string; trouble: boolean } | null;
 	results: Record<string, LockResult>;
 	conclusion: Conclusion;
+	/** Whether the site's lockers hang as was found; older servers do not say. */
+	wired?: boolean;
 }
 
 /** The report: findings of a proof with the lines for the configuration. */
