@@ -41,9 +41,12 @@ export const STAFF = [
 	// There is none.
 	'/staff/banks/99',
 	'/staff/alarms',
+	'/staff/alarms?tab=closed',
 	'/staff/openings',
+	'/staff/openings?opening=x',
 	'/staff/mass',
 	'/staff/mass/new',
+	'/staff/mass/x',
 	'/staff/rentals',
 	'/staff/rentals/1',
 	'/staff/rentals/bulk-end',
