@@ -58,6 +58,8 @@ test('a board with two crossed wires is proven, its layout follows, and the labe
 	await button(wiring.apply.open).click();
 	await button(wiring.apply.verb).click();
 	await page.getByText(wiring.apply.done(2)).waitFor();
+	await page.reload();
+	await page.getByText(wiring.apply.wired).waitFor();
 
 	await page.getByRole('link', { name: wiring.report.go }).click();
 	await page.getByRole('cell', { name: '102', exact: true }).waitFor();
