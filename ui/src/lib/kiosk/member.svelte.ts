@@ -10,7 +10,7 @@ import '../session.svelte';
 import { Loading } from '../ui/loading.svelte';
 import { soon } from './patience';
 
-export type MyLocker = Schemas['MyLockerDetail'] & { bank_id?: number; location?: Schemas['NameReply'] };
+export type MyLocker = Schemas['MyLockerDetail'];
 
 /** How soon a door that moved is seen on the screen. The live socket is not for kiosks. */
 const LOOK_MS = 3000;
