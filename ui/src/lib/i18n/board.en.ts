@@ -8,7 +8,6 @@ export const board: Board = {
 		none: 'No alarm waits for anybody.',
 		all: 'All alarms',
 		more: (count) => `${count} more.`,
-		look: 'Look',
 		kinds: {
 			forced_open: 'Opened without a request',
 			opened_unwatched: 'Opened while nobody watched',
@@ -60,7 +59,6 @@ export const board: Board = {
 		late: 'Overdue',
 		out: 'Out of service',
 		doorsOpen: 'Doors open',
-		boards: 'Boards',
 		answering: (answering, all) => `Boards ${answering}/${all} answering`,
 		last: (ago) => `Last answer ${ago}`,
 		never: 'Never heard of',
@@ -122,7 +120,6 @@ export const board: Board = {
 	drawer: {
 		label: 'Selected locker',
 		hint: 'Select a locker on the map to see its renter, door and history here.',
-		closed: 'The selected locker was closed.',
 		renter: 'Renter',
 		nobody: 'Nobody rents it.',
 		left: 'A member who has left',
@@ -174,10 +171,6 @@ export const board: Board = {
 			interrupted: 'Not known'
 		},
 		underWay: 'Under way',
-		times: 'Time',
-		by: 'By',
-		outcome: 'Outcome',
-		history: 'All of its history',
 		toOpenings: 'See all openings',
 		toRentals: 'See all rentals',
 		notes: 'Notes',

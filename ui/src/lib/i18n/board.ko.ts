@@ -7,7 +7,6 @@ export const board = {
 		none: '확인하지 않은 경보가 없습니다.',
 		all: '경보 모두 보기',
 		more: (count: string): string => `${count}건 더 있습니다.`,
-		look: '보기',
 		kinds: {
 			forced_open: '요청 없이 열림',
 			opened_unwatched: '못 본 사이 열림',
@@ -59,7 +58,6 @@ export const board = {
 		late: '연체',
 		out: '사용 불가',
 		doorsOpen: '문 열림',
-		boards: '보드',
 		answering: (answering: number, all: number): string => `보드 ${answering}/${all} 응답`,
 		last: (ago: string): string => `마지막 응답 ${ago}`,
 		never: '응답 기록 없음',
@@ -120,7 +118,6 @@ export const board = {
 	drawer: {
 		label: '고른 칸',
 		hint: '배치도에서 칸을 고르면 빌린 사람, 문, 기록이 여기에 보입니다.',
-		closed: '고른 칸을 닫았습니다.',
 		renter: '빌린 사람',
 		nobody: '빌린 사람이 없습니다.',
 		left: '탈퇴한 회원',
@@ -177,10 +174,6 @@ export const board = {
 			interrupted: '결과 모름'
 		} as Record<string, string>,
 		underWay: '진행 중',
-		times: '시각',
-		by: '연 사람',
-		outcome: '결과',
-		history: '이 칸의 기록 모두',
 		toOpenings: '개방 기록에서 보기',
 		toRentals: '대여 기록에서 보기',
 		notes: '메모',
