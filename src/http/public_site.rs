@@ -182,6 +182,7 @@ pub(super) struct LocationSummaryReply {
 }
 
 /// What a bank offers to who rents there, and what being late costs.
+#[expect(clippy::struct_excessive_bools, reason = "what a bank offers, each thing by itself")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BankRulesReply {
     /// How long a hold keeps a locker, in seconds.

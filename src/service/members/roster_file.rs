@@ -141,8 +141,8 @@ pub struct LineNote {
 
 impl LineNote {
     /// About a column of a line.
-    pub fn new(line: usize, field: Field, reason: LineReason, error: impl ToString) -> Self {
-        Self { line, field: Some(field), reason, other_line: None, error: error.to_string() }
+    pub fn new(line: usize, field: Field, reason: LineReason, error: impl Into<String>) -> Self {
+        Self { line, field: Some(field), reason, other_line: None, error: error.into() }
     }
 }
 
