@@ -4629,13 +4629,13 @@ export interface components {
             changes: Record<string, never>[];
             /** @description The student ids of the first 1,000 who are gone. */
             leaving: string[];
-            /** @description The first 1,000 errors: line, field, and what to do. */
-            errors: Record<string, never>[];
+            /** @description The first 1,000 errors. */
+            errors: components["schemas"]["LineNote"][];
             /**
              * @description What else people should know, by line and field: an address that stays because its owner proved
              *     it, staff whom a roster does not change.
              */
-            notes: Record<string, never>[];
+            notes: components["schemas"]["LineNote"][];
         };
         /** @description The renter's word on an alarm. */
         ItWasMeReply: {
@@ -4900,6 +4900,22 @@ export interface components {
              *     of the account is reset).
              */
             until?: string | null;
+        };
+        /** @description Something about a line of a roster, as it is published. */
+        LineNote: {
+            /** @description Which line of the file; its head is line 1. */
+            line: number;
+            /** @description Which column it is about: `student_id`, name, phone, email or department. */
+            field?: string | null;
+            /**
+             * @description What, for programs: invalid (the cell is not acceptable), `open_quote`, twice (another line has the
+             *     same), taken (another account has the same), staff, proven or gone.
+             */
+            reason: string;
+            /** @description The line that has the same. */
+            other_line?: number | null;
+            /** @description What, and what to do. */
+            error: string;
         };
         /** @description An opening, as staff see it. */
         ListedOpeningReply: {
