@@ -107,15 +107,14 @@ async fn kiosk(method: &Method, site: &Services, host: Caller) -> Result<Respons
         return Err(Problem::new(Code::MethodNotAllowed, "this makes a pairing code: POST"));
     }
     let (kiosks, _) = site.kiosks(host, None, PAGE_MAX).await?;
-    let made = match kiosks.iter().find(|view| view.kiosk.name == KIOSK_NAME) {
-        Some(view) => site.new_pairing_code(host, view.kiosk.id).await?,
-        None => {
-            let banks = site.summary().into_iter().flat_map(|(_, banks)| banks);
-            let mut banks: Vec<Bank> = banks.map(|sum| sum.bank).collect();
-            banks.sort_by_key(|bank| bank.policy.open_from != OpenFrom::Presence);
-            let banks = banks.iter().map(|bank| bank.id).take(KIOSK_BANKS).collect();
-            site.add_kiosk(host, KIOSK_NAME, banks).await?
-        }
+    let made = if let Some(view) = kiosks.iter().find(|view| view.kiosk.name == KIOSK_NAME) {
+        site.new_pairing_code(host, view.kiosk.id).await?
+    } else {
+        let banks = site.summary().into_iter().flat_map(|(_, banks)| banks);
+        let mut banks: Vec<Bank> = banks.map(|sum| sum.bank).collect();
+        banks.sort_by_key(|bank| bank.policy.open_from != OpenFrom::Presence);
+        let banks = banks.iter().map(|bank| bank.id).take(KIOSK_BANKS).collect();
+        site.add_kiosk(host, KIOSK_NAME, banks).await?
     };
     Ok(pairing_reply(made, StatusCode::CREATED))
 }

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::banks_of;
-use crate::domain::alarm::{Alarm, AlarmKind, Evidence, Step, StepKind};
+use crate::domain::alarm::{Alarm, AlarmKind, Evidence, HelpReason, Step, StepKind};
 use crate::domain::id::MemberId;
 use crate::service::error::Error;
 use crate::store::audit::AuditEntry;
@@ -127,7 +127,7 @@ fn payload(snapshot: &Snapshot, alarm: &Alarm, audience: &str) -> Value {
 /// Why help is wanted, as the newest request says.
 fn reason(alarm: &Alarm) -> Option<&'static str> {
     match &alarm.evidence {
-        Evidence::AskedForHelp { requests } => requests.last()?.reason.map(|it| it.name()),
+        Evidence::AskedForHelp { requests } => requests.last()?.reason.map(HelpReason::name),
         _ => None,
     }
 }

@@ -141,8 +141,9 @@ pub struct LineNote {
 
 impl LineNote {
     /// About a column of a line.
-    pub fn new(line: usize, field: Field, reason: LineReason, error: impl ToString) -> Self {
-        Self { line, field: Some(field), reason, other_line: None, error: error.to_string() }
+    #[must_use]
+    pub fn new(line: usize, field: Field, reason: LineReason, error: &str) -> Self {
+        Self { line, field: Some(field), reason, other_line: None, error: error.to_owned() }
     }
 }
 
@@ -321,7 +322,7 @@ impl Reading {
         for key in &unique {
             if let Some(first) = self.seen.get(key) {
                 let error = format!("stands on line {first} as well: keep one of them");
-                let note = LineNote::new(row.line, key.0, LineReason::Twice, error);
+                let note = LineNote::new(row.line, key.0, LineReason::Twice, &error);
                 self.file.errors.push(LineNote { other_line: Some(*first), ..note });
             }
         }

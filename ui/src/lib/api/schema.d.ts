@@ -2851,7 +2851,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One hold, rental or reservation of the caller's banks, also one that is over. */
+        get: operations["get_rentals_rental_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3333,6 +3334,8 @@ export interface components {
              * @description Who.
              */
             member_id: number;
+            /** @description Their name; `null` when they have left since. */
+            name?: string | null;
             /** @description What they had to say. */
             note: string;
         };
@@ -3686,6 +3689,52 @@ export interface components {
             /** @description Since when it is kept for the history only, RFC 3339. */
             retired_at?: string | null;
         };
+        /** @description What a bank offers to who rents there, and what being late costs. */
+        BankRulesReply: {
+            /**
+             * Format: int32
+             * @description How long a hold keeps a locker, in seconds.
+             */
+            hold_seconds: number;
+            /** @description Whether a hold may be extended, once. */
+            hold_extension: boolean;
+            /**
+             * Format: int32
+             * @description How often a rental may be extended; 0: never.
+             */
+            extensions_max: number;
+            /** @description Whether a renter may swap to another free locker. */
+            swaps: boolean;
+            /** @description Whether people may wait for a locker that gets free. */
+            waiting_list: boolean;
+            /**
+             * Format: int32
+             * @description How long a locker is offered to who waits, in minutes.
+             */
+            offer_minutes: number;
+            /** @description Whether a renter may have the door opened one last time, and its closing is the return. */
+            return_by_door: boolean;
+            /**
+             * Format: int32
+             * @description How long a returned locker may be opened again, in minutes.
+             */
+            grace_minutes: number;
+            /**
+             * Format: int32
+             * @description After how many days late a renter cannot open any more; `null` where no day is set.
+             */
+            seal_after_days?: number | null;
+            /**
+             * Format: int32
+             * @description Days without a claim for each day late; 0: none.
+             */
+            penalty_factor: number;
+            /**
+             * Format: int32
+             * @description Most days of one penalty.
+             */
+            penalty_max_days: number;
+        };
         /** @description Who looks after a bank. */
         BankStaffListReply: {
             /** @description By name; admins look after every bank and are not listed. */
@@ -3759,6 +3808,8 @@ export interface components {
             maintenance: boolean;
             /** @description From where renters may open: anywhere or presence (only when they stand before it). */
             open_from: string;
+            /** @description What renters may expect. */
+            rules: components["schemas"]["BankRulesReply"];
             /** @description Whether claims are accepted, and when. */
             window: components["schemas"]["WindowReply"];
         };
@@ -3839,6 +3890,8 @@ export interface components {
              * @description Who gave it.
              */
             member_id: number;
+            /** @description The same with their name. */
+            by: components["schemas"]["ActorReply"];
             /**
              * Format: int64
              * @description The bank that it is for; `null`: see `location_id`.
@@ -3932,6 +3985,7 @@ export interface components {
              * @description Who took it; `null`: by itself.
              */
             member_id?: number | null;
+            by?: components["schemas"]["ActorReply"] | null;
             /** @description Why. */
             reason?: string | null;
         };
@@ -4575,13 +4629,13 @@ export interface components {
             changes: Record<string, never>[];
             /** @description The student ids of the first 1,000 who are gone. */
             leaving: string[];
-            /** @description The first 1,000 errors: line, field, and what to do. */
-            errors: Record<string, never>[];
+            /** @description The first 1,000 errors. */
+            errors: components["schemas"]["LineNote"][];
             /**
              * @description What else people should know, by line and field: an address that stays because its owner proved
              *     it, staff whom a roster does not change.
              */
-            notes: Record<string, never>[];
+            notes: components["schemas"]["LineNote"][];
         };
         /** @description The renter's word on an alarm. */
         ItWasMeReply: {
@@ -4592,6 +4646,8 @@ export interface components {
              * @description Who.
              */
             member_id: number;
+            /** @description Their name; `null` when they have left since. */
+            name?: string | null;
         };
         /** @description A thing that was found. */
         ItemBody: {
@@ -4844,6 +4900,22 @@ export interface components {
              *     of the account is reset).
              */
             until?: string | null;
+        };
+        /** @description Something about a line of a roster, as it is published. */
+        LineNote: {
+            /** @description Which line of the file; its head is line 1. */
+            line: number;
+            /** @description Which column it is about: `student_id`, name, phone, email or department. */
+            field?: string | null;
+            /**
+             * @description What, for programs: invalid (the cell is not acceptable), `open_quote`, twice (another line has the
+             *     same), taken (another account has the same), staff, proven or gone.
+             */
+            reason: string;
+            /** @description The line that has the same. */
+            other_line?: number | null;
+            /** @description What, and what to do. */
+            error: string;
         };
         /** @description An opening, as staff see it. */
         ListedOpeningReply: {
@@ -5228,6 +5300,10 @@ export interface components {
             phone_number?: string | null;
             /** @description E-mail address. */
             email?: string | null;
+            /** @description The language of their mails: ko or en. */
+            language: string;
+            /** @description Whether they have a password; without one they log in by personal data. */
+            has_password: boolean;
             /** @description student, staff or admin. */
             role: string;
             /** @description How this log-in was proven: password, roster, issued or kiosk. */
@@ -5402,6 +5478,15 @@ export interface components {
              * @description The number on its door.
              */
             locker_id: number;
+            /**
+             * Format: int64
+             * @description Its bank.
+             */
+            bank_id: number;
+            /** @description Where it stands. */
+            location: components["schemas"]["NameReply"];
+            /** @description Whether it is lent; a rental of one that is not goes on, and may be replaced. */
+            in_service: boolean;
             /** @description held, active or returned. */
             state: string;
             /**
@@ -5422,6 +5507,8 @@ export interface components {
             ends_on: string;
             /** @description open, closed or unknown. */
             door: string;
+            /** @description Since when the door is as it is, RFC 3339; `null` where that was not seen since the server's start. */
+            door_since?: string | null;
             late?: components["schemas"]["LateReply"] | null;
         };
         /** @description The caller's own locker. */
@@ -6817,6 +6904,8 @@ export interface components {
             sign_up: components["schemas"]["SignUpRule"];
             /** @description How far student id, name and phone number open the site without a password. */
             roster_login: components["schemas"]["RosterLoginRule"];
+            /** @description Domains of which the address of a sign-up must be; empty: any. */
+            email_domains: string[];
             /** @description Where lockers stand, with their numbers. */
             locations: components["schemas"]["LocationSummaryReply"][];
         };
@@ -6883,6 +6972,8 @@ export interface components {
              * @description Who did it; `null` for the program itself.
              */
             member_id?: number | null;
+            /** @description Their name; `null` also when they have left since. */
+            name?: string | null;
             /** @description A person's words, a count, or the reason of the clearing. */
             note?: string | null;
         };
@@ -7326,10 +7417,12 @@ export interface operations {
     get_alarms: {
         parameters: {
             query?: {
-                /** @description live, acknowledged, cleared or all */
+                /** @description live, acknowledged, cleared, open (nobody took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all */
                 state?: string;
                 /** @description of one kind */
                 kind?: string;
+                /** @description info, warning or critical */
+                severity?: string;
                 /** @description of one bank and its boards and ports */
                 bank_id?: number;
                 /** @description of one locker */
@@ -7426,10 +7519,12 @@ export interface operations {
     get_alarms_export: {
         parameters: {
             query?: {
-                /** @description live, acknowledged, cleared or all */
+                /** @description live, acknowledged, cleared, open (nobody took note), standing (acknowledged, the cause stands), over (acknowledged and ended) or all */
                 state?: string;
                 /** @description of one kind */
                 kind?: string;
+                /** @description info, warning or critical */
+                severity?: string;
                 /** @description of one bank and its boards and ports */
                 bank_id?: number;
                 /** @description of one locker */
@@ -27600,6 +27695,12 @@ export interface operations {
                 locker_id?: number;
                 /** @description with one outcome */
                 outcome?: string;
+                /** @description renter or staff */
+                opened_as?: string;
+                /** @description asked for by one member */
+                member_id?: number;
+                /** @description of one order to open many */
+                mass_opening_id?: string;
                 /** @description first day; 29 days before the last when left out */
                 from?: string;
                 /** @description last day, at most 400 in all; today when left out */
@@ -27700,6 +27801,12 @@ export interface operations {
                 locker_id?: number;
                 /** @description with one outcome */
                 outcome?: string;
+                /** @description renter or staff */
+                opened_as?: string;
+                /** @description asked for by one member */
+                member_id?: number;
+                /** @description of one order to open many */
+                mass_opening_id?: string;
                 /** @description first day; 29 days before the last when left out */
                 from?: string;
                 /** @description last day, at most 400 in all; today when left out */
@@ -29967,6 +30074,91 @@ export interface operations {
             };
             /** @description Refused. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rentals_rental_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rental_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RentalReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
