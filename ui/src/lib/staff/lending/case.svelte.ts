@@ -5,6 +5,7 @@
 import { api, ask, type Schemas } from '../../api/client';
 import { once } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
+import { clock } from '../../clock.svelte';
 import { Loading } from '../../ui/loading.svelte';
 import { newStep, type CaseDetail } from './chain';
 import type { bodyOf } from './collect';
@@ -58,11 +59,17 @@ export class CaseView {
 			const query = { locker_id: it.locker_id, limit: 20 };
 			const { openings } = await ask(api.GET('/api/v1/openings', { params: { query } }));
 			const since = Date.parse(it.detected_at);
-			this.openedAt = openings.find(
+			const found = openings.find(
 				({ opened_as, outcome, requested_at }) =>
 					opened_as === 'staff' && OPENED.includes(outcome ?? '') && Date.parse(requested_at) >= since
-			)?.requested_at;
+			);
+			this.openedAt = found?.requested_at ?? this.openedAt;
 		});
+	}
+
+	/** The door was seen open by an opening of this page; the list of openings may tell it only a moment later. */
+	sawOpen(): void {
+		this.openedAt ??= new Date(clock.now()).toISOString();
 	}
 
 	seal(): Promise<Taken> {
