@@ -184,10 +184,6 @@ pub(super) struct LocationSummaryReply {
 /// What a bank offers to who rents there, and what being late costs.
 #[expect(clippy::struct_excessive_bools, reason = "what a bank offers, each thing by itself")]
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an offer of its own, as the policy has it"
-)]
 pub(super) struct BankRulesReply {
     /// How long a hold keeps a locker, in seconds.
     hold_seconds: u32,
