@@ -91,6 +91,9 @@ fn every_answer_has_the_shape_that_clients_read() {
         &held,
         [
             "locker_id",
+            "bank_id",
+            "location",
+            "in_service",
             "state",
             "hold_expires_in_ms",
             "waits_for",
@@ -98,6 +101,7 @@ fn every_answer_has_the_shape_that_clients_read() {
             "starts_on",
             "ends_on",
             "door",
+            "door_since",
             "offer",
             "extendable",
             "late",

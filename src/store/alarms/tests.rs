@@ -136,7 +136,7 @@ fn a_page_shows_what_was_asked_for_and_to_staff_what_is_theirs() {
     assert_eq!(page(&state(AlarmChoice::Live)), [second, board_3]);
     assert_eq!(page(&state(AlarmChoice::Acknowledged)), [port]);
     assert_eq!(page(&state(AlarmChoice::Cleared)), [mine]);
-    assert_eq!(page(&state(AlarmChoice::Unseen)), [mine, second, board_3]);
+    assert_eq!(page(&state(AlarmChoice::Unseen)), [second, board_3, mine]);
     assert_eq!(page(&state(AlarmChoice::Standing)), [port]);
     assert_eq!(page(&state(AlarmChoice::Over)), [] as [i64; 0]);
     let severe =
