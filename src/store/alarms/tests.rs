@@ -141,7 +141,7 @@ fn a_page_shows_what_was_asked_for_and_to_staff_what_is_theirs() {
     assert_eq!(page(&state(AlarmChoice::Over)), [] as [i64; 0]);
     let severe =
         AlarmFilter { severity: Some(Severity::Critical), limit: 10, ..Default::default() };
-    assert_eq!(page(&severe), [port, board_3]);
+    assert_eq!(page(&severe), [port, board_3, mine]);
     assert_eq!(ids(&list_open(&conn, 9).expect("readable")), [second, port, board_3, mine]);
     assert_eq!(ids(&list_open(&conn, 0).expect("readable")), [second, port, board_3]);
 }
