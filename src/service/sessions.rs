@@ -45,6 +45,9 @@ const SESSIONS_OF_MEMBER_MAX: usize = 50;
 /// Bytes of a device's secret.
 const DEVICE_SECRET_BYTES: usize = 32;
 
+/// How long an access token lives that was given out while the database fails: its log-in may have to end.
+const DEGRADED_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+
 /// How long a browser keeps its device's secret, in seconds: a year.
 pub const DEVICE_COOKIE_S: i64 = 365 * 24 * 3_600;
 
@@ -124,7 +127,8 @@ impl Services {
             })
             .await?;
         let caller = Caller { member_id: row.id, role: row.role, session_id, method, strong };
-        let mut tokens = self.tokens(caller, &refresh.token(session_id))?;
+        let mut tokens =
+            self.tokens(caller, &refresh.token(session_id), self.settings.access_lifetime)?;
         tokens.device_secret = drawn.filter(|_| is_new);
         Ok(tokens)
     }
@@ -140,14 +144,38 @@ impl Services {
             .write::<_, Error, _>(Lane::Change, move |tx| {
                 rotate(tx, &token, &new_hash, expires_ms, roster_login)
             })
-            .await?;
+            .await;
         match rotated {
-            Rotated::Next(caller) => self.tokens(caller, &next),
-            Rotated::Superseded => Err(Error::new(
-                Code::RefreshSuperseded,
-                "a newer refresh token was issued a moment ago: use that one",
-            )),
-            Rotated::Refused => Err(session_ended()),
+            Ok(Judged::Good(caller)) => self.tokens(caller, &next, self.settings.access_lifetime),
+            Ok(judged) => Err(refused(&judged)),
+            // Whoever is logged in may still open a door: what memory knows needs no writing.
+            Err(_) if self.store.degraded().is_some() => self.go_on(text).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// While nothing can be written: the newest refresh token stays the newest, and lets its owner go on for
+    /// a while. Nobody is logged out meanwhile, not even a thief; that is for the database that can be written.
+    async fn go_on(&self, text: &str) -> Result<Tokens, Error> {
+        let token = RefreshToken::parse(text).ok_or_else(session_ended)?;
+        let id = token.session_id;
+        let (session, owner) = self
+            .store
+            .read(move |conn| {
+                let session = sessions::find(conn, id)?;
+                let owner = match &session {
+                    Some(session) => members::find_by_id(conn, session.member_id)?,
+                    None => None,
+                };
+                Ok((session, owner))
+            })
+            .await?;
+        let now_ms = self.clock.now().as_millisecond();
+        match judge(&token, session, owner, self.settings.roster_login, now_ms) {
+            Judged::Good(caller) => {
+                self.tokens(caller, &token, DEGRADED_LIFETIME.min(self.settings.access_lifetime))
+            }
+            judged => Err(refused(&judged)),
         }
     }
 
@@ -223,8 +251,12 @@ impl Services {
         Ok((caller, until))
     }
 
-    fn tokens(&self, caller: Caller, refresh: &RefreshToken) -> Result<Tokens, Error> {
-        let lifetime = self.settings.access_lifetime;
+    fn tokens(
+        &self,
+        caller: Caller,
+        refresh: &RefreshToken,
+        lifetime: SignedDuration,
+    ) -> Result<Tokens, Error> {
         Ok(Tokens {
             access_token: self.token_keys.issue(caller, self.clock.now(), lifetime)?,
             refresh_token: refresh.encode(),
@@ -289,31 +321,38 @@ fn make_room(
     Ok(())
 }
 
-/// How trading a refresh token went; a revoked family is a committed change, not a refusal.
-enum Rotated {
-    Next(Caller),
+/// What a refresh token is worth.
+enum Judged {
+    /// It is the newest of its log-in.
+    Good(Caller),
+    /// It was the newest a moment ago.
     Superseded,
-    Refused,
+    /// An old token of a real family: either side may be the thief, so both are logged out.
+    Reused(MemberId, SessionId),
+    /// The member is gone or may not log in.
+    Disabled(MemberId),
+    /// Log-ins of this kind do not go on.
+    Over(SessionId),
+    /// It is of no log-in.
+    Unknown,
 }
 
-fn rotate(
-    tx: &mut Tx<'_>,
+/// What a token is worth beside what is known of its log-in and of whose it is.
+fn judge(
     token: &RefreshToken,
-    new_hash: &[u8; 32],
-    expires_ms: i64,
+    session: Option<SessionRow>,
+    owner: Option<MemberRow>,
     roster_login: RosterLogin,
-) -> Result<Rotated, Error> {
-    let now_ms = tx.now_ms();
-    let Some(session) = sessions::find(tx.conn, token.session_id)? else {
-        return Ok(Rotated::Refused);
+    now_ms: i64,
+) -> Judged {
+    let Some(session) = session else {
+        return Judged::Unknown;
     };
     if session.ended || session.expires_ms <= now_ms || !token.is_of_family(&session.family_hash) {
-        return Ok(Rotated::Refused);
+        return Judged::Unknown;
     }
-    let row = members::find_by_id(tx.conn, session.member_id)?.filter(|row| row.disabled.is_none());
-    let Some(row) = row else {
-        end_sessions_of(tx, session.member_id, "account_changed", None)?;
-        return Ok(Rotated::Refused);
+    let Some(row) = owner.filter(|row| row.disabled.is_none()) else {
+        return Judged::Disabled(session.member_id);
     };
     let method = Method::from_name(&session.method);
     let goes_on = match method {
@@ -324,25 +363,63 @@ fn rotate(
         Method::Password | Method::Issued => true,
     };
     if !goes_on {
-        end_session(tx, None, session.id, "account_changed")?;
-        return Ok(Rotated::Refused);
+        return Judged::Over(session.id);
     }
     if token.has_secret(&session.refresh_hash) {
-        sessions::update_refreshed(tx.conn, session.id, new_hash, expires_ms, now_ms)?;
-        return Ok(Rotated::Next(Caller {
+        return Judged::Good(Caller {
             member_id: row.id,
             role: row.role,
             session_id: session.id,
             method,
             strong: session.strong,
-        }));
+        });
     }
     if is_lost_answer(&session, token, now_ms) {
-        return Ok(Rotated::Superseded);
+        return Judged::Superseded;
     }
-    // An old token of a real family: either side may be the thief, so both are logged out.
-    end_session(tx, Some(session.member_id), session.id, "token_reuse")?;
-    Ok(Rotated::Refused)
+    Judged::Reused(session.member_id, session.id)
+}
+
+/// Draws the consequences; a revoked family is a committed change, not a refusal.
+fn rotate(
+    tx: &mut Tx<'_>,
+    token: &RefreshToken,
+    new_hash: &[u8; 32],
+    expires_ms: i64,
+    roster_login: RosterLogin,
+) -> Result<Judged, Error> {
+    let now_ms = tx.now_ms();
+    let session = sessions::find(tx.conn, token.session_id)?;
+    let owner = match &session {
+        Some(session) => members::find_by_id(tx.conn, session.member_id)?,
+        None => None,
+    };
+    let judged = judge(token, session, owner, roster_login, now_ms);
+    match &judged {
+        Judged::Good(caller) => {
+            sessions::update_refreshed(tx.conn, caller.session_id, new_hash, expires_ms, now_ms)?;
+        }
+        Judged::Reused(member, session) => {
+            end_session(tx, Some(*member), *session, "token_reuse")?;
+        }
+        Judged::Disabled(member) => {
+            end_sessions_of(tx, *member, "account_changed", None)?;
+        }
+        Judged::Over(session) => {
+            end_session(tx, None, *session, "account_changed")?;
+        }
+        Judged::Superseded | Judged::Unknown => {}
+    }
+    Ok(judged)
+}
+
+/// Why a refresh token is not taken.
+fn refused(judged: &Judged) -> Error {
+    if let Judged::Superseded = judged {
+        let detail = "a newer refresh token was issued a moment ago: use that one";
+        return Error::new(Code::RefreshSuperseded, detail);
+    }
+    session_ended()
 }
 
 fn is_lost_answer(session: &SessionRow, token: &RefreshToken, now_ms: i64) -> bool {

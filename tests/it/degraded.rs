@@ -6,21 +6,25 @@ use std::time::Duration;
 
 use lockerd::sim::{SimBoard, SimBus};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
-use crate::support::site::{Plan, Site};
+use crate::support::site::{Plan, Site, student};
 use crate::support::until;
 
 /// The idempotency key of the renter's opening.
 const OPEN_KEY: &str = "open-while-degraded";
+
+const REFRESH: &str = "/api/v1/auth/refresh";
 
 /// A served site with one wired locker and its renter.
 struct Wired {
     site: Site,
     boards: Boards,
     renter: Client,
+    /// Of the renter's log-in.
+    refresh_token: String,
     other: Client,
 }
 
@@ -42,10 +46,13 @@ impl Wired {
             Some(command) => site.serve_by(command),
             None => site.serve(),
         }
-        let (renter, other) = (site.student(0), site.student(1));
+        let pair = site.nobody().post_json("/api/v1/auth/login", &student(0)).expect(200).json();
+        let text = |name: &str| pair[name].as_str().expect("a token").to_owned();
+        let renter = site.nobody().with_token(text("access_token"));
+        let (refresh_token, other) = (text("refresh_token"), site.student(1));
         renter.rent(101);
         until("the door is known", || (renter.mine()["door"] == "closed").then_some(()));
-        Self { site, boards, renter, other }
+        Self { site, boards, renter, refresh_token, other }
     }
 
     /// Opens the renter's locker; how it went.
@@ -85,6 +92,22 @@ impl Wired {
         assert!(spill.lines().all(|line| line.contains("\"locker_id\":101")), "{spill}");
     }
 
+    /// Demands that who is logged in goes on, with the same refresh token, and can open with what they get.
+    #[track_caller]
+    fn demand_logged_in(&self) {
+        let nobody = self.site.nobody();
+        let refresh = |token: &str| nobody.post_json(REFRESH, &json!({ "refresh_token": token }));
+        for _ in 0..2 {
+            let got = refresh(&self.refresh_token).expect(200).json();
+            assert_eq!(got["refresh_token"], *self.refresh_token, "no other one can be kept");
+            assert_eq!(got["expires_in"], 300);
+            let token = got["access_token"].as_str().expect("a token");
+            assert_eq!(nobody.with_token(token).mine()["locker_id"], 101);
+        }
+        let unknown = self.refresh_token.replace(|it: char| it.is_ascii_lowercase(), "b");
+        refresh(&unknown).refused(401, "session_ended");
+    }
+
     /// Waits until the database is in use again, and demands that nothing was forgotten.
     #[track_caller]
     fn demand_healed(&self) {
@@ -114,8 +137,13 @@ fn another_program_that_holds_the_database_stops_changes_but_no_door() {
     let first = wired.other.locker(103, "hold");
     first.refused(503, "degraded");
     wired.demand_degraded();
+    wired.demand_logged_in();
     tool.execute_batch("ROLLBACK").expect("done");
     wired.demand_healed();
+    // It was not used up meanwhile: the first after the trouble is traded as ever.
+    let body = json!({ "refresh_token": wired.refresh_token });
+    let next = wired.site.nobody().post_json(REFRESH, &body).expect(200).json();
+    assert_ne!(next["refresh_token"], *wired.refresh_token);
     assert_eq!(wired.site.number("SELECT count(*) FROM rental WHERE locker_id = 103"), 0);
 }
 
