@@ -56,6 +56,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("minijinja", &["mail"]),
     ("clap", &["cli"]),
     ("rust_embed", &["http"]),
+    ("flate2", &["http"]),
     ("tokio_cron_scheduler", &["jobs"]),
 ];
 

@@ -22,13 +22,14 @@ use warp::reply::Response;
 use warp::{Reply, path};
 
 use super::body::SiteBody;
+use super::encoding::Accepted;
 use super::problem::{self, Problem, recover};
 use super::{
     Api, Demo, OrRoute, Routes, access, alarms, audit, auth, banks, buses, clock, commissioning,
     demo, exports, health, help, histories, jobs, keys, kiosk, kiosks, limits, live, locations,
     lockers, mailbox, mails, mass_openings, me, member_sessions, members, openapi, opening_list,
-    openings, operations, overdue, penalties, public_site, rentals, reservations, retention,
-    returns, sign_up, statistics, terms, totp, waiting, web,
+    openings, operations, overdue, packed, penalties, public_site, rentals, reservations,
+    retention, returns, sign_up, statistics, terms, totp, waiting, web,
 };
 use crate::service::Services;
 use crate::service::error::Code;
@@ -231,18 +232,19 @@ where
             let detail = "this server does not answer for that host name: check http.allowed_hosts";
             let refused = Problem::new(Code::Misdirected, detail).into_response();
             let response = seal_answer(refused, &path, &request_id);
-            return Box::pin(std::future::ready(Ok(response)));
+            return Box::pin(async move { Ok(SiteBody::of(response, false).await) });
         }
         let tree = shared.trees.get(segment(&path)).unwrap_or(&shared.rest);
+        let packs = packed::may_pack(&path) && Accepted::by(request.headers()).gzip;
         let answer = tree.clone().call(request);
         Box::pin(async move {
             let Ok(response) = answer.await;
-            Ok(seal_answer(response, &path, &request_id))
+            Ok(SiteBody::of(seal_answer(response, &path, &request_id), packs).await)
         })
     }
 }
 
-fn seal_answer(response: Response, path: &str, request_id: &str) -> hyper::Response<SiteBody> {
+fn seal_answer(response: Response, path: &str, request_id: &str) -> Response {
     let status = response.status();
     if status.is_server_error() {
         tracing::warn!(area = "http", path, request_id, status = status.as_u16(), "refused");
@@ -259,7 +261,7 @@ fn seal_answer(response: Response, path: &str, request_id: &str) -> hyper::Respo
         headers.insert(REQUEST_ID, value);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    SiteBody::of(response)
+    response
 }
 
 #[cfg(test)]

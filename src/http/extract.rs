@@ -17,6 +17,7 @@ use warp::http::header::{
 
 use super::Api;
 use super::accept::Peer;
+use super::encoding::Accepted;
 use super::problem::Problem;
 use crate::service::Services;
 use crate::service::error::{Code, Error};
@@ -65,6 +66,11 @@ impl Head {
         name: impl warp::http::header::AsHeaderName,
     ) -> Option<&warp::http::HeaderValue> {
         self.headers.get(name)
+    }
+
+    /// In which forms the client takes an answer.
+    pub(super) fn accepted(&self) -> Accepted {
+        Accepted::by(&self.headers)
     }
 
     pub(super) fn text(&self, name: impl warp::http::header::AsHeaderName) -> Option<&str> {

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,7 +13,7 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderVa
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::body::SharedTail;
+use super::body::{SharedTail, Tail};
 use super::extensions::ExtendableReply;
 use super::extract::{Head, RawBody, body, head};
 use super::handled::HandledBy;
@@ -58,7 +57,7 @@ struct RenderedRows {
     tag: String,
     available_count: usize,
     /// `"lockers":[…]}`
-    rows: Bytes,
+    rows: Arc<Tail>,
 }
 
 impl ListCache {
@@ -99,7 +98,13 @@ fn render(api: &Api) -> RenderedRows {
     let version = listing.version();
     let tag =
         format!("{:x}.{version:x}.{:x}", api.parts().started.as_millisecond(), listing.stale_at.0);
-    RenderedRows { version, stale_at: listing.stale_at, tag, available_count, rows: rows.into() }
+    RenderedRows {
+        version,
+        stale_at: listing.stale_at,
+        tag,
+        available_count,
+        rows: Tail::new(rows),
+    }
 }
 
 /// One locker of the list.
@@ -185,7 +190,9 @@ pub(super) async fn handle_list(head: Head, api: Api) -> Result<Response, Proble
         api.services().clock.now(),
         rows.available_count
     );
-    response.extensions_mut().insert(SharedTail { head: head.into(), tail: rows.rows.clone() });
+    response
+        .extensions_mut()
+        .insert(SharedTail { head: head.into(), tail: Arc::clone(&rows.rows) });
     Ok(response)
 }
 

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,7 +14,7 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
-use super::body::SharedTail;
+use super::body::{SharedTail, Tail};
 use super::extract::{Head, head};
 use super::handled::HandledBy;
 use super::lockers::{NameReply, WindowReply};
@@ -121,7 +120,9 @@ pub(super) async fn handle_site(api: Api) -> Result<Response, Problem> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // No ETag: a browser that is told "not modified" shows the page a clock of long ago.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.extensions_mut().insert(SharedTail { head: head.into(), tail: places.text.clone() });
+    response
+        .extensions_mut()
+        .insert(SharedTail { head: head.into(), tail: Arc::clone(&places.text) });
     Ok(response)
 }
 
@@ -138,7 +139,7 @@ struct RenderedPlaces {
     /// By a clock that is not trusted windows are shut and nobody is late.
     trusted: bool,
     /// `[…]}`
-    text: Bytes,
+    text: Arc<Tail>,
 }
 
 impl PlacesCache {
@@ -157,7 +158,7 @@ impl PlacesCache {
         let locations = locations(services.summary_of(&listing));
         let mut text = serde_json::to_string(&locations).unwrap_or_default();
         text.push('}');
-        let rendered = RenderedPlaces { version, stale_at, trusted, text: text.into() };
+        let rendered = RenderedPlaces { version, stale_at, trusted, text: Tail::new(text) };
         let rendered = Arc::new(rendered);
         self.0.store(Some(Arc::clone(&rendered)));
         rendered

@@ -18,15 +18,14 @@ use warp::reply::Response;
 use warp::{Filter, Reply, path};
 
 use super::Routes;
+use super::encoding::weighted;
 use super::extract::{Head, head};
 use super::problem::Problem;
 use crate::service::error::Code;
 
-mod encoding;
 mod files;
 mod policy;
 
-use encoding::Accepted;
 use files::{File, Files};
 
 /// The page of every address.
@@ -144,7 +143,7 @@ impl Folder {
     }
 
     fn file(&self, name: &str, file: &File, head: &Head) -> Response {
-        let (copy, encoding) = file.choose(Accepted::by(head));
+        let (copy, encoding) = file.choose(head.accepted());
         let mut response = Response::default();
         let headers = response.headers_mut();
         let lasting = if name.starts_with(self.immutable) { IMMUTABLE } else { "no-cache" };
@@ -181,7 +180,7 @@ impl Folder {
 /// Whether somebody asks for pages by name, as browsers do; programs that take anything want the truth.
 fn takes_pages(head: &Head) -> bool {
     let accept = head.text(ACCEPT).unwrap_or_default();
-    encoding::weighted(accept).any(|(kind, taken)| taken && kind.eq_ignore_ascii_case("text/html"))
+    weighted(accept).any(|(kind, taken)| taken && kind.eq_ignore_ascii_case("text/html"))
 }
 
 #[cfg(test)]

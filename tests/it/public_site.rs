@@ -1,5 +1,8 @@
 //! What every page asks for at its start: the site with its numbers, for everybody, always as it is now.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use jiff::SignedDuration;
 use lockerd::domain::options::Options;
 use serde_json::{Value, json};
@@ -109,4 +112,32 @@ fn it_says_what_a_bank_offers_and_of_which_domains_addresses_must_be() {
     assert_eq!((&mine["in_service"], &mine["door_since"]), (&json!(true), &Value::Null));
     let me = renter.get("/api/v1/auth/me").expect(200).json();
     assert_eq!((&me["language"], &me["has_password"]), (&json!("ko"), &json!(false)));
+}
+
+#[test]
+fn answers_come_in_gzip_to_who_takes_it() {
+    let site = Inside::start(1..=60, 1, open_now);
+    let student = site.student(0);
+    student.rent(7);
+    let takes = ["Accept-Encoding: br, gzip"];
+    // Shared behind a head of one's own, shared whole, nobody else's.
+    for path in ["/api/v1/lockers", SITE, "/api/v1/banks/1/map"] {
+        let plain = student.get(path).expect(200);
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        let packed = student.call("GET", path, &takes, "").expect(200);
+        assert_eq!(packed.header("content-encoding"), Some("gzip"), "{path}");
+        for reply in [&plain, &packed] {
+            assert_eq!(reply.header("vary"), Some("accept-encoding"), "{path}");
+        }
+        assert!(packed.body.len() * 2 < plain.body.len(), "{path}: {}", packed.body.len());
+        let mut text = String::new();
+        GzDecoder::new(packed.body.as_slice()).read_to_string(&mut text).expect("gzip");
+        assert_eq!(text, plain.text(), "{path}");
+        if let Some(tag) = packed.header("etag") {
+            let known = format!("If-None-Match: {tag}");
+            student.call("GET", path, &[takes[0], &known], "").expect(304);
+        }
+    }
+    let short = student.call("GET", "/api/v1/lockers/me", &takes, "").expect(200);
+    assert_eq!(short.header("content-encoding"), None, "not worth it");
 }

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use rust_embed::Embed;
 use warp::http::HeaderValue;
 
-use super::encoding::Accepted;
+use crate::http::encoding::Accepted;
 
 /// Bytes of a file's hash in its tag: more than enough to tell two apart.
 const TAG_BYTES: usize = 12;

@@ -8,6 +8,7 @@ use warp::http::header::{ACCEPT_ENCODING, IF_NONE_MATCH};
 
 use super::files::Raw;
 use super::*;
+use crate::http::encoding::Accepted;
 
 const START: &str = "<!doctype html><script>start()</script>";
 

@@ -1,10 +1,9 @@
-//! Which copy of a file a client takes, by its Accept-Encoding header (RFC 9110 §12.5.3).
+//! In which forms a client takes an answer, by its Accept-Encoding header (RFC 9110 §12.5.3).
 
+use warp::http::HeaderMap;
 use warp::http::header::ACCEPT_ENCODING;
 
-use super::Head;
-
-/// What a client takes beside the plain file.
+/// What a client takes beside the plain form.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Accepted {
     pub(super) brotli: bool,
@@ -12,9 +11,9 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    /// What a request says. Plain is always taken: a file has no other form to fall back on.
-    pub(super) fn by(head: &Head) -> Self {
-        let said = head.text(ACCEPT_ENCODING).unwrap_or_default();
+    /// What a request says. Plain is always taken: there is no other form to fall back on.
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        let said = headers.get(ACCEPT_ENCODING).and_then(|it| it.to_str().ok()).unwrap_or_default();
         let takes = |name: &str| {
             let of = |wanted: &str| {
                 weighted(said)
@@ -41,8 +40,6 @@ pub(super) fn weighted(header: &str) -> impl Iterator<Item = (&str, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use warp::http::HeaderMap;
-
     use super::*;
 
     #[test]
@@ -62,8 +59,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, said.parse().expect("a header"));
-            assert_eq!(Accepted::by(&Head::of(headers)), Accepted { brotli, gzip }, "{said}");
+            assert_eq!(Accepted::by(&headers), Accepted { brotli, gzip }, "{said}");
         }
-        assert_eq!(Accepted::by(&Head::of(HeaderMap::new())), Accepted::default());
+        assert_eq!(Accepted::by(&HeaderMap::new()), Accepted::default());
     }
 }
