@@ -55,6 +55,7 @@ export class Drawn {
 			const head = document.createElement('span');
 			head.className = 'label';
 			head.setAttribute('role', 'rowheader');
+			head.setAttribute('aria-colindex', '1');
 			head.setAttribute('aria-label', nameOf(at + 1));
 			head.textContent = String(at + 1);
 			row.append(head);
@@ -62,11 +63,17 @@ export class Drawn {
 				const element = button.cloneNode() as HTMLElement;
 				element.textContent = cell.number;
 				element.setAttribute('data-i', String(cell.index));
+				// Readers count columns past gaps; the first is that of the row's number.
+				element.setAttribute('aria-colindex', String(cell.col + 1));
 				// Most cells are squares beside the one before: only others have a style of their own.
 				if (gap > 0) element.style.setProperty('--gap', String(gap));
-				if (cell.w > 1) element.style.setProperty('--w', String(cell.w));
+				if (cell.w > 1) {
+					element.style.setProperty('--w', String(cell.w));
+					element.setAttribute('aria-colspan', String(cell.w));
+				}
 				if (cell.h > 1) {
 					element.style.setProperty('--h', String(cell.h));
+					element.setAttribute('aria-rowspan', String(cell.h));
 					row.classList.add('tall');
 				}
 				this.#elements[cell.index] = element;
