@@ -189,6 +189,10 @@ class Texts {
 	 */
 	async speak(language: Language, isKept = true): Promise<void> {
 		this.#wanted = language;
+		if (language === this.#language) {
+			if (isKept) keepLanguage(language);
+			return;
+		}
 		const areas: Partial<Areas> = {};
 		// A page that is opened meanwhile brings texts of its own.
 		for (let missing = this.#missing(areas); missing.length > 0; missing = this.#missing(areas)) {

@@ -92,9 +92,10 @@ class Desk {
 		}
 	}
 
+	/** The kiosk ends it by its own right; whoever stands here now must not act as somebody else meanwhile. */
 	async #drop(): Promise<void> {
-		await member.signOut();
 		member.forget();
+		await member.signOut();
 	}
 
 	/** A hold becomes a rental, once. */
