@@ -155,7 +155,7 @@ export const problems: Problems = {
 			case 'after':
 				return closed ? `Applications closed ${closed}. Please wait for the next window.` : 'Applications are closed.';
 			case 'none':
-				return 'No application window is planned. We will post a notice.';
+				return 'No application window is planned. It will be shown with the lockers.';
 			default:
 				return 'Applications are closed.';
 		}

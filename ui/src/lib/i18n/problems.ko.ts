@@ -158,7 +158,7 @@ export const problems = {
 			case 'after':
 				return closed ? `신청은 ${closed}에 마감했습니다. 다음 신청을 기다려 주세요.` : '신청 기간이 아닙니다.';
 			case 'none':
-				return '예정된 신청 기간이 없습니다. 정해지면 소식에 올리겠습니다.';
+				return '예정된 신청 기간이 없습니다. 정해지면 사물함 화면에 보입니다.';
 			default:
 				return '신청 기간이 아닙니다.';
 		}
