@@ -48,8 +48,11 @@ const nameOf = (action: string): string => `lockerd.once.${action}`;
 function find(action: string): string | undefined {
 	try {
 		const [key, at] = (sessionStorage.getItem(nameOf(action)) ?? '').split(' ');
-		const age = now() - Number(at);
-		return key && Math.abs(age) <= KEPT_MS ? key : undefined;
+		if (!key) return undefined;
+		if (Math.abs(now() - Number(at)) <= KEPT_MS) return key;
+		// The name of an action may hold what somebody wrote.
+		sessionStorage.removeItem(nameOf(action));
+		return undefined;
 	} catch {
 		return undefined;
 	}
