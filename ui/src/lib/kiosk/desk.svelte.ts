@@ -44,6 +44,8 @@ class Desk {
 	do(deed: Deed): void {
 		const before = this.flow;
 		this.flow = after(before, deed);
+		// Who is held back is one account: nobody else waits for it.
+		if (this.flow.id !== before.id) this.waitsUntil = 0;
 		if (this.flow.screen !== before.screen) {
 			this.failure = undefined;
 			this.touch();
