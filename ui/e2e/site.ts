@@ -40,9 +40,14 @@ export class Site {
 			createInterface({ input: program.stdout }).once('line', (line) => resolve(JSON.parse(line) as Told));
 			program.once('exit', (code) => reject(new Error(`the program ended (${code})`)));
 		});
-		const browser = await chromium.launch({
+		const launched = chromium.launch({
 			executablePath: CHROMIUM,
 			args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...(PAGES ? FOREIGN_PAGES : [])]
+		});
+		const browser = await launched.catch((error: unknown) => {
+			// Nobody else would end it.
+			program.kill('SIGINT');
+			throw error;
 		});
 		return new Site(program, browser, new URL(told.demo_url).origin, told);
 	}

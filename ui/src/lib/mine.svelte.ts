@@ -30,15 +30,21 @@ class Mine {
 
 	constructor() {
 		session.onLeave(() => {
-			for (const part of [this.lockers, this.reservations, this.alarms]) part.value = undefined;
+			// Also what is still on its way: it would be shown to whoever logs in next.
+			for (const part of [this.lockers, this.reservations, this.alarms]) part.clear();
 			this.holdEnds = undefined;
 		});
 	}
 
 	/** Asks for everything anew. */
 	async look(): Promise<void> {
+		await Promise.all([this.#lookAtLockers(), this.reservations.load(), this.alarms.load()]);
+	}
+
+	/** The time of a hold runs from its own answer on, however long the others take. */
+	async #lookAtLockers(): Promise<void> {
 		const before = this.lockers.at;
-		await Promise.all([this.lockers.load(), this.reservations.load(), this.alarms.load()]);
+		await this.lockers.load();
 		if (this.lockers.at !== before) this.#noteHold();
 	}
 
@@ -82,7 +88,10 @@ class Mine {
 	}
 
 	#noteHold(): void {
-		const left = this.lockers.value?.locker?.hold_expires_in_ms;
+		const { locker, others = [] } = this.lockers.value ?? {};
+		// Whoever rents a locker today may hold one for the days to come: that one stands among the others.
+		const held = [locker, ...others].find((it) => it?.state === 'held');
+		const left = held?.hold_expires_in_ms;
 		this.holdEnds = typeof left === 'number' ? performance.now() + left : undefined;
 	}
 }

@@ -29,6 +29,8 @@ class Session {
 	/** On `performance.now()`. */
 	#ends = 0;
 	#renewing: Promise<string | undefined> | undefined;
+	/** Counts log-ins and log-outs: what was asked for before one is void after it. */
+	#era = 0;
 	#channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('lockerd');
 	#leaving: ((why: Farewell) => void)[] = [];
 
@@ -50,6 +52,11 @@ class Session {
 		return this.member !== undefined;
 	}
 
+	/** Whether this browser may have a log-in of an earlier visit that was not taken up yet. */
+	get mayResume(): boolean {
+		return !this.isIn && read(HINT) !== null;
+	}
+
 	get isStaff(): boolean {
 		return this.member?.role === 'staff' || this.member?.role === 'admin';
 	}
@@ -67,6 +74,7 @@ class Session {
 
 	/** Goes on with the tokens of a log-in that was just made. */
 	async begin(tokens: Tokens): Promise<void> {
+		this.#era += 1;
 		this.#keep(tokens);
 		this.farewell = undefined;
 		await this.look();
@@ -100,8 +108,15 @@ class Session {
 
 	/** A token that is good for a while yet. */
 	async token(): Promise<string | undefined> {
-		const isShort = this.#token !== undefined && performance.now() > this.#ends - RENEW_MS;
-		return isShort ? this.renew(this.#token ?? '') : this.#token;
+		const token = this.#token;
+		if (token === undefined || performance.now() <= this.#ends - RENEW_MS) return token;
+		try {
+			return await this.renew(token);
+		} catch (error) {
+			// It is good for some seconds yet: a server that cannot renew it may well open a door.
+			if (this.#token === token && performance.now() < this.#ends) return token;
+			throw error;
+		}
 	}
 
 	/** A token other than the one that was refused; all who ask at once get the same. */
@@ -118,12 +133,16 @@ class Session {
 	}
 
 	async #renew(): Promise<string | undefined> {
+		const era = this.#era;
 		for (let tries = 0; tries < TRIES; tries += 1) {
 			try {
 				const tokens = await ask(api.POST('/api/v1/auth/refresh', { params: { header: { 'X-Lockerd': '1' } } }));
+				// Whoever asked has left meanwhile, or is somebody else by now.
+				if (era !== this.#era) return this.#token;
 				this.#keep(tokens);
 				return this.#token;
 			} catch (error) {
+				if (era !== this.#era) return this.#token;
 				if (error instanceof Refusal && error.code === 'refresh_superseded') {
 					await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
 					continue;
@@ -147,6 +166,7 @@ class Session {
 
 	#leave(why: Farewell): void {
 		const was = this.member;
+		this.#era += 1;
 		this.#token = undefined;
 		this.member = undefined;
 		write(HINT, null);

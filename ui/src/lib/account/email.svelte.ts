@@ -1,6 +1,6 @@
 /** A change of the mail address that is under way; kept in this page's memory only. */
 import { api, ask } from '../api/client';
-import { Unreachable } from '../api/problem';
+import { Refusal, Unreachable } from '../api/problem';
 import { session } from '../session.svelte';
 
 class EmailChange {
@@ -34,7 +34,7 @@ class EmailChange {
 			await session.look();
 		} catch (error) {
 			// It is changed all the same.
-			if (!(error instanceof Unreachable)) throw error;
+			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 		}
 	}
 

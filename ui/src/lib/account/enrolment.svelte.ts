@@ -3,7 +3,7 @@
  * first code was right or somebody went away.
  */
 import { api, ask, type Schemas } from '../api/client';
-import { Unreachable } from '../api/problem';
+import { Refusal, Unreachable } from '../api/problem';
 import { session } from '../session.svelte';
 
 /** What shows once more who somebody is: the password or a code. */
@@ -34,7 +34,7 @@ class Enrolment {
 			await session.look();
 		} catch (error) {
 			// The app is in force all the same; the token is renewed later.
-			if (!(error instanceof Unreachable)) throw error;
+			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 		}
 	}
 

@@ -20,6 +20,11 @@ export class Refusal extends Error {
 		this.retryAfterMs = numberOf(problem['retry_after_ms']);
 	}
 
+	/** Whether it is about the server's state alone: it says nothing of what became of an earlier try. */
+	get isPassing(): boolean {
+		return this.status === 429 || this.status >= 500;
+	}
+
 	/** A number that the refusal carries. */
 	number(field: string): number | undefined {
 		return numberOf(this.problem[field]);

@@ -55,7 +55,6 @@ export const bank: Bank = {
 		larger: 'Larger',
 		fit: 'Fit to screen',
 		sizes: 'Size of the map',
-		views: 'View',
 		asMap: 'Show the map',
 		asList: 'Show as a list',
 		unknown: 'Looking up the states.',
@@ -126,7 +125,6 @@ export const bank: Bank = {
 	any: 'Hold any free locker',
 	anyOf: 'Hold any that fits',
 	anyNone: 'No free locker fits the filter. Please change it.',
-	asking: 'Holding',
 	missed: {
 		lost: (number) => `Someone else took locker ${number} first.`,
 		near: (numbers) => `Free nearby: ${numbers}`,
@@ -137,7 +135,6 @@ export const bank: Bank = {
 		coming: 'All are being chosen. Unconfirmed ones return.',
 		line: 'Others are waiting already. Join the waiting list and we will tell you when it is your turn.'
 	},
-	holding: (number, left) => `Locker ${number} is held for you. ${left} left.`,
 	penalty: (until, days) => `You cannot apply until ${until} because of a late return (${days} left).`,
 	line: {
 		title: 'Waiting list',

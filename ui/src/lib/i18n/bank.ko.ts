@@ -54,7 +54,6 @@ export const bank = {
 		larger: '크게 보기',
 		fit: '화면에 맞춤',
 		sizes: '배치도 크기',
-		views: '보기 방식',
 		asMap: '배치도로 보기',
 		asList: '목록으로 보기',
 		unknown: '상태를 확인하는 중입니다.',
@@ -136,7 +135,6 @@ export const bank = {
 	any: '아무 칸이나 잡기',
 	anyOf: '조건에 맞는 아무 칸이나 잡기',
 	anyNone: '조건에 맞는 빈 칸이 없습니다. 조건을 바꿔 주세요.',
-	asking: '잡는 중',
 	missed: {
 		lost: (number: string): string => `${number}번 칸을 다른 학생이 먼저 잡았습니다.`,
 		near: (numbers: string): string => `가까운 빈 칸: ${numbers}`,
@@ -147,7 +145,6 @@ export const bank = {
 		coming: '지금은 모두 선택 중입니다. 확정하지 않은 칸은 다시 열립니다.',
 		line: '먼저 대기하는 학생이 있습니다. 대기 신청을 하면 차례가 왔을 때 알려 드립니다.'
 	},
-	holding: (number: string, left: string): string => `${number}번 칸을 잡아 두었습니다. ${left} 남았습니다.`,
 	penalty: (until: string, days: string): string =>
 		`늦은 반납으로 ${until}까지 신청할 수 없습니다. (${days} 남음)`,
 	line: {

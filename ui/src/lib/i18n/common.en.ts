@@ -27,7 +27,6 @@ export const common: Common = {
 	overloaded: (seconds) => `Many people are connecting. Trying again in ${seconds} s.`,
 	asOf: (ago) => `as of ${ago}`,
 	languages: { ko: '한국어', en: 'English' },
-	language: 'Language',
 	nav: { label: 'Main menu', home: 'Home', places: 'Lockers', my: 'My locker', me: 'Me' },
 	staffPages: 'Staff pages',
 	logIn: 'Sign in',
@@ -45,6 +44,5 @@ export const common: Common = {
 		title: 'Something went wrong on this page',
 		text: 'Loading it again usually helps. What you did is kept on the server.',
 		reload: 'Load again'
-	},
-	staffPhone: (phone) => `Contact: ${phone}`
+	}
 };

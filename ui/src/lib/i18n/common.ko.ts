@@ -26,7 +26,6 @@ export const common = {
 	overloaded: (seconds: number): string => `접속이 많습니다. ${seconds}초 뒤에 자동으로 다시 시도합니다.`,
 	asOf: (ago: string): string => `${ago} 상태`,
 	languages: { ko: '한국어', en: 'English' },
-	language: '언어',
 	nav: { label: '주 메뉴', home: '홈', places: '사물함', my: '내 칸', me: '내 정보' },
 	staffPages: '직원 화면',
 	logIn: '로그인',
@@ -44,8 +43,7 @@ export const common = {
 		title: '화면에 문제가 생겼습니다',
 		text: '화면을 다시 불러오면 대부분 해결됩니다. 진행하던 일은 서버에 남아 있습니다.',
 		reload: '다시 불러오기'
-	},
-	staffPhone: (phone: string): string => `문의: ${phone}`
+	}
 };
 
 export type Common = typeof common;

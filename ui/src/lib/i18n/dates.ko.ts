@@ -140,7 +140,7 @@ export const dates = {
 		shortOffered: (where: string): string => `같은 날짜에 자리가 있는 곳: ${where}. 옮기면 날짜는 그대로입니다.`,
 		shortWait: '칸이 다시 생기면 예약대로 드립니다. 시작일에 체크인하면 먼저 예약한 순서대로 드립니다.',
 		replace: (where: string): string => `예약 옮기기: ${where}`,
-		replaceTitle: '예약을 옮길까요?',
+		replaceTitle: '예약을 옮기시겠습니까?',
 		replaceText: (from: string, to: string, range: string): string =>
 			`${range} 예약을 옮깁니다. 지금 사물함: ${from}. 옮길 사물함: ${to}. 지금 예약은 끝납니다.`,
 		replaceYes: '옮기기',
@@ -162,7 +162,7 @@ export const dates = {
 	},
 
 	cancel: {
-		title: '예약을 취소할까요?',
+		title: '예약을 취소하시겠습니까?',
 		text: (where: string, range: string): string => `${where}, ${range} 예약을 취소합니다.`,
 		meaning: '취소한 날짜는 다른 학생이 예약할 수 있습니다. 다시 예약하려면 그때 남은 칸이 있어야 합니다.',
 		yes: '예약 취소하기',

@@ -51,19 +51,17 @@ export const kiosk: Kiosk = {
 
 	id: {
 		title: 'Enter your student id',
-		label: 'Student id',
 		empty: 'What you press appears here.',
 		short: 'Press at least 3 digits of your id.'
 	},
 
 	code: {
 		title: 'Enter the code of your app',
-		label: 'Code',
 		hint: 'The 6 digits of your authenticator app, or the 8 digits that staff gave you.',
 		typed: (count) => `${count} digits entered.`,
 		of: (id) => `Student id ${id}`,
 		short: 'Press all 6 digits.',
-		wrong: (left) => `The id or the code is wrong${left === undefined ? '.' : ` (${left} tries left).`}`,
+		wrong: (left) => `The id or the code is wrong${left === undefined ? '.' : ` (${left} ${left === '1' ? 'try' : 'tries'} left).`}`,
 		waits: (seconds) => `You can try again in ${seconds} s.`,
 		locked: (left) => `Too many wrong tries. You can try again in ${left}.`,
 		lockedLong: 'Too many wrong tries: locked. Please ask staff.',

@@ -49,14 +49,12 @@ export const kiosk = {
 
 	id: {
 		title: '학번을 눌러 주세요',
-		label: '학번',
 		empty: '누른 숫자가 여기에 보입니다.',
 		short: '학번을 3자 이상 눌러 주세요.'
 	},
 
 	code: {
 		title: '인증 앱의 숫자를 눌러 주세요',
-		label: '숫자',
 		hint: '인증 앱의 6자리 숫자, 또는 직원에게 받은 8자리 숫자입니다.',
 		typed: (count: string): string => `${count}자리를 눌렀습니다.`,
 		of: (id: string): string => `학번 ${id}`,
@@ -119,7 +117,7 @@ export const kiosk = {
 		title: '도움',
 		phone: (phone: string): string => `전화 ${phone}`,
 		noPhone: '가까운 직원에게 알려 주세요.',
-		ask: '무엇을 도와드릴까요? 누르면 직원에게 알립니다.',
+		ask: '무엇이 필요한지 골라 주세요. 누르면 직원에게 알립니다.',
 		reasons: { door_stuck: '문이 안 열립니다', things_left: '칸에 물건이 남았습니다', other: '기타' },
 		told: '직원에게 알렸습니다.',
 		toldAt: (time: string): string => `${time}에 알렸습니다. 급하면 전화해 주세요.`,

@@ -276,7 +276,6 @@ export const lending: Lending = {
 		dropDone: 'The case is dropped.',
 
 		mail: {
-			head: 'Mail to be sent',
 			to: (name) => `${name} gets a mail.`,
 			nobody: 'The renter has left, so no mail is sent.',
 			seal: (number) => `Locker ${number} is restricted: overdue`,

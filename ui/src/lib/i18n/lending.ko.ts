@@ -272,7 +272,6 @@ export const lending = {
 		dropDone: '연체 처리를 취소했습니다.',
 
 		mail: {
-			head: '보낼 메일',
 			to: (name: string): string => `${name} 님에게 메일을 보냅니다.`,
 			nobody: '탈퇴한 회원이라서 메일을 보내지 않습니다.',
 			seal: (number: string): string => `사물함 ${number}번이 연체로 제한되었습니다`,

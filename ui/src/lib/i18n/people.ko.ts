@@ -219,7 +219,7 @@ export const people = {
 		removeTitle: '계정을 삭제합니까?',
 		removeText: (name: string): string =>
 			`${name} 님의 학번, 이름, 연락처, 비밀번호를 바로 지웁니다. 되돌릴 수 없습니다. 기록의 수만 남습니다. 빌린 칸이 있으면 삭제할 수 없습니다.`,
-		removeReason: '이유 (감사 기록에 그대로 남으니 이름을 쓰지 마세요)',
+		removeReason: '이유 (감사 기록에 그대로 남으니 이름은 쓰지 말아 주세요)',
 		removed: '계정을 삭제했습니다. 개인정보를 모두 지웠습니다.'
 	},
 
@@ -354,7 +354,7 @@ export const people = {
 		},
 		confirmWhy: '많은 학생이 빠지거나 읽지 못한 행이 있습니다. 파일이 맞는지 확인하고 인원을 입력해 주세요.',
 		confirm: (count: string): string => `확인을 위해 ${count} 입력`,
-		confirmWrong: (count: string): string => `정리 중으로 표시할 인원 ${count}을 숫자로 입력해 주세요.`,
+		confirmWrong: (count: string): string => `정리 중으로 표시할 인원(${count}명)을 숫자로 입력해 주세요.`,
 		download: (count: string): string => `오류 행 ${count}개 내려받기`,
 		errorColumn: '오류',
 		fileName: '명단-오류.csv',
@@ -363,7 +363,7 @@ export const people = {
 		takeAll: (count: string): string => `${count}명 가져오기`,
 		takeRest: (errors: string, count: string): string => `오류 ${errors}행 빼고 ${count}명 가져오기`,
 		mark: (count: string): string => `${count}명 정리 중으로 표시`,
-		taking: '명단을 가져오는 중입니다. 화면을 닫지 마세요.',
+		taking: '명단을 가져오는 중입니다. 화면을 닫지 말아 주세요.',
 		lost: '결과를 받지 못했습니다. 다시 눌러도 같은 명단이 두 번 들어가지 않습니다.',
 		changedMeanwhile: '확인하는 사이에 회원이 바뀌었습니다. 미리 보기를 다시 확인해 주세요.',
 		done: '명단을 가져왔습니다.',

@@ -155,7 +155,7 @@ export const problems: Problems = {
 			case 'after':
 				return closed ? `Applications closed ${closed}. Please wait for the next window.` : 'Applications are closed.';
 			case 'none':
-				return 'No application window is planned. We will post a notice.';
+				return 'No application window is planned. It will be shown with the lockers.';
 			default:
 				return 'Applications are closed.';
 		}
@@ -286,7 +286,7 @@ export const problems: Problems = {
 	lock_cooling: (told) => `It was opened a moment ago and the lock must rest. You can open it again in ${told.wait ?? 'a moment'}.`,
 	opening_under_way: 'This locker is being opened. Watch the door until the result is there.',
 	mass_opening_under_way: 'These lockers have a mass opening that runs. Wait for it or stop it.',
-	key_reused: outdated,
+	key_reused: 'The server carried out the request that you sent before. Reload the page to see the result.',
 	overloaded: (told) => `Many people are connecting. Try again in ${told.wait ?? 'a moment'}.`,
 	degraded: 'Claims and bookings are paused because of a server problem. You can still open your locker.',
 	storage_full: "The server's disk is full, so nothing can be changed. You can still open your locker. Please tell staff.",

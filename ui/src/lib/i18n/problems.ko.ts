@@ -158,7 +158,7 @@ export const problems = {
 			case 'after':
 				return closed ? `신청은 ${closed}에 마감했습니다. 다음 신청을 기다려 주세요.` : '신청 기간이 아닙니다.';
 			case 'none':
-				return '예정된 신청 기간이 없습니다. 정해지면 소식에 올리겠습니다.';
+				return '예정된 신청 기간이 없습니다. 정해지면 사물함 화면에 보입니다.';
 			default:
 				return '신청 기간이 아닙니다.';
 		}
@@ -287,7 +287,7 @@ export const problems = {
 	lock_cooling: (told) => `방금 연 칸이라 잠금 장치를 쉬게 합니다. ${told.wait ?? '잠시'} 뒤에 다시 열 수 있습니다.`,
 	opening_under_way: '이 칸을 여는 중입니다. 결과가 나올 때까지 문을 확인해 주세요.',
 	mass_opening_under_way: '이 사물함에서 일괄 개방을 하고 있습니다. 끝나기를 기다리거나 중지해 주세요.',
-	key_reused: outdated,
+	key_reused: '앞서 보낸 같은 요청을 서버가 처리했습니다. 화면을 다시 불러와 결과를 확인해 주세요.',
 	overloaded: (told) => `접속이 많습니다. ${told.wait ?? '잠시'} 뒤에 다시 시도해 주세요.`,
 	degraded: '서버에 문제가 있어 대여와 예약을 멈췄습니다. 빌린 칸은 열 수 있습니다.',
 	storage_full: '서버의 저장 공간이 차서 바꿀 수 없습니다. 빌린 칸은 열 수 있습니다. 직원에게 알려 주세요.',

@@ -258,7 +258,7 @@ export const sites: Sites = {
 		empty: 'There is no location. Make one, and then a bank at it.',
 		noMatch: 'No location or bank has this name.',
 		noBanks: 'There is no bank at this location.',
-		counts: (lockers, inService) => `${lockers} lockers, ${inService} in service`,
+		counts: (lockers, inService) => `${lockers} ${lockers === '1' ? 'locker' : 'lockers'}, ${inService} in service`,
 		maintenance: 'In maintenance',
 		rename: 'Rename',
 		renameTitle: 'Rename',

@@ -175,7 +175,7 @@ export const student: Student = {
 		cutOff: 'Connection lost. The command may have gone through. Check the door before pressing again.',
 		cutOffLate: 'Connection lost. The door cannot be seen now. Reconnecting.',
 		finding: 'Checking whether the request arrived. No need to press again.',
-		unsent: 'The request did not reach the server. The door has not moved. Please press again.',
+		unsent: 'The request does not seem to have reached the server. Check the door, then press again.',
 		unknown: 'There is no record of this opening.',
 		notMine: (number) => `You do not rent locker ${number} now.`,
 		noLocker: 'It is not clear which locker to open.',
@@ -234,7 +234,7 @@ export const student: Student = {
 		label: 'Six digits',
 		hint: 'Enter the 6 digits shown on the screen beside the lockers.',
 		wrong: (left) =>
-			`The code is wrong or has expired. Enter the new one on the screen${left === undefined ? '' : ` (${left} tries left)`}.`,
+			`The code is wrong or has expired. Enter the new one on the screen${left === undefined ? '' : ` (${left} ${left === '1' ? 'try' : 'tries'} left)`}.`,
 		used: (seconds) => `This code was used. Use the new one in ${seconds} s.`,
 		usedNow: 'This code was used. Use the new one on the screen.',
 		untrusted: 'The server clock is not yet trusted, so codes cannot be used. Please tell staff.',
@@ -247,7 +247,6 @@ export const student: Student = {
 		title: 'Open locker',
 		working: 'Looking for your locker.',
 		noLocker: 'You have no locker in this bank.',
-		noCode: 'The digits could not be read. Please type those on the screen.',
 		held: 'Confirm the rental first.',
 		choose: 'Which locker?'
 	},
@@ -268,7 +267,6 @@ export const student: Student = {
 		cancel: 'Cancel',
 		doubt: 'Checking whether it was returned. No need to press again.',
 		done: 'Returned. Thank you.',
-		given: 'Your return was taken.',
 		finishing: 'Finishing the return.',
 		emptiedButton: 'It is empty',
 		reopen: 'Reopen',

@@ -128,7 +128,7 @@ export const student = {
 		confirm: (from: string, to: string): string =>
 			`${from}번 칸에서 ${to}번 칸으로 바꿉니다. 날짜는 그대로입니다. ${from}번 칸을 비우고 문을 닫아 주세요.`,
 		button: (to: string): string => `${to}번 칸으로 바꾸기`,
-		ask: '칸을 바꿀까요?',
+		ask: '칸을 바꾸시겠습니까?',
 		doubt: '바꾼 결과를 확인하는 중입니다. 다시 누르지 않아도 됩니다.',
 		done: (from: string, to: string): string => `${from}번 칸에서 ${to}번 칸으로 바꾸었습니다.`,
 		notMine: '바꿀 칸이 없습니다. 빌린 칸만 바꿀 수 있습니다.',
@@ -177,7 +177,7 @@ export const student = {
 		cutOff: '연결이 끊겼습니다. 명령은 전달되었을 수 있습니다. 다시 누르지 말고 문을 확인해 주세요.',
 		cutOffLate: '연결이 끊겼습니다. 지금 문 상태를 볼 수 없습니다. 다시 연결하는 중입니다.',
 		finding: '요청이 전달되었는지 확인하는 중입니다. 다시 누르지 않아도 됩니다.',
-		unsent: '요청이 서버에 전달되지 않았습니다. 문은 움직이지 않았습니다. 다시 눌러 주세요.',
+		unsent: '요청이 서버에 전달되지 않은 것 같습니다. 문을 확인한 뒤 다시 눌러 주세요.',
 		unknown: '이 열기의 기록을 찾을 수 없습니다.',
 		notMine: (number: string): string => `${number}번 칸은 지금 빌린 칸이 아닙니다.`,
 		noLocker: '어느 칸을 열지 알 수 없습니다.',
@@ -250,9 +250,8 @@ export const student = {
 		title: '칸 열기',
 		working: '내 칸을 찾는 중입니다.',
 		noLocker: '이 사물함에 빌린 칸이 없습니다.',
-		noCode: '숫자를 읽지 못했습니다. 화면의 숫자를 직접 입력해 주세요.',
 		held: '먼저 대여를 확정해 주세요.',
-		choose: '어느 칸을 열까요?'
+		choose: '열 칸을 골라 주세요.'
 	},
 
 	giveBack: {
@@ -271,7 +270,6 @@ export const student = {
 		cancel: '취소',
 		doubt: '반납 결과를 확인하는 중입니다. 다시 누르지 않아도 됩니다.',
 		done: '반납했습니다. 이용해 주셔서 고맙습니다.',
-		given: '반납을 받았습니다.',
 		finishing: '반납을 마치는 중입니다.',
 		emptiedButton: '비웠습니다',
 		reopen: '다시 열기',

@@ -111,6 +111,8 @@ const sources: { [Area in keyof Areas]: Record<Language, () => Promise<Areas[Are
 class Texts {
 	#language = $state<Language>(firstLanguage());
 	#areas = $state.raw<Partial<Areas>>({});
+	/** The language that was asked for last. */
+	#wanted: Language | undefined;
 	/** The site's time zone. */
 	zone = $state('Asia/Seoul');
 
@@ -173,22 +175,38 @@ class Texts {
 	async need(...areas: (keyof Areas)[]): Promise<void> {
 		const missing = areas.filter((area) => !this.#areas[area]);
 		if (missing.length === 0) return;
-		const loaded = await this.#fetch(missing, this.#language);
+		const language = this.#language;
+		const loaded = await this.#fetch(missing, language);
+		// Somebody chose the other language meanwhile: these would be the only words of the former one.
+		if (language !== this.#language) return this.need(...areas);
 		// Page and frame ask at once: what the other one got meanwhile stays.
 		this.#areas = { ...this.#areas, ...loaded };
 	}
 
 	/**
-	 * Changes the language; the page changes at once when all of its texts are there.
+	 * Changes the language; the page changes at once when all of its texts are there. The last one wins.
 	 * @param isKept Whether this browser remembers it; a kiosk does not, the next one there may speak another.
 	 */
 	async speak(language: Language, isKept = true): Promise<void> {
-		const known = Object.keys(this.#areas) as (keyof Areas)[];
-		const areas = await this.#fetch(known, language);
+		this.#wanted = language;
+		if (language === this.#language) {
+			if (isKept) keepLanguage(language);
+			return;
+		}
+		const areas: Partial<Areas> = {};
+		// A page that is opened meanwhile brings texts of its own.
+		for (let missing = this.#missing(areas); missing.length > 0; missing = this.#missing(areas)) {
+			Object.assign(areas, await this.#fetch(missing, language));
+			if (this.#wanted !== language) return;
+		}
 		this.#areas = areas;
 		this.#language = language;
 		if (isKept) keepLanguage(language);
 		document.documentElement.lang = language;
+	}
+
+	#missing(areas: Partial<Areas>): (keyof Areas)[] {
+		return (Object.keys(this.#areas) as (keyof Areas)[]).filter((area) => !areas[area]);
 	}
 
 	/** A name that has both languages; the other one where this is missing. */

@@ -69,7 +69,7 @@ export const watch: Watch = {
 		board: (bus, board) => `Bus ${bus}, board ${board}`,
 		bus: (bus) => `Bus ${bus}`,
 		nowhere: 'Place not known',
-		count: (count) => `Seen ${count} times.`,
+		count: (count) => `Seen ${count} ${count === '1' ? 'time' : 'times'}.`,
 		escalated: (when) => `Staff were told again at ${when}.`,
 		seenTitle: 'What was seen',
 		seenNothing: 'This page cannot read what this alarm rests on.',
@@ -265,8 +265,7 @@ export const watch: Watch = {
 		preview: 'Preview',
 		toPreview: 'Preview',
 		change: 'Change',
-		sentence: (count, length) => `${count} lockers will open, one at a time for each power supply, about ${length}.`,
-		spaced: (count, gap, length) => `${count} lockers will open, ${gap} s apart, about ${length}.`,
+		sentence: (count, length) => `${count} ${count === '1' ? 'locker' : 'lockers'} will open, one at a time for each power supply, about ${length}.`,
 		longer: 'A door that stays shut takes about three seconds more.',
 		unwired: (count) => `${count} of them have no electric lock and are skipped. Use the key there.`,
 		warning: 'Doors open one after the other as soon as you start. Somebody must stand there to look after things.',
@@ -369,6 +368,6 @@ export const watch: Watch = {
 		},
 		helpKey: 'In a hurry, use the mechanical key. Note it on the page of the locker, before or after, and no alarm is raised.',
 		helpAfter: 'Open it once from the page of the locker after the repair. The figures here fade as time goes by.',
-		count: (count, days) => `${count} locks over ${days}`
+		count: (count, days) => `${count} ${count === '1' ? 'lock' : 'locks'} over ${days}`
 	}
 };

@@ -264,8 +264,6 @@ export const watch = {
 		change: '고치기',
 		sentence: (count: string, length: string): string =>
 			`${count}칸을 엽니다. 전원 한계에 맞춰 하나씩 열어 약 ${length} 걸립니다.`,
-		spaced: (count: string, gap: string, length: string): string =>
-			`${count}칸을 엽니다. 전원 한계에 맞춰 ${gap}초 간격, 약 ${length} 걸립니다.`,
 		longer: '안 열리는 문은 하나에 3초쯤 더 걸립니다.',
 		unwired: (count: string): string => `그 가운데 ${count}칸은 전자 잠금이 없어 건너뜁니다. 열쇠로 열어 주세요.`,
 		warning: '시작하면 문이 하나씩 열립니다. 물건을 지킬 사람이 사물함 앞에 있어야 합니다.',
@@ -273,7 +271,7 @@ export const watch = {
 		type: (count: number): string => `확인을 위해 숫자 ${count} 입력`,
 		typeWrong: (count: number): string => `시작하려면 ${count} 숫자를 그대로 적어 주세요.`,
 		start: (count: string): string => `${count}칸 열기`,
-		lost: '응답을 받지 못해 시작되었는지 확인하는 중입니다. 다시 누르지 마세요.',
+		lost: '응답을 받지 못해 시작되었는지 확인하는 중입니다. 다시 누르지 말아 주세요.',
 		notBegun: '요청이 서버에 전달되지 않았습니다. 아무 칸도 열지 않았습니다. 다시 눌러 주세요.',
 		inDoubt: '시작되었는지 알 수 없습니다. 목록에서 확인해 주세요.',
 		toList: '목록에서 확인하기',

@@ -4,7 +4,6 @@ import type { Wiring } from './wiring.ko';
 export const wiring: Wiring = {
 	title: 'Boards and wiring',
 	intro: 'Choose a port to find its boards, set addresses and prove each lock in turn. Looking opens no door.',
-	adminOnly: 'Only admins can do this.',
 	none: 'The configuration has no bus. Write a [[bus]] into config.toml and restart the server.',
 	families: {
 		'modbus-relay': 'Waveshare Modbus RTU relay',
@@ -25,8 +24,7 @@ export const wiring: Wiring = {
 		times: (count) => `${count} times`,
 		answering: (up, all) => `Boards answering ${up}/${all}`,
 		reason: (reason) => `Reason: ${reason}`,
-		go: (name) => `Commission bus ${name}`,
-		goShort: 'Commission'
+		go: (name) => `Commission bus ${name}`
 	},
 	board: {
 		caption: (bus) => `Boards on bus ${bus}`,
@@ -38,7 +36,6 @@ export const wiring: Wiring = {
 		figures: 'Counted since the server started.'
 	},
 	steps: {
-		label: 'Steps of commissioning',
 		port: '1. Check the port',
 		scan: '2. Find boards',
 		address: '3. Set addresses',

@@ -91,7 +91,6 @@ const switches: Record<Exclude<AddressBy, 'command'>, string> = {
 export const wiring = {
 	title: '보드와 배선',
 	intro: '포트를 고르면 보드 찾기, 주소 정하기, 자물쇠 하나씩 확인하기를 차례로 할 수 있습니다. 보는 것만으로는 문이 열리지 않습니다.',
-	adminOnly: '관리자만 할 수 있습니다.',
 	none: '설정에 버스가 없습니다. config.toml에 [[bus]]를 적고 서버를 다시 시작해 주세요.',
 	families,
 	portStates,
@@ -105,8 +104,7 @@ export const wiring = {
 		times: (count: string): string => `${count}번`,
 		answering: (up: number, all: number): string => `응답하는 보드 ${up}/${all}`,
 		reason: (reason: string): string => `이유: ${reason}`,
-		go: (name: string): string => `버스 ${name} 설치와 점검`,
-		goShort: '설치와 점검'
+		go: (name: string): string => `버스 ${name} 설치와 점검`
 	},
 	board: {
 		caption: (bus: string): string => `버스 ${bus}의 보드`,
@@ -118,7 +116,6 @@ export const wiring = {
 		figures: '수는 서버가 켜진 뒤부터 센 것입니다.'
 	},
 	steps: {
-		label: '설치 순서',
 		port: '1. 포트 확인',
 		scan: '2. 보드 찾기',
 		address: '3. 주소 정하기',

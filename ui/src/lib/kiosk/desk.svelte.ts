@@ -44,6 +44,8 @@ class Desk {
 	do(deed: Deed): void {
 		const before = this.flow;
 		this.flow = after(before, deed);
+		// Who is held back is one account: nobody else waits for it.
+		if (this.flow.id !== before.id) this.waitsUntil = 0;
 		if (this.flow.screen !== before.screen) {
 			this.failure = undefined;
 			this.touch();
@@ -92,9 +94,10 @@ class Desk {
 		}
 	}
 
+	/** The kiosk ends it by its own right; whoever stands here now must not act as somebody else meanwhile. */
 	async #drop(): Promise<void> {
-		await member.signOut();
 		member.forget();
+		await member.signOut();
 	}
 
 	/** A hold becomes a rental, once. */

@@ -42,11 +42,16 @@ class Device {
 		await this.reset();
 	}
 
-	/** Looks as somebody wants it, until they leave. */
+	/** Looks as somebody wants it, until they leave. What was chosen last is what stays, however long texts take. */
 	async choose(choice: Partial<Look>): Promise<void> {
-		const look = { ...this.look, ...choice };
-		if (look.language !== texts.language) await texts.speak(look.language, false);
-		this.look = look;
+		this.look = { ...this.look, ...choice };
+		try {
+			// Also back again: the other one may be on its way.
+			await texts.speak(this.look.language, false);
+		} catch {
+			// Texts that did not come: everything else is as it was chosen, and the kiosk goes on.
+			this.look = { ...this.look, language: texts.language };
+		}
 	}
 
 	/** As it was set up: the next one comes to what they know. */

@@ -13,4 +13,5 @@ export function liveWhileLoggedIn(): void {
 	session.onLeave(() => live.stop());
 	document.addEventListener('visibilitychange', () => live.seen(document.visibilityState === 'visible'));
 	addEventListener('online', () => live.again());
+	addEventListener('offline', () => live.again());
 }

@@ -36,8 +36,16 @@ export interface Surroundings {
 const BACK_OFF_MS = [500, 1000, 2000, 4000, 8000, 15_000];
 /** Away for so long, what is shown is called old. */
 const STALE_MS = 5000;
-/** The server pings every 20 s; a socket that never closes is found by a hidden page's return. */
+/** A page that was hidden for so long does not trust its socket any more. */
 const HIDDEN_MS = 60_000;
+/** So long the first word of a new socket is awaited. */
+const HELLO_MS = 10_000;
+/**
+ * A server that lost its power closes nothing, and browsers take minutes to notice: after so much silence it is asked
+ * whether it is there, and given up when it says nothing for so long.
+ */
+const SILENCE_MS = 25_000;
+const ANSWER_MS = 8000;
 
 const UNAUTHENTICATED = 4401;
 const TOO_MANY = 4429;
@@ -59,6 +67,8 @@ export class Live {
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#staleness: ReturnType<typeof setTimeout> | undefined;
 	#asking: ReturnType<typeof setTimeout> | undefined;
+	/** What happens when nothing is heard. */
+	#silence: ReturnType<typeof setTimeout> | undefined;
 	#hiddenAt: number | undefined;
 	#afterMs: number | undefined;
 
@@ -68,6 +78,7 @@ export class Live {
 	start(): void {
 		if (this.#wanted) return;
 		this.#wanted = true;
+		this.#away();
 		this.#connect();
 	}
 
@@ -133,9 +144,10 @@ export class Live {
 	}
 
 	#connect(): void {
+		this.#drop();
 		const socket = this.around.open();
 		this.#socket = socket;
-		this.#isOpen = false;
+		this.#listen(HELLO_MS, () => this.#lost());
 		socket.onopen = () => {
 			if (socket !== this.#socket) return;
 			this.#isOpen = true;
@@ -167,11 +179,33 @@ export class Live {
 		socket?.send(JSON.stringify({ type: 'auth', token, topics, ...resume }));
 	}
 
+	/** Does something when nothing is heard for so long. */
+	#listen(ms: number, then: () => void): void {
+		clearTimeout(this.#silence);
+		this.#silence = setTimeout(then, ms);
+	}
+
+	/** Asks whether anybody is there: a token that is sent once more is answered, whatever else is quiet. */
+	async #knock(): Promise<void> {
+		const socket = this.#socket;
+		this.#listen(ANSWER_MS, () => this.#lost());
+		const token = await this.around.token().catch(() => undefined);
+		if (token && socket === this.#socket && this.#isOpen) socket?.send(JSON.stringify({ type: 'auth', token }));
+	}
+
+	/** Nobody is there. */
+	#lost(): void {
+		this.#drop();
+		this.#comeBack();
+	}
+
 	#take(message: Message): void {
+		// By the server's clock, if this is the first that is heard of it.
+		if (message.type === 'hello') clock.learn(message.server_time, 0);
 		this.heardAt = clock.now();
+		this.#listen(SILENCE_MS, () => void this.#knock());
 		switch (message.type) {
 			case 'hello':
-				clock.learn(message.server_time, 0);
 				this.#tries = 0;
 				this.#session = message.session;
 				this.#version = message.version;
@@ -200,9 +234,7 @@ export class Live {
 				}
 				break;
 			case 'reauth':
-				void this.around.renew().then((token) => {
-					if (token) this.#socket?.send(JSON.stringify({ type: 'auth', token }));
-				}, () => {});
+				void this.#renew();
 				break;
 			case 'bye':
 				this.#afterMs = message.retry_after_ms;
@@ -213,6 +245,12 @@ export class Live {
 		}
 	}
 
+	async #renew(): Promise<void> {
+		const socket = this.#socket;
+		const token = await this.around.renew().catch(() => undefined);
+		if (token && socket === this.#socket && this.#isOpen) socket?.send(JSON.stringify({ type: 'auth', token }));
+	}
+
 	#tell(topic: string, tell: (listener: Listener) => void): void {
 		for (const listener of this.#listeners) if (listener.topic === topic) tell(listener);
 	}
@@ -221,10 +259,10 @@ export class Live {
 		this.#drop();
 		if (!this.#wanted) return;
 		this.#away();
-		if (code === UNAUTHENTICATED) {
-			const token = await this.around.renew().catch(() => undefined);
-			if (!token || !this.#wanted) return;
-		}
+		// Whoever has no log-in any more is hung up by the session; a server that cannot be asked is no reason to stay away.
+		if (code === UNAUTHENTICATED) await this.around.renew().catch(() => undefined);
+		// Meanwhile the network came back, and with it another socket.
+		if (this.#socket) return;
 		// Pages of one account took all its places: this one shows its age and tries now and then.
 		if (code === TOO_MANY) this.#tries = BACK_OFF_MS.length;
 		this.#comeBack();
@@ -256,6 +294,7 @@ export class Live {
 		const socket = this.#socket;
 		this.#socket = undefined;
 		this.#isOpen = false;
+		clearTimeout(this.#silence);
 		socket?.close();
 	}
 }

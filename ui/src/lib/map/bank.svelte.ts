@@ -77,16 +77,18 @@ export class BankView {
 
 	/** Asks for the states now and then, for as long as the socket is away. */
 	poll(): () => void {
+		let isOver = false;
 		let timer: ReturnType<typeof setTimeout>;
-		const later = (): void => {
-			timer = setTimeout(look, POLL_MS + Math.random() * SPREAD_MS);
-		};
 		const look = async (): Promise<void> => {
 			if (document.visibilityState === 'visible') await this.look();
-			later();
+			// The socket may have come back while the answer was on its way.
+			if (!isOver) timer = setTimeout(look, POLL_MS + Math.random() * SPREAD_MS);
 		};
 		timer = setTimeout(look, Math.random() * 1000);
-		return () => clearTimeout(timer);
+		return () => {
+			isOver = true;
+			clearTimeout(timer);
+		};
 	}
 
 	/** Asks for the states once; without an answer what is shown stays, and its age with it. */

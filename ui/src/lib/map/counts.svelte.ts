@@ -1,6 +1,7 @@
 /**
  * How many lockers of each bank are free, counted here from what the live socket tells. In a rush thousands look
- * at this list: nobody asks the server anew because a number changed.
+ * at this list: nobody asks the server anew because a number changed. While the socket is away the counts stay, since
+ * it takes up where it left; they are only not to be shown.
  */
 import type { Item, Snapshot } from '../live/protocol';
 import { stateOf, type Frame, type State } from './cells.svelte';
@@ -27,7 +28,7 @@ export class BankCounts {
 	}
 
 	delta(items: readonly Item[], bank: number | null): void {
-		this.#take(items, bank);
+		this.#take(items, bank, true);
 		if (this.#isDue) return;
 		this.#isDue = true;
 		this.frame(() => {
@@ -36,14 +37,9 @@ export class BankCounts {
 		});
 	}
 
-	/** The socket is gone: what was counted is of no use any more. */
-	forget(): void {
-		this.#banks.clear();
-		this.#count();
-	}
-
-	#take(items: readonly Item[], bank: number | null): void {
-		if (bank === null) return;
+	#take(items: readonly Item[], bank: number | null, isChange = false): void {
+		// What changed in a bank that nobody told all of is no number of it.
+		if (bank === null || (isChange && !this.#banks.has(bank))) return;
 		const lockers = this.#banks.get(bank) ?? new Map<number, State>();
 		this.#banks.set(bank, lockers);
 		for (const item of items) {

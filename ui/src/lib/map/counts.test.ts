@@ -17,6 +17,12 @@ it('counts each bank by itself and goes on with what changes, once a frame', () 
 	frames[0]?.();
 	expect(counts.value.get(1)).toEqual({ free: 1, lent: 3 });
 	expect(counts.value.get(2)).toEqual({ free: 1, lent: 1 });
-	counts.forget();
-	expect(counts.value.size).toBe(0);
+});
+
+it('counts no bank of which it heard a change alone', () => {
+	const frames: (() => void)[] = [];
+	const counts = new BankCounts((draw) => void frames.push(draw));
+	counts.delta([item(101, 'free')], 1);
+	frames[0]?.();
+	expect(counts.value.get(1)).toBeUndefined();
 });

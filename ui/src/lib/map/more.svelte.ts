@@ -39,7 +39,8 @@ export class More {
 			const isOff = error instanceof Refusal && error.code === 'option_off';
 			if (isOff && bank !== undefined) without.add(bank);
 			this.said = isOff ? texts.bank.hold.noExtension : failureText(error);
-			if (error instanceof Refusal) this.#settled = locker;
+			// A server that has no time just now may give more of it to whoever asks again.
+			if (error instanceof Refusal && !error.isPassing) this.#settled = locker;
 		} finally {
 			this.busy = false;
 		}

@@ -54,6 +54,9 @@ const MISSES = 3;
 /** What the server asks the person for before it opens. */
 const CODE_WANTED = ['presence_needed', 'password_needed', 'presence_wrong', 'presence_used'];
 
+/** Whether the question of what became of a request was refused; a server without time for it only did not answer. */
+const isRefusedLook = (error: Refusal | Unreachable): error is Refusal => error instanceof Refusal && !error.isPassing;
+
 export class Opening {
 	stand = $state<Stand>('ready');
 	operation = $state<string | undefined>();
@@ -144,12 +147,9 @@ export class Opening {
 			this.#follow(kept.operation);
 			return true;
 		} catch (error) {
-			if (error instanceof Refusal) {
-				this.#refused(error);
-				return true;
-			}
-			if (!(error instanceof Unreachable)) throw error;
-			await this.#doubt(keyOf(this.#action));
+			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+			if (isRefusedLook(error)) this.#show(error);
+			else await this.#doubt(keyOf(this.#action));
 			return true;
 		}
 	}
@@ -162,6 +162,10 @@ export class Opening {
 			this.#standIn = refusal;
 			return;
 		}
+		this.#show(refusal);
+	}
+
+	#show(refusal: Refusal): void {
 		this.refusal = refusal;
 		this.wantsCode = CODE_WANTED.includes(refusal.code);
 		if (refusal.retryAfterMs !== undefined) this.retryAt = performance.now() + refusal.retryAfterMs;
@@ -176,6 +180,7 @@ export class Opening {
 
 	/** Asks until it is known whether the request was carried out. */
 	async #find(key: string): Promise<void> {
+		if (this.#over) return;
 		this.#turn += 1;
 		const turn = this.#turn;
 		let misses = 0;
@@ -192,12 +197,14 @@ export class Opening {
 				misses += 1;
 			} catch (error) {
 				if (turn !== this.#turn) return;
-				if (error instanceof Refusal) {
-					this.#refused(error);
+				if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
+				// Whoever may not look has learned nothing of the opening: its key stays, and the next tap looks first.
+				if (isRefusedLook(error)) {
+					this.#show(error);
 					return;
 				}
-				if (!(error instanceof Unreachable)) throw error;
 				this.isCutOff = true;
+				wait = Math.max(wait, error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0);
 			}
 			if (misses >= MISSES) {
 				this.stand = 'unsent';

@@ -165,6 +165,55 @@ describe('a lost answer', () => {
 	});
 });
 
+describe('a question that the server refuses', () => {
+	it('is no answer to the tap: a busy server is asked again, nothing is sent anew', async () => {
+		const open = vi.fn().mockRejectedValueOnce(new Unreachable());
+		const lookUp = vi
+			.fn()
+			.mockRejectedValueOnce(refusal('overloaded', 503, { retry_after_ms: 3000 }))
+			.mockResolvedValue({ operation: 'op-7', at: NOW });
+		const opening = new Opening(101, doors({ open, lookUp }));
+		void opening.open();
+		await vi.advanceTimersByTimeAsync(0);
+		expect([opening.stand, opening.isCutOff]).toEqual(['doubtful', true]);
+		await vi.advanceTimersByTimeAsync(2900);
+		expect(lookUp).toHaveBeenCalledTimes(1);
+		await vi.advanceTimersByTimeAsync(200);
+		expect(opening.operation).toBe('op-7');
+		expect(open).toHaveBeenCalledTimes(1);
+	});
+
+	it('keeps the key: the next tap looks before it sends', async () => {
+		const open = vi.fn().mockRejectedValueOnce(new Unreachable());
+		const lookUp = vi
+			.fn()
+			.mockRejectedValueOnce(refusal('session_ended', 401))
+			.mockRejectedValueOnce(refusal('session_ended', 401))
+			.mockResolvedValue({ operation: 'op-7', at: NOW });
+		const opening = new Opening(101, doors({ open, lookUp }));
+		await opening.open();
+		expect([opening.stand, opening.refusal?.code]).toEqual(['refused', 'session_ended']);
+		await opening.open();
+		expect(opening.stand).toBe('refused');
+		await opening.open();
+		expect(opening.operation).toBe('op-7');
+		expect(open).toHaveBeenCalledTimes(1);
+	});
+
+	it('ends with the page', async () => {
+		let lose = (): void => {};
+		const open = vi.fn(() => new Promise<string>((_, reject) => (lose = () => reject(new Unreachable()))));
+		const lookUp = vi.fn().mockRejectedValue(new Unreachable());
+		const opening = new Opening(101, doors({ open, lookUp }));
+		void opening.open();
+		opening.end();
+		lose();
+		await vi.advanceTimersByTimeAsync(20_000);
+		expect(lookUp).not.toHaveBeenCalled();
+		expect(isOpen('open:101')).toBe(true);
+	});
+});
+
 describe('following', () => {
 	it('takes steps from the socket and never goes back', async () => {
 		let answer = (_: Look): void => {};

@@ -1,6 +1,7 @@
 /** The banks that somebody of staff looks after: for choices and names on many pages. */
 import { api, ask, type Schemas } from '../api/client';
 import { texts } from '../i18n/texts.svelte';
+import { session } from '../session.svelte';
 import { Loading } from '../ui/loading.svelte';
 
 export type StaffBank = Schemas['BankReply'];
@@ -21,6 +22,8 @@ class Banks extends Loading<StaffBank[]> {
 			} while (cursor);
 			return all;
 		});
+		// Somebody else looks after other ones.
+		session.onLeave(() => this.clear());
 	}
 
 	/** Asks for them unless they are known. */

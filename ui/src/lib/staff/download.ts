@@ -21,8 +21,12 @@ export async function download(path: string, query: Record<string, string>, name
 		throw new Unreachable(cause);
 	}
 	if (!response.ok) throw refusal(response, await response.json().catch(() => undefined));
+	const file = await response.blob().catch((cause: unknown) => {
+		// It broke off on the way.
+		throw new Unreachable(cause);
+	});
 	const link = document.createElement('a');
-	link.href = URL.createObjectURL(await response.blob());
+	link.href = URL.createObjectURL(file);
 	link.download = nameOf(response.headers.get('content-disposition')) ?? name;
 	link.click();
 	// Some browsers read the address a moment after the click.

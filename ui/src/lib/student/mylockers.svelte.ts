@@ -9,9 +9,13 @@ import { session } from '../session.svelte';
 
 export type LockerDetail = Schemas['LockerReply'];
 
+/** What could not be asked for is asked for again after so long, while a page shows it. */
+const AGAIN_MS = 3000;
+
 class MyLockers {
 	#known = $state.raw<ReadonlyMap<number, LockerDetail>>(new Map());
 	#askedAt = 0;
+	#again: ReturnType<typeof setTimeout> | undefined;
 
 	constructor() {
 		session.onLeave(() => (this.#known = new Map()));
@@ -48,14 +52,18 @@ class MyLockers {
 		return () => {
 			off();
 			ceases();
+			clearTimeout(this.#again);
 		};
 	}
 
 	async #look(at: number): Promise<void> {
 		this.#askedAt = at;
+		clearTimeout(this.#again);
 		const found = await Promise.all(this.all.map((it) => this.#one(it.locker_id)));
 		if (at !== this.#askedAt) return;
 		this.#known = new Map(found.filter((it) => it !== undefined).map((it) => [it.locker_id, it]));
+		// Without it pages do not know where a locker stands, nor whether it opens in presence alone.
+		if (found.includes(undefined)) this.#again = setTimeout(() => void this.#look(at), AGAIN_MS);
 	}
 
 	/** One that cannot be asked for stays as it was known: its page works without. */

@@ -40,6 +40,13 @@ describe('cards', () => {
 		]);
 	});
 
+	it('are told apart when banks open together and close at different times', () => {
+		const longer = { ...before, closes_at: '2026-12-01T00:00:00Z' };
+		const cards = windowCards([bank(1, before), bank(2, longer)], opens);
+		expect(cards).toHaveLength(2);
+		expect(new Set(cards.map(({ key }) => key)).size).toBe(2);
+	});
+
 	it('say once that there is none', () => {
 		const cards = windowCards([bank(1, { state: 'none' }), bank(2, { state: 'none' })], 0);
 		expect(cards.map(({ state }) => state)).toEqual(['none']);

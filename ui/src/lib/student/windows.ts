@@ -4,6 +4,8 @@ import type { PlacedBank } from '../site.svelte';
 export type WindowState = 'open' | 'before' | 'after' | 'none' | 'clock_untrusted';
 
 export interface WindowCard {
+	/** Tells it from the others, as long as it is the same window. */
+	key: string;
 	state: WindowState;
 	opensAt: string | undefined;
 	closesAt: string | undefined;
@@ -38,6 +40,7 @@ export function windowCards(banks: readonly PlacedBank[], now: number): WindowCa
 		if (card) card.banks.push(placed);
 		else {
 			cards.set(key, {
+				key,
 				state,
 				opensAt: window.opens_at ?? undefined,
 				closesAt: window.closes_at ?? undefined,

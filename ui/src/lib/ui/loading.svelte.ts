@@ -67,6 +67,7 @@ export class Loading<T> {
 	/** Forgets it, and what is still being asked for. */
 	clear(): void {
 		this.#asked += 1;
+		this.isAsking = false;
 		this.value = undefined;
 		this.failure = undefined;
 		this.at = 0;

@@ -1,5 +1,6 @@
 /** Whether student ids and ways to reach people are shown in full. Off at first, and again with the next page load. */
 import { texts } from '../../i18n/texts.svelte';
+import { session } from '../../session.svelte';
 import { maskEmail, maskId, maskPhone } from './mask';
 
 class Reveal {
@@ -20,3 +21,5 @@ class Reveal {
 }
 
 export const reveal = new Reveal();
+
+session.onLeave(() => (reveal.isOn = false));

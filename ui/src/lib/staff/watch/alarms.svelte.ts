@@ -46,9 +46,11 @@ export class AlarmList extends Paged<Alarm> {
 	}
 
 	override async load(): Promise<void> {
+		const newestOf = (alarms: readonly { alarm_id: number }[]): number => Math.max(0, ...alarms.map(({ alarm_id: id }) => id));
+		// What begins while the answer is on its way may not stand in it: it is new.
+		const before = newestOf(liveAlarms.all);
 		await super.load();
-		const ids = [...liveAlarms.all, ...(this.value?.rows ?? [])].map(({ alarm_id: id }) => id);
-		this.#newest = Math.max(0, ...ids);
+		this.#newest = before || newestOf([...liveAlarms.all, ...(this.value?.rows ?? [])]);
 	}
 
 	/** Alarms that began since: said above the list, which does not move. */

@@ -113,7 +113,6 @@ export class Ordering {
 		const id = await this.#lookFor(keyOf(ACTION));
 		if (id === undefined) {
 			this.wasInDoubt = this.stand === 'unknown';
-			settle(ACTION);
 			this.stand = 'choosing';
 		}
 		this.isRecalling = false;
@@ -125,9 +124,11 @@ export class Ordering {
 		const look = async (): Promise<unknown> =>
 			(await ask(api.GET('/api/v1/operations/{key}', { params: { path: { key } } }))).answer;
 		const fate = await fateOf(look, () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)));
-		// Of one that may have begun the key is kept: a reload looks for it once more.
-		if (fate !== 'unknown') settle(ACTION);
-		if (typeof fate === 'object') return fate.name;
+		if (typeof fate === 'object') {
+			settle(ACTION);
+			return fate.name;
+		}
+		// The key is kept: if the order arrives late, the next one is the same and opens nothing twice.
 		this.stand = fate;
 		return undefined;
 	}

@@ -36,7 +36,15 @@ export class MassRun extends Loading<MassOpening> {
 			// The end has more to say: when, and each locker's opening.
 			if (before.state === 'running' && now.state !== 'running') void this.load();
 		};
-		const deaf = live.hear('mass_openings', { snapshot: heard, delta: heard });
+		const deaf = live.hear('mass_openings', {
+			snapshot: (items) => {
+				heard(items);
+				// One that ended while the socket was away is not told of any more.
+				const isTold = items.some(({ mass_opening_id: id }) => id === this.id);
+				if (this.isUnderWay && !isTold) void this.load();
+			},
+			delta: heard
+		});
 		const timer = setInterval(() => {
 			if (this.isUnderWay && live.status !== 'live') void this.load();
 		}, ASK_MS);
