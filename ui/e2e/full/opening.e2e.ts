@@ -50,7 +50,7 @@ test('a door that opens: each step with its time, the closing, and a reload that
 		expect(shown[index]).toContain(text);
 		expect(shown[index]).toMatch(/\d{2}:\d{2}:\d{2}/);
 	}
-	await boards.door(on(601), 'close');
+	await boards.close(on(601));
 	await renter.step(/^.*문이 닫혔습니다\. \(열려 있던 시간 .*초\)/).waitFor();
 	await renter.page.reload();
 	await renter.step(steps.opened('601')).waitFor();
@@ -191,7 +191,7 @@ test('a door that is left open is spoken of, and forgotten when it is closed', a
 	await page.goBack();
 	await renter.step(steps.leftOpen('3분')).waitFor();
 	await boards.mend();
-	await boards.door(on(301), 'close');
+	await boards.close(on(301));
 	await renter.step(/문이 닫혔습니다\. \(열려 있던 시간 3분/).waitFor();
 	await page.goto('/my');
 	await page.getByText(student.card.doors['closed'] ?? '', { exact: true }).first().waitFor();
