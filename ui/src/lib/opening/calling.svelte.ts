@@ -20,6 +20,10 @@ export class Calling {
 
 	constructor(private readonly about: () => About) {}
 
+	get isSent(): boolean {
+		return this.#sent !== undefined;
+	}
+
 	/** What is known of the newest call about this locker. */
 	get call(): Call | undefined {
 		return callOf(mine.alarms.value?.alarms ?? [], this.about().locker, this.#sent);
