@@ -162,20 +162,3 @@ test('a picture of an old code asks for the digits that are shown now', async ()
 	await renter.step(steps.opened(String(LOCKER))).waitFor();
 	await renter.leave();
 });
-
-// A demonstration vouches for its clock: the refusal is put in its mouth, what the page makes of it is not.
-test('while the clock of the server is not trusted, staff are named and no code is asked for', async () => {
-	const renter = await Renter.of(site, desk, LOCKER);
-	await renter.page.route(`**/lockers/${LOCKER}/open`, (route) =>
-		route.fulfill({
-			status: 503,
-			contentType: 'application/problem+json',
-			json: { code: 'clock_untrusted', title: '', status: 503, detail: '' }
-		})
-	);
-	await renter.open();
-	await type(renter, await shown());
-	await renter.page.getByText(words.untrusted).first().waitFor();
-	expect(await renter.page.getByLabel(words.label).count()).toBe(0);
-	await renter.leave();
-});
