@@ -1,5 +1,17 @@
 /** The API as tests use it beside the browser: to set up what a page shows, and to be the other people. */
 
+/** The server said no. */
+export class Refused extends Error {
+	constructor(
+		message: string,
+		readonly status: number,
+		/** Which refusal it is, in the words of `docs/ref/problems.md`. */
+		readonly code: string
+	) {
+		super(message);
+	}
+}
+
 export class Caller {
 	private constructor(
 		private readonly url: string,
@@ -15,7 +27,12 @@ export class Caller {
 		return new Caller(url, tokens.access_token);
 	}
 
-	/** The answer's body; throws when the server refused. */
+	/** With a token that is known. */
+	static with(url: string, token: string): Caller {
+		return new Caller(url, token);
+	}
+
+	/** The answer's body; throws `Refused` when the server refused. */
 	ask<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
 		return request<T>(this.url, method, path, body, this.token);
 	}
@@ -32,6 +49,14 @@ async function request<T>(url: string, method: string, path: string, body?: unkn
 		...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) })
 	});
 	const text = await answer.text();
-	if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+	if (!answer.ok) throw new Refused(`${method} ${path}: ${answer.status} ${text}`, answer.status, codeOf(text));
 	return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+function codeOf(text: string): string {
+	try {
+		return (JSON.parse(text) as { code?: string }).code ?? '';
+	} catch {
+		return '';
+	}
 }

@@ -43,7 +43,7 @@ export class Desk {
 		return Boolean((await this.#kiosk(name))?.signed_in);
 	}
 
-	/** The sample student with this locker; another one that they rent is given back. */
+	/** The sample student with this locker, which they may have by now; another one that they rent is given back. */
 	async renter(locker: number): Promise<{ id: string; member: number }> {
 		const token = await logIn(this.url, this.student);
 		const { locker: rented } = await this.#call<{ locker?: { locker_id: number } | null }>(
@@ -52,9 +52,11 @@ export class Desk {
 			undefined,
 			token
 		);
-		if (rented) await this.#call('POST', `/lockers/${rented.locker_id}/release`, { emptied: true }, token);
-		await this.#call('POST', `/lockers/${locker}/hold`, undefined, token);
-		await this.#call('POST', `/lockers/${locker}/confirm`, undefined, token);
+		if (rented?.locker_id !== locker) {
+			if (rented) await this.#call('POST', `/lockers/${rented.locker_id}/release`, { emptied: true }, token);
+			await this.#call('POST', `/lockers/${locker}/hold`, undefined, token);
+			await this.#call('POST', `/lockers/${locker}/confirm`, undefined, token);
+		}
 		const me = await this.#call<{ member_id: number }>('GET', '/auth/me', undefined, token);
 		return { id: this.student.id, member: me.member_id };
 	}

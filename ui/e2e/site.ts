@@ -12,51 +12,65 @@ import { createInterface } from 'node:readline';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import type { Language } from '../src/lib/i18n/language';
 
-const PROGRAM = process.env['LOCKERD_BIN'] ?? fileURLToPath(new URL('../../target/debug/lockerd', import.meta.url));
+export const PROGRAM = process.env['LOCKERD_BIN'] ?? fileURLToPath(new URL('../../target/debug/lockerd', import.meta.url));
 const PAGES = process.env['LOCKERD_UI'];
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-interface Told {
+export interface Told {
 	demo_url: string;
 	sim_url: string;
 	accounts: Record<string, { id: string; password: string }>;
 }
 
+/** What the tests are told in the environment is no setting of the program. */
+export const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LOCKERD_')));
+
+/** Starts the program; gives its first line, which it prints when it is ready. */
+export async function begin(args: string[]): Promise<{ program: ChildProcess; line: string }> {
+	if (!existsSync(PROGRAM)) throw new Error(`build the program first (cargo build): ${PROGRAM}`);
+	const program = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'inherit'], env: ENVIRONMENT });
+	const line = await new Promise<string>((resolve, reject) => {
+		createInterface({ input: program.stdout }).once('line', resolve);
+		program.once('exit', (code) => reject(new Error(`the program ended (${code})`)));
+	});
+	return { program, line };
+}
+
 export class Site {
 	private constructor(
-		private readonly program: ChildProcess,
+		private readonly programs: ChildProcess[],
 		private readonly browser: Browser,
 		readonly url: string,
 		readonly told: Told
 	) {}
 
 	static async start(...options: string[]): Promise<Site> {
-		if (!existsSync(PROGRAM)) throw new Error(`build the program first (cargo build): ${PROGRAM}`);
+		const { program, line } = await begin(['demo', '--listen', '127.0.0.1:0', '--json', ...options]);
+		return Site.around(JSON.parse(line) as Told, program);
+	}
+
+	/** What runs by now; these programs end with it, the last one first. */
+	static async around(told: Told, ...programs: ChildProcess[]): Promise<Site> {
 		if (!existsSync(CHROMIUM)) throw new Error(`install Chromium, or say in CHROMIUM where it is: ${CHROMIUM}`);
-		const program = spawn(PROGRAM, ['demo', '--listen', '127.0.0.1:0', '--json', ...options], {
-			stdio: ['ignore', 'pipe', 'inherit']
-		});
-		const told = await new Promise<Told>((resolve, reject) => {
-			createInterface({ input: program.stdout }).once('line', (line) => resolve(JSON.parse(line) as Told));
-			program.once('exit', (code) => reject(new Error(`the program ended (${code})`)));
-		});
 		const launched = chromium.launch({
 			executablePath: CHROMIUM,
 			args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...(PAGES ? FOREIGN_PAGES : [])]
 		});
 		const browser = await launched.catch((error: unknown) => {
-			// Nobody else would end it.
-			program.kill('SIGINT');
+			// Nobody else would end them.
+			for (const program of programs) program.kill('SIGINT');
 			throw error;
 		});
-		return new Site(program, browser, new URL(told.demo_url).origin, told);
+		return new Site(programs, browser, new URL(told.demo_url).origin, told);
 	}
 
 	async stop(): Promise<void> {
 		await this.browser.close();
-		const ended = new Promise((resolve) => this.program.once('exit', resolve));
-		this.program.kill('SIGINT');
-		await ended;
+		for (const program of [...this.programs].reverse()) {
+			const ended = new Promise((resolve) => program.once('exit', resolve));
+			program.kill('SIGINT');
+			await ended;
+		}
 	}
 
 	/** Somebody with a browser of their own. */

@@ -15,6 +15,9 @@ export interface PlacedBank {
 	bank: Bank;
 }
 
+/** Within so long everybody asks anew after a change that all hear of. */
+const SPREAD_MS = 3000;
+
 class SiteState extends Loading<Site> {
 	/** False while the database fails: nothing can be claimed or changed, doors open all the same. */
 	isWhole = $state(true);
@@ -30,10 +33,20 @@ class SiteState extends Loading<Site> {
 		const heard = (items: Item[]): void => {
 			for (const item of items) {
 				if ('database' in item) this.isWhole = item['database'] === 'ok';
-				if ('clock_trusted' in item) this.isClockTrusted = item['clock_trusted'] === true;
+				if ('clock_trusted' in item) this.#heardClock(item['clock_trusted'] === true);
 			}
 		};
 		live.hear('site', { snapshot: heard, delta: heard });
+	}
+
+	#wasTrusted: boolean | undefined;
+
+	/** Windows open and shut with the trust in the clock: they are asked for anew, not by everybody at once. */
+	#heardClock(isTrusted: boolean): void {
+		this.isClockTrusted = isTrusted;
+		const isNew = this.#wasTrusted !== undefined && this.#wasTrusted !== isTrusted;
+		this.#wasTrusted = isTrusted;
+		if (isNew) setTimeout(() => void this.load(), Math.random() * SPREAD_MS);
 	}
 
 	readonly banks = $derived<PlacedBank[]>(

@@ -237,7 +237,6 @@ export const student: Student = {
 			`The code is wrong or has expired. Enter the new one on the screen${left === undefined ? '' : ` (${left} ${left === '1' ? 'try' : 'tries'} left)`}.`,
 		used: (seconds) => `This code was used. Use the new one in ${seconds} s.`,
 		usedNow: 'This code was used. Use the new one on the screen.',
-		untrusted: 'The server clock is not yet trusted, so codes cannot be used. Please tell staff.',
 		incomplete: 'Enter all 6 digits.',
 		password: 'You signed in without a password, so the digits of the screen beside the lockers are needed.',
 		qr: 'Or read the QR code on the screen with the camera of your phone.'

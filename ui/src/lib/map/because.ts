@@ -2,15 +2,15 @@
 import type { Window } from './window';
 import { standing } from './window';
 import { clock } from '../clock.svelte';
-import { live } from '../live';
+import { paused } from '../paused';
 import { site } from '../site.svelte';
 import { texts } from '../i18n/texts.svelte';
 
 export function because(window: Window): string | undefined {
 	const words = texts.bank.window;
 	const now = standing(window, clock.second);
-	if (live.status === 'stale') return texts.common.staleReason;
-	if (!site.isWhole) return texts.common.degraded;
+	const why = paused();
+	if (why !== undefined) return why;
 	if (!site.isClockTrusted || now.state === 'clock_untrusted') return words.clock_untrusted;
 	if (now.state === 'before') return words.before(texts.format.instant(now.opensAt));
 	if (now.state === 'after') return words.afterUnknown;
