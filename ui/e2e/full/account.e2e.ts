@@ -5,6 +5,7 @@ import { common } from '../../src/lib/i18n/common.ko';
 import { Caller } from '../api';
 import { codeMailed } from '../mailbox';
 import { Site, type Visitor } from '../site';
+import { siteSeconds, turn } from '../time';
 import { totp } from '../totp';
 
 let site: Site;
@@ -137,7 +138,7 @@ test('an authenticator app is set up, asked for at the log-in, and replaced by a
 	expect(await page.getByRole('link', { name: words.totp.app.open }).getAttribute('href')).toContain(
 		secret.replace(/\s/g, '')
 	);
-	const code = async (later = 0): Promise<string> => totp(secret, await siteSeconds(), later);
+	const code = async (later = 0): Promise<string> => totp(secret, await siteSeconds(site), later);
 	await page.getByRole('link', { name: words.totp.app.next }).click();
 	await page.waitForURL('**/me/totp/code');
 	const good = await code();
@@ -248,7 +249,7 @@ describe.each([{ locks: true }, { locks: false }])('with locks of the browser: $
 			});
 		}
 		// Longer than a token is good for.
-		await turn(31 * 60);
+		await turn(site, 31 * 60);
 		await Promise.all(tabs.map((tab) => tab.getByRole('link', { name: words.me.sessions }).click()));
 		for (const tab of tabs) {
 			await tab.getByText(words.sessions.this, { exact: true }).waitFor();
@@ -262,18 +263,3 @@ describe.each([{ locks: true }, { locks: false }])('with locks of the browser: $
 		await visitor.leave();
 	});
 });
-
-async function siteSeconds(): Promise<number> {
-	const answer = await fetch(`${site.url}/demo/api/clock`);
-	return Date.parse(((await answer.json()) as { server_time: string }).server_time) / 1000;
-}
-
-/** Lets the site's time go on. */
-async function turn(seconds: number): Promise<void> {
-	const answer = await fetch(`${site.url}/demo/api/clock`, {
-		method: 'POST',
-		headers: { 'Content-Type': 'application/json' },
-		body: JSON.stringify({ advance_s: seconds })
-	});
-	if (!answer.ok) throw new Error(`the clock was not turned: ${await answer.text()}`);
-}
