@@ -173,7 +173,9 @@ class Texts {
 	async need(...areas: (keyof Areas)[]): Promise<void> {
 		const missing = areas.filter((area) => !this.#areas[area]);
 		if (missing.length === 0) return;
-		const loaded = await this.#fetch(missing, this.#language);
+		const language = this.#language;
+		const loaded = await this.#fetch(missing, language);
+		if (language !== this.#language) return this.need(...areas);
 		// Page and frame ask at once: what the other one got meanwhile stays.
 		this.#areas = { ...this.#areas, ...loaded };
 	}
@@ -183,8 +185,10 @@ class Texts {
 	 * @param isKept Whether this browser remembers it; a kiosk does not, the next one there may speak another.
 	 */
 	async speak(language: Language, isKept = true): Promise<void> {
-		const known = Object.keys(this.#areas) as (keyof Areas)[];
-		const areas = await this.#fetch(known, language);
+		let areas: Partial<Areas> = {};
+		const missing = (): (keyof Areas)[] => (Object.keys(this.#areas) as (keyof Areas)[]).filter((area) => !areas[area]);
+		// A page that is on its way may bring more of them meanwhile.
+		while (missing().length > 0) areas = { ...areas, ...(await this.#fetch(missing(), language)) };
 		this.#areas = areas;
 		this.#language = language;
 		if (isKept) keepLanguage(language);
