@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo ui types test test-ui test-e2e e2e-full perf screenshots test-types test-api test-mutants lint release states bench soak fuzz \
+.PHONY: help demo ui types test test-ui test-e2e e2e-full perf screenshots test-types test-api test-mutants lint release states bench soak soak-kiosk fuzz \
 	tools ui-tools test-tools
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make bench    the semester rush, opening latency, start-up and more (minutes, by hand)"
 	@echo "make states   docs/ref/states.md from the code's own tables"
 	@echo "make soak     an hour of openings while everything fails (SOAK_SECONDS, SOAK_SEED)"
+	@echo "make soak-kiosk a kiosk's memory over two hours of visits (SOAK_MINUTES)"
 
 # Says exactly what is missing before a long build fails over it.
 tools:
@@ -77,6 +78,11 @@ test-e2e: test-tools ui
 e2e-full perf screenshots: test-tools ui
 	$(CARGO) build --locked
 	cd ui && E2E=$(if $(filter e2e-full,$@),full,$(if $(filter perf,$@),perf,shots)) npm run e2e
+
+soak-kiosk: SOAK_MINUTES ?= 120
+soak-kiosk: test-tools ui
+	$(CARGO) build --locked
+	cd ui && E2E=soak SOAK_MINUTES=$(SOAK_MINUTES) npm run e2e
 
 # The types that the web app is checked against are those of this very program.
 test-types: ui

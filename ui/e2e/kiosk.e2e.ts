@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kiosk } from '../src/lib/i18n/kiosk.ko';
 import { student } from '../src/lib/i18n/student.ko';
 import { Desk } from './desk';
+import { signIn } from './kiosk';
 import { Site, type Visitor } from './site';
 
 let site: Site;
@@ -16,16 +17,6 @@ afterAll(() => site.stop());
 
 const LOOK = { width: 1080, height: 1920 };
 const codes = (visitor: Visitor) => visitor.page.locator('[data-code]');
-
-/** Types id and code as on a number pad. */
-async function signIn({ page }: Visitor, id: string, code: string): Promise<void> {
-	await page.getByRole('heading', { name: kiosk.id.title }).waitFor();
-	await page.keyboard.type(id);
-	await page.keyboard.press('Enter');
-	await page.getByRole('heading', { name: kiosk.code.title }).waitFor();
-	await page.keyboard.type(code);
-	await page.keyboard.press('Enter');
-}
 
 test('a kiosk is paired, lets a student in, opens, takes back and forgets', async () => {
 	const visitor = await site.visitor(LOOK);

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Desk } from './desk';
 import { STAFF } from './pages';
 import { Site } from './site';
 
@@ -13,7 +14,7 @@ const BUILD = process.env['LOCKERD_UI'] ?? fileURLToPath(new URL('../build', imp
 
 interface Budget {
 	path: string;
-	who: 'nobody' | 'student' | 'admin';
+	who: 'nobody' | 'student' | 'admin' | 'kiosk';
 	/** JavaScript in all, kB. */
 	js: number;
 	files: number;
@@ -28,6 +29,8 @@ const BUDGETS: Budget[] = [
 	{ path: '/b/1', who: 'student', js: 95, files: 12, texts: 12 },
 	{ path: '/my', who: 'student', js: 85, files: 14, texts: 13 },
 	{ path: '/b/8', who: 'student', js: 95, files: 14, texts: 13 },
+	// A kiosk is loaded anew after everybody who was there.
+	{ path: '/kiosk', who: 'kiosk', js: 75, files: 12, texts: 12 },
 	// The frame of staff with its live board; every other page of theirs may add 35 kB.
 	{ path: '/staff', who: 'admin', js: 120, files: 20, texts: 20 },
 	...STAFF.filter((path) => !['/staff', '/staff?alarms=1'].includes(path)).map(
@@ -65,7 +68,8 @@ function textFiles(): Set<string> {
 test.each(BUDGETS)('$path for $who', async ({ path, who, ...most }) => {
 	const visitor = await site.visitor();
 	const { page } = visitor;
-	if (who !== 'nobody') await visitor.logIn(site.told.accounts[who], '/me');
+	if (who === 'kiosk') await (await Desk.of(site)).pair(visitor, '로비', [1, 2]);
+	else if (who !== 'nobody') await visitor.logIn(site.told.accounts[who], '/me');
 	// As at the first visit: nothing of it is known.
 	const asked = new Set<string>();
 	const fresh = await visitor.context.newPage();

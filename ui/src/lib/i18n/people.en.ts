@@ -75,7 +75,7 @@ export const people: People = {
 		noPassword: 'Not set',
 		banks: 'Banks in care',
 		noBanks: 'No banks.',
-		languages: { ko: '한국어', en: 'English' },
+		languages: { ko: 'Korean', en: 'English' },
 		disabled: (since) => `Blocked since ${since}.`,
 		disabledWhy: (reason) => `Reason: ${reason}`,
 		leaving: (since) => `Leaving: not on the roster of ${since}.`,

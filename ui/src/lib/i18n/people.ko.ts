@@ -71,7 +71,7 @@ export const people = {
 		noPassword: '정하지 않음',
 		banks: '맡은 사물함',
 		noBanks: '맡은 사물함이 없습니다.',
-		languages: { ko: '한국어', en: 'English' } as Record<string, string>,
+		languages: { ko: '한국어', en: '영어' } as Record<string, string>,
 		disabled: (since: string): string => `${since}부터 이용이 중지되었습니다.`,
 		disabledWhy: (reason: string): string => `이유: ${reason}`,
 		leaving: (since: string): string => `${since} 명단에 없어 정리 중입니다.`,

@@ -183,6 +183,7 @@ export const student: Student = {
 		startsOn: (day) => `your rental starts ${day}.`,
 		returned: 'it is not rented by you, or returned.',
 		restricted: 'restricted, because it is overdue.',
+		resting: 'It was opened a moment ago and the lock must rest.',
 		busy: 'somebody else is opening it.',
 		replace: 'Take another locker',
 		confirmFirst: 'Go and confirm',

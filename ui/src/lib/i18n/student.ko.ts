@@ -185,6 +185,8 @@ export const student = {
 		startsOn: (day: string): string => `대여가 ${day}에 시작합니다.`,
 		returned: '빌린 칸이 아니거나 반납한 칸입니다.',
 		restricted: '연체로 제한되었습니다.',
+		/** How long stands at the button, which counts. */
+		resting: '방금 연 칸이라 잠금 장치를 쉬게 합니다.',
 		busy: '다른 사람이 이 칸을 여는 중입니다.',
 		replace: '다른 칸으로 바꾸기',
 		confirmFirst: '대여 확정하러 가기',

@@ -336,6 +336,7 @@ export const system: System = {
 		testTo: 'Address',
 		testToMissing: 'Enter a mail address such as me@example.ac.kr.',
 		testLanguage: 'Language',
+		testLanguages: { ko: 'Korean', en: 'English' },
 		testSend: 'Send a test mail',
 		testOk: 'The mail server took the mail.',
 		testBad: 'The mail server did not take the mail.',

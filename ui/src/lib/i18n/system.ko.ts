@@ -330,6 +330,7 @@ export const system = {
 		testTo: '받을 주소',
 		testToMissing: '메일 주소를 적어 주세요. 예: me@example.ac.kr',
 		testLanguage: '언어',
+		testLanguages: { ko: '한국어', en: '영어' },
 		testSend: '시험 메일 보내기',
 		testOk: '메일 서버가 메일을 받았습니다.',
 		testBad: '메일 서버가 메일을 받지 않았습니다.',

@@ -8,6 +8,7 @@ import { calling, type About } from './calling.svelte';
 import { device } from './device.svelte';
 import { after, HOME, isWhole, type Deed, type Flow } from './flow';
 import { idleness, type Idleness } from './idle';
+import { inside } from './inside.svelte';
 import { itself } from './itself.svelte';
 import { member } from './member.svelte';
 import { isReloadDue } from './times';
@@ -30,7 +31,7 @@ class Desk {
 	said = $state('');
 
 	#touchedAt = performance.now();
-	/** Somebody was signed in since the page was loaded: it is loaded anew once they are gone. */
+	/** Somebody was signed in since the page was loaded, or could not be: it is loaded anew once they are gone. */
 	#isUsed = false;
 
 	/** Watches for whoever leaves: use it as the body of an `$effect`. */
@@ -49,6 +50,8 @@ class Desk {
 		if (this.flow.screen !== before.screen) {
 			this.failure = undefined;
 			this.touch();
+			// What fails now is tried again when it is needed.
+			if (this.flow.screen === 'id') void inside.load().catch(() => undefined);
 		}
 	}
 
@@ -76,6 +79,7 @@ class Desk {
 		this.isBusy = true;
 		this.failure = undefined;
 		try {
+			await inside.load();
 			await member.signIn(id, code);
 			// They left while the server was thinking.
 			if (this.flow.id !== id || this.flow.screen !== 'code') await this.#drop();
@@ -87,6 +91,8 @@ class Desk {
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 			this.do({ kind: 'refused' });
 			this.failure = error;
+			// A file that did not come stays away from this page; a new page gets it.
+			this.#isUsed ||= inside.screens === undefined;
 			if (error instanceof Refusal) this.waitsUntil = performance.now() + (error.retryAfterMs ?? 0);
 		} finally {
 			this.isBusy = false;

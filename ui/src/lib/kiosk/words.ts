@@ -44,6 +44,8 @@ export function openText(refusal: Refusal): string {
 			return words.notNow(words.returned);
 		case 'overdue':
 			return words.notNow(words.restricted);
+		case 'lock_cooling':
+			return words.resting;
 		case 'opening_under_way':
 			return words.notNow(words.busy);
 		default:
