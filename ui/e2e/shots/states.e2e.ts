@@ -202,6 +202,8 @@ describe.each(LOOKS.filter(([name]) => ONLY.test(name)))('%s', (name, look) => {
 
 	test('a rental that is over', async () => {
 		const mine = await Caller.logIn(site.url, site.told.accounts['student']);
+		const { reservations } = await mine.ask<{ reservations: { reservation_id: number }[] }>('GET', '/reservations/me');
+		for (const { reservation_id } of reservations) await mine.ask('DELETE', `/reservations/${reservation_id}`);
 		await mine.ask('POST', '/lockers/104/hold');
 		await mine.ask('POST', '/lockers/104/confirm');
 		await site.turn(125 * 86_400);
