@@ -3,7 +3,7 @@ CARGO ?= cargo
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 180
 
-.PHONY: help demo ui types test test-ui test-e2e e2e-full perf screenshots test-types test-api test-mutants lint release states bench soak soak-kiosk fuzz \
+.PHONY: help demo ui types test test-ui test-e2e e2e-full perf lighthouse screenshots test-types test-api test-mutants lint release states bench soak soak-kiosk fuzz \
 	tools ui-tools test-tools
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test-e2e the web app in a real browser against the demo (part of make test)"
 	@echo "make e2e-full all flows of the web app in a real browser (by hand)"
 	@echo "make perf     how fast the web app's map is on a slow phone (by hand, quiet machine)"
+	@echo "make lighthouse what Lighthouse says of four pages (by hand, quiet machine)"
 	@echo "make screenshots a picture of every page into ui/screenshots (by hand)"
 	@echo "make types    the web app's types from the API document"
 	@echo "make test-api the API document against the demo, with schemathesis (part of make test)"
@@ -41,9 +42,9 @@ ui: ui-tools
 	@cd ui && if [ ! -e node_modules/.package-lock.json ] || \
 		[ package-lock.json -nt node_modules/.package-lock.json ]; then \
 		npm ci && touch node_modules/.package-lock.json; fi
-	@cd ui && if [ ! -e build/index.html ] || [ -n "$$(find . -mindepth 1 -path ./node_modules -prune -o \
+	@cd ui && if [ ! -e build/index.html ] || [ -n "$$(find . -mindepth 1 -name node_modules -prune -o \
 		-path ./build -prune -o -path ./build-demo -prune -o -path ./.svelte-kit -prune -o \
-		-newer build/index.html -print -quit)" ]; then \
+		-path ./lighthouse -prune -o -path ./screenshots -prune -o -newer build/index.html -print -quit)" ]; then \
 		npm run build; fi
 
 types: ui
@@ -83,6 +84,14 @@ soak-kiosk: SOAK_MINUTES ?= 120
 soak-kiosk: test-tools ui
 	$(CARGO) build --locked
 	cd ui && E2E=soak SOAK_MINUTES=$(SOAK_MINUTES) npm run e2e
+
+# Lighthouse brings two hundred packages: it has a lock of its own, and only this installs it.
+lighthouse: test-tools ui
+	@cd ui/e2e/lighthouse && if [ ! -e node_modules/.package-lock.json ] || \
+		[ package-lock.json -nt node_modules/.package-lock.json ]; then \
+		npm ci --ignore-scripts && touch node_modules/.package-lock.json; fi
+	$(CARGO) build --locked
+	cd ui && E2E=lighthouse npm run e2e
 
 # The types that the web app is checked against are those of this very program.
 test-types: ui

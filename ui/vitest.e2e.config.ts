@@ -2,14 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
- * `E2E` says what: the walks of `make test` (nothing), all flows (`full`), figures (`perf`), pictures (`shots`), a
- * kiosk for hours (`soak`).
+ * `E2E` says what: the walks of `make test` (nothing), all flows (`full`), figures (`perf`, `lighthouse`), pictures
+ * (`shots`), a kiosk for hours (`soak`).
  */
 const kind = process.env['E2E'] ?? '';
 const folders: Record<string, string[]> = {
 	'': ['e2e/*.e2e.ts'],
 	full: ['e2e/*.e2e.ts', 'e2e/full/*.e2e.ts'],
 	perf: ['e2e/perf/*.e2e.ts'],
+	lighthouse: ['e2e/lighthouse/*.e2e.ts'],
 	shots: ['e2e/shots/*.e2e.ts'],
 	soak: ['e2e/soak/*.e2e.ts']
 };

@@ -96,6 +96,16 @@ export class Site {
 		});
 		if (!answer.ok) throw new Error(`the simulated door refused: ${await answer.text()}`);
 	}
+
+	/** Lets time pass: the clock of the demonstration jumps. */
+	async turn(seconds: number): Promise<void> {
+		const answer = await fetch(`${this.url}/demo/api/clock`, {
+			method: 'POST',
+			headers: { 'Content-Type': 'application/json', Origin: this.url },
+			body: JSON.stringify({ advance_s: seconds })
+		});
+		if (!answer.ok) throw new Error(`the clock refused: ${await answer.text()}`);
+	}
 }
 
 /** Pages that a test hands over are strangers to the browser: it would not let them call this machine. */

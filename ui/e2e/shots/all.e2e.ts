@@ -1,7 +1,7 @@
 /**
  * A picture of every page, phone and desktop, light and dark, Korean and English: `make screenshots` puts them
  * into `ui/screenshots`. They are there to be looked at: can a newcomer say in five seconds what happened, and what to
- * press next?
+ * press next? `SHOTS=student.*-phone-en` makes only the pictures whose names it matches.
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { OPEN, OWN, STAFF } from '../pages';
 import { Site, type Look } from '../site';
 
 const FOLDER = fileURLToPath(new URL('../../screenshots', import.meta.url));
+const ONLY = new RegExp(process.env['SHOTS'] ?? '');
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1440, height: 900 } };
 const looks = Object.entries(SIZES).flatMap(([size, { width, height }]) =>
 	(['ko', 'en'] as const).flatMap((language) =>
@@ -19,6 +20,8 @@ const looks = Object.entries(SIZES).flatMap(([size, { width, height }]) =>
 		])
 	)
 );
+// The longest words on the narrowest screen.
+looks.push(['narrow-en-light', { width: 320, height: 640, language: 'en' }]);
 
 let site: Site;
 
@@ -34,13 +37,15 @@ describe.each(looks)('%s', (name, look) => {
 		{ who: 'student', paths: OWN },
 		{ who: 'admin', paths: STAFF }
 	])('$who', async ({ who, paths }) => {
+		const wanted = paths.map((path) => ({ path, file: `${who}${path.replace(/\W+/g, '-')}-${name}.png` }));
+		const chosen = wanted.filter(({ file }) => ONLY.test(file));
+		if (chosen.length === 0) return;
 		const visitor = await site.visitor(look);
 		if (who !== 'nobody') await visitor.logIn(site.told.accounts[who], '/me');
-		for (const path of paths) {
+		for (const { path, file } of chosen) {
 			await visitor.page.goto(path);
 			await visitor.page.locator('h1').first().waitFor();
 			await visitor.page.waitForLoadState('networkidle');
-			const file = `${who}${path.replace(/\W+/g, '-')}-${name}.png`;
 			await visitor.page.screenshot({ path: `${FOLDER}/${file}`, fullPage: true });
 		}
 		expect(visitor.complaints).toEqual([]);

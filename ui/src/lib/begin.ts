@@ -12,6 +12,10 @@ const FIRST_AGAIN_MS = 2000;
 const LAST_AGAIN_MS = 30_000;
 
 let begun: Promise<void> | undefined;
+let siteAsked: Promise<void> = Promise.resolve();
+
+/** Done when the server was asked for the site: sooner than everything, so that a page can fetch what it will need. */
+export const siteAnswered = (): Promise<void> => siteAsked;
 
 /**
  * Takes up the log-in of an earlier visit and learns the site. Later calls wait for the first one.
@@ -24,10 +28,11 @@ export function begin(isKiosk: boolean): Promise<void> {
 
 async function start(isKiosk: boolean): Promise<void> {
 	document.documentElement.lang = texts.language;
-	if (isKiosk) return quietly(site.load());
+	siteAsked = quietly(site.load());
+	if (isKiosk) return siteAsked;
 	appearance.show();
 	liveWhileLoggedIn();
-	await Promise.all([resume(FIRST_AGAIN_MS), quietly(site.load())]);
+	await Promise.all([resume(FIRST_AGAIN_MS), siteAsked]);
 }
 
 /**

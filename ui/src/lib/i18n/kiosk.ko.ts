@@ -19,7 +19,7 @@ export const kiosk = {
 		newIn: (seconds: string): string => `${seconds}초 뒤 새 숫자`,
 		left: (seconds: string): string => `${seconds}초`,
 		noCode: '새 숫자를 받는 중입니다.',
-		free: (free: string, all: string): string => `빈 칸 ${free} / 모두 ${all}칸`,
+		free: (free: string, all: string): string => `빈 칸 ${free} / 전체 ${all}칸`,
 		more: (page: string, all: string): string => `다른 사물함 (${page}/${all})`,
 		lost: (phone: string): string => `서버와 연결이 끊겼습니다. ${phone} 번으로 문의해 주세요.`,
 		lostNoPhone: '서버와 연결이 끊겼습니다. 직원에게 문의해 주세요.',

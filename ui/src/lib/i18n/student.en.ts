@@ -253,6 +253,8 @@ export const student: Student = {
 
 	giveBack: {
 		title: (number) => `Return locker ${number}`,
+		nothingTitle: 'Return a locker',
+		noLocker: 'It is not clear which locker to return.',
 		check: 'Please check before you return it.',
 		emptied: 'I have taken everything out',
 		emptiedNeeded: 'Please check that the locker is empty, and tick the box.',

@@ -87,7 +87,7 @@ export const student = {
 		title: '사물함',
 		free: (count: string): string => `빈 칸 ${count}`,
 		full: '빈 칸 없음',
-		of: (count: string): string => `모두 ${count}칸`,
+		of: (count: string): string => `전체 ${count}칸`,
 		byDay: '날짜로 예약',
 		none: '등록된 사물함이 없습니다.'
 	},
@@ -257,6 +257,8 @@ export const student = {
 
 	giveBack: {
 		title: (number: string): string => `${number}번 칸 반납`,
+		nothingTitle: '칸 반납',
+		noLocker: '어느 칸을 반납할지 알 수 없습니다.',
 		check: '반납하기 전에 확인해 주세요.',
 		emptied: '물건을 모두 꺼냈습니다',
 		emptiedNeeded: '물건을 모두 꺼냈는지 확인하고 표시해 주세요.',

@@ -7,20 +7,17 @@ import { mine } from '../mine.svelte';
 import { failureText } from '../problems';
 import { texts } from '../i18n/texts.svelte';
 
-/** Banks that said that they give none: nobody is led to press in vain twice. */
-const without = new Set<number>();
-
 export class More {
 	busy = $state(false);
 	said = $state('');
 	/** The locker whose hold was extended, or cannot be. */
 	#settled = $state<number | undefined>();
 
-	isOffered(locker: number, bank: number | undefined): boolean {
-		return this.#settled !== locker && (bank === undefined || !without.has(bank));
+	isOffered(locker: number): boolean {
+		return this.#settled !== locker;
 	}
 
-	async ask(locker: number, bank: number | undefined): Promise<void> {
+	async ask(locker: number): Promise<void> {
 		if (this.busy) return;
 		this.busy = true;
 		try {
@@ -37,7 +34,6 @@ export class More {
 		} catch (error) {
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 			const isOff = error instanceof Refusal && error.code === 'option_off';
-			if (isOff && bank !== undefined) without.add(bank);
 			this.said = isOff ? texts.bank.hold.noExtension : failureText(error);
 			// A server that has no time just now may give more of it to whoever asks again.
 			if (error instanceof Refusal && !error.isPassing) this.#settled = locker;
