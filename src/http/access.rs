@@ -61,6 +61,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/auth/login", Access::Public),
     route("POST", "/api/v1/auth/login-or-register", Access::Public),
     route("POST", "/api/v1/auth/refresh", Access::Public),
+    route("POST", "/api/v1/auth/prove", Access::Member),
     route("POST", "/api/v1/auth/logout", Access::Member),
     route("POST", "/api/v1/auth/logout-everywhere", Access::Member),
     route("GET", "/api/v1/auth/sessions", Access::Member),

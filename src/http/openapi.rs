@@ -48,6 +48,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         auth::handle_me,
         sessions::handle_refresh,
         sessions::handle_log_out,
+        totp::handle_prove,
         totp::handle_second_step,
         totp::handle_find,
         totp::handle_enrol,

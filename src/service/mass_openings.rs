@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
+use super::identity::demand_shown;
 use super::openings::{PartOf, Wanted};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
@@ -165,6 +166,7 @@ impl Services {
                 let member = members::find_by_id(tx.conn, caller.member_id)?;
                 let name = member.map(|member| member.name).unwrap_or_default();
                 let answer = once(tx, caller.member_id, "mass-open", key.as_ref(), |tx| {
+                    demand_shown(tx, caller)?;
                     mass_openings::insert(tx.conn, &order).map_err(under_way)?;
                     let detail = json!({
                         "reason": order.head.reason,

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
 use crate::support::process::{Done, lockerd, run};
-use crate::support::site::{Plan, Site};
+use crate::support::site::{PASSWORD, Plan, Site};
 use crate::support::until;
 
 /// Doors that somebody closes again soon after they opened.
@@ -408,6 +408,25 @@ fn a_locker_rented_during_a_proof_is_not_opened_by_it() {
         AND json_extract(detail, '$.force_reason') IS ";
     assert_eq!(site.number(&format!("{told} NULL")), 1);
     assert_eq!(site.number(&format!("{told} 'the cable was cut'")), 1);
+    site.demand_clean();
+}
+
+#[test]
+fn a_pulse_wants_a_person_who_has_just_shown_who_they_are() {
+    let (site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    admin.post_json(PROOFS, &json!({ "bus": "east", "board": 1 })).expect(201);
+    let older = "UPDATE session SET proven_ms = proven_ms - 600001";
+    site.sql().execute(older, []).expect("changed");
+    let pulse = json!({ "action": "pulse" });
+    admin.post_json(STEPS, &pulse).refused(403, "proof_needed");
+    assert!(boards.simulator.pulses().is_empty(), "nothing moves");
+    // What moves nothing is free.
+    step(&admin, &json!({ "action": "skip" }));
+    admin.post_json("/api/v1/auth/prove", &json!({ "password": PASSWORD })).expect(200);
+    let seen = step(&admin, &pulse);
+    assert_eq!(seen["step"]["name"], json!("number"), "{seen}");
+    assert_eq!(boards.pulses("east", 1, 2).len(), 1);
     site.demand_clean();
 }
 

@@ -7,6 +7,7 @@ import { isOpen, keyOf, settle } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
 import { banks } from '../banks.svelte';
+import { CalledOff, prove } from '../prove.svelte';
 import { fateOf } from './lost';
 import { choose, estimate, LOCKERS_MAX, orderOf, readNumbers, type Estimate, type Locker, type Which } from './order';
 
@@ -94,14 +95,15 @@ export class Ordering {
 		const body = { ...orderOf(this.chosen, this.banks, this.which), reason: this.reason.trim() };
 		try {
 			const header = { 'Idempotency-Key': key };
-			const { mass_opening_id: id } = await ask(api.POST('/api/v1/mass-openings', { params: { header }, body }));
+			const post = () => ask(api.POST('/api/v1/mass-openings', { params: { header }, body }));
+			const { mass_opening_id: id } = await prove.before(post);
 			settle(ACTION);
 			return id;
 		} catch (error) {
 			if (error instanceof Unreachable) return this.#lookFor(key);
 			settle(ACTION);
 			this.stand = 'looking';
-			this.#failed(error);
+			if (!(error instanceof CalledOff)) this.#failed(error);
 			return undefined;
 		}
 	}
