@@ -74,6 +74,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/members/export", Access::Staff),
     route("POST", "/api/v1/members/import", Access::Staff),
     route("GET", "/api/v1/members/{member_id}", Access::Staff),
+    route("POST", "/api/v1/members/{member_id}/reveal", Access::Staff),
     route("PATCH", "/api/v1/members/{member_id}", Access::Staff),
     route("DELETE", "/api/v1/members/{member_id}", Access::Admin),
     route("PUT", "/api/v1/members/{member_id}/role", Access::Admin),

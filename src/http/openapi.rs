@@ -221,6 +221,7 @@ const SWAGGER_POLICY: &str = "default-src 'none'; script-src 'self'; \
         me::handle_delete,
         members::handle_list,
         members::handle_find,
+        members::handle_reveal,
         members::handle_export,
         members::roster::handle_import,
         members::change::handle_create,

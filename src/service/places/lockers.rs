@@ -106,12 +106,29 @@ pub struct LockerSetup {
     pub reason: Option<String>,
 }
 
+/// Which lockers of a bank are meant; what is `None` does not matter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LockerFilter {
+    /// Whether they are lent.
+    pub in_service: Option<bool>,
+    /// Whether they have an electric lock.
+    pub wired: Option<bool>,
+}
+
+impl LockerFilter {
+    fn finds(self, it: &LockerSetup) -> bool {
+        self.in_service.is_none_or(|wanted| it.locker.in_service == wanted)
+            && self.wired.is_none_or(|wanted| it.locker.channel.is_some() == wanted)
+    }
+}
+
 impl Services {
     /// The lockers of a bank in the order of their numbers. For its staff.
     pub async fn lockers_of_bank(
         &self,
         caller: Caller,
         bank: BankId,
+        filter: LockerFilter,
     ) -> Result<Vec<LockerSetup>, Error> {
         let snapshot = self.store.snapshot();
         if !snapshot.site.banks.contains_key(&bank) {
@@ -119,13 +136,15 @@ impl Services {
         }
         demand_staff_of(&snapshot, caller, bank)?;
         let reasons = self.store.read(move |conn| lockers::list_reasons(conn, bank)).await?;
-        Ok(setups(&snapshot.site, bank, reasons))
+        let mut all = setups(&snapshot.site, bank, reasons);
+        all.retain(|it| filter.finds(it));
+        Ok(all)
     }
 
     /// One locker as staff of its bank see it.
     pub async fn locker_setup(&self, caller: Caller, id: LockerId) -> Result<LockerSetup, Error> {
         let bank = self.demand_staff_of_locker(caller, id)?;
-        let all = self.lockers_of_bank(caller, bank).await?;
+        let all = self.lockers_of_bank(caller, bank, LockerFilter::default()).await?;
         all.into_iter().find(|it| it.locker.id == id).ok_or_else(|| locker_not_found(id))
     }
 

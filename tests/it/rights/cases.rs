@@ -339,6 +339,7 @@ pub(super) const CASES: &[Case] = &[
         &[201],
     ),
     case("GET", "/api/v1/members/{member_id}", Everybody, "", &[200]),
+    case("POST", "/api/v1/members/{member_id}/reveal", Everybody, "", &[200]),
     case(
         "PATCH",
         "/api/v1/members/{member_id}",

@@ -153,9 +153,9 @@ export class Format {
 		return value.toLocaleString(this.language === 'ko' ? 'ko-KR' : 'en-GB');
 	}
 
-	/** `010-1234-5678`. */
+	/** `010-1234-5678`, and `010-****-5678` where the server covers the middle. */
 	phone(digits: string): string {
-		const groups = /^(\d{3})(\d{3,4})(\d{4})$/.exec(digits);
+		const groups = /^(\d{3})(\d{3,4}|\*{4})(\d{4})$/.exec(digits);
 		return groups ? groups.slice(1).join('-') : digits;
 	}
 }

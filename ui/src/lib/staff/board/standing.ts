@@ -98,14 +98,6 @@ export function byPlace<Bank extends { bank_id: number; nameText: string }>(bank
 	return [...banks].sort((a, b) => order.compare(a.nameText, b.nameText) || a.bank_id - b.bank_id);
 }
 
-/** `2023321234` as `2023****34`: enough to tell two people apart, not enough to copy. */
-export function masked(studentId: string): string {
-	if (studentId.length <= 4) return '*'.repeat(studentId.length);
-	const head = studentId.slice(0, Math.min(4, studentId.length - 4));
-	const tail = studentId.slice(-2);
-	return `${head}${'*'.repeat(studentId.length - head.length - tail.length)}${tail}`;
-}
-
 /** Whom a locker belongs to comes first: who rents it, then who gave it back, then who chose it, then who comes next. */
 const ORDER = ['active', 'returned', 'held', 'reserved'];
 

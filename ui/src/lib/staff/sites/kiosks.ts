@@ -23,12 +23,6 @@ export function stateOf(kiosk: Pick<Kiosk, 'paired_at' | 'pairing_code_until' | 
 	return kiosk.silent ? 'silent' : 'well';
 }
 
-/** `2024****12`: enough to recognise whoever stands there, not enough to copy. */
-export function masked(id: string): string {
-	if (id.length < 8) return `${id.slice(0, 2)}${'*'.repeat(Math.max(id.length - 2, 1))}`;
-	return `${id.slice(0, 4)}${'*'.repeat(id.length - 6)}${id.slice(-2)}`;
-}
-
 /** A pairing code in groups, as it is read aloud. */
 export function grouped(code: string): string {
 	return /^\w{5,}$/.test(code) ? (code.match(code.length % 3 === 0 ? /.{3}/g : /.{1,4}/g) ?? [code]).join(' ') : code;
