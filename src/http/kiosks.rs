@@ -228,7 +228,7 @@ fn add(api: &Api) -> Routes {
     post, path = "/api/v1/kiosks", tag = "kiosks", request_body = KioskRequest,
     responses(
         (status = 201, body = PairingCodeReply), (status = 400), (status = 401), (status = 403),
-        (status = 404), (status = 422), (status = 503),
+        (status = 404), (status = 409), (status = 422), (status = 503),
     ),
     security(("bearer" = []))
 )]
@@ -256,7 +256,7 @@ fn change(api: &Api) -> Routes {
     params(("kiosk_id" = i64, Path)), request_body = KioskChange,
     responses(
         (status = 200, body = KioskReply), (status = 400), (status = 401), (status = 403),
-        (status = 404), (status = 422), (status = 503),
+        (status = 404), (status = 409), (status = 422), (status = 503),
     ),
     security(("bearer" = []))
 )]

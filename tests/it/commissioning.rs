@@ -431,6 +431,31 @@ fn a_pulse_wants_a_person_who_has_just_shown_who_they_are() {
 }
 
 #[test]
+fn a_bank_tells_its_boards_and_a_wire_leads_to_a_bus_that_there_is() {
+    let (site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    let boards_of = |path: &str| admin.get(path).expect(200).json();
+    let answering = json!([{ "bus": "east", "board": 1, "answers": true }]);
+    assert_eq!(boards_of("/api/v1/banks")["banks"][0]["boards"], answering);
+    let json_line = ["Content-Type: application/json"];
+    let rewire = |bus: &str, board: u8| {
+        let wire = json!({ "wire": { "bus": bus, "board": board, "lock": 4 } }).to_string();
+        admin.call("PATCH", "/api/v1/lockers/103", &json_line, &wire)
+    };
+    rewire("esat", 1).refused(422, "invalid");
+    let more = json!({ "from": 201, "wire": { "bus": "esat", "board": 1, "lock": 1 } });
+    admin.post_json("/api/v1/banks/1/lockers", &more).refused(422, "invalid");
+    // A board may come later: nobody knows whether it answers.
+    rewire("east", 2).expect(200);
+    let told = boards_of("/api/v1/banks/1");
+    assert_eq!(told["boards"][1], json!({ "bus": "east", "board": 2, "answers": null }));
+    boards.unplug("east");
+    until("the board is told to be silent", || {
+        (boards_of("/api/v1/banks/1")["boards"][0]["answers"] == false).then_some(())
+    });
+}
+
+#[test]
 fn a_proof_clears_no_alarm_and_hides_no_other_door() {
     let (site, boards) = known_wall(place());
     let admin = site.account("ADMIN");

@@ -148,6 +148,23 @@ impl Services {
         all.into_iter().find(|it| it.locker.id == id).ok_or_else(|| locker_not_found(id))
     }
 
+    /// Refuses a wire to a bus that the configuration does not have, which is a slip of the hand. Where it
+    /// has none at all the cabinets may be set up before their ports.
+    fn demand_bus(&self, channel: Option<&Channel>) -> Result<(), Error> {
+        let Some(channel) = channel else { return Ok(()) };
+        let known: Vec<String> =
+            self.bus.health().into_iter().map(|port| port.name.as_str().to_owned()).collect();
+        if known.is_empty() || known.iter().any(|name| name == channel.bus.as_str()) {
+            return Ok(());
+        }
+        let detail = format!(
+            "there is no bus {} in the configuration: it has {}",
+            channel.bus,
+            known.join(", ")
+        );
+        Err(Error::new(Code::Invalid, detail))
+    }
+
     /// Makes lockers; gives their numbers. For admins.
     pub async fn add_lockers(
         &self,
@@ -159,6 +176,7 @@ impl Services {
         actor.demand_admin()?;
         let today = self.clock.today();
         let planned = plan(bank, &new).map_err(|text| Error::new(Code::Invalid, text))?;
+        self.demand_bus(new.channel.as_ref())?;
         self.change_places(actor, "locker.add", key, move |tx| {
             demand_bank(tx, bank)?;
             let most = LOCKERS_MAX.saturating_sub(planned.len() - 1);
@@ -198,6 +216,9 @@ impl Services {
         }
         if change.channel != Edit::Keep {
             self.demand_no_opening(id)?;
+        }
+        if let Edit::Set(channel) = &change.channel {
+            self.demand_bus(Some(channel))?;
         }
         self.change_places(actor, "locker.change", key, move |tx| {
             let had = lockers::find(tx.conn, id)?.ok_or_else(|| locker_not_found(id))?;

@@ -2110,8 +2110,9 @@ export interface paths {
         put?: never;
         /**
          * Open every locker of a bank, or a selection.
-         * @description For staff of all banks concerned; at most one runs per bank. The answer comes when the order is
-         *     stored; lockers open one after the other per power supply.
+         * @description For staff of all banks concerned, who have shown within ten minutes who they are; at most one runs per
+         *     bank. The answer comes when the order is stored; lockers open one after the other per power supply.
+         *     With `dry_run` nothing is opened: the answer says how many lockers and how long.
          */
         post: operations["post_mass_openings"];
         delete?: never;
@@ -3607,6 +3608,18 @@ export interface components {
             /** @description What is wrong. */
             reason: string;
         };
+        /** @description A board that lockers of a bank hang on. */
+        BankBoardReply: {
+            /** @description The bus, as the configuration names it. */
+            bus: string;
+            /**
+             * Format: int32
+             * @description Its address there.
+             */
+            board: number;
+            /** @description Whether it answers; `null` when nobody knows yet, or the configuration has no such board. */
+            answers?: boolean | null;
+        };
         /** @description A bank before it has a number. */
         BankBody: {
             /**
@@ -3724,6 +3737,8 @@ export interface components {
             in_service: number;
             /** @description Whether people work on it: its doors raise no alarms meanwhile. */
             maintenance: boolean;
+            /** @description The boards that its lockers hang on. */
+            boards: components["schemas"]["BankBoardReply"][];
             /** @description Its settings. */
             policy: components["schemas"]["PolicyReply"];
             /** @description Since when it is kept for the history only, RFC 3339. */
@@ -4489,6 +4504,20 @@ export interface components {
              */
             h: number;
             label?: components["schemas"]["NameReply"] | null;
+        };
+        /** @description What would be opened; nothing was. */
+        ForecastReply: {
+            /** @description Always true. */
+            dry_run: boolean;
+            /** @description How many lockers. */
+            lockers: number;
+            /** @description How many of them have no electric lock: their turn is passed. */
+            unwired: number;
+            /**
+             * Format: int64
+             * @description How long it takes while every door opens at once, in milliseconds.
+             */
+            takes_ms: number;
         };
         /** @description A reset that waits for its code; the same whether the id was known or not. */
         ForgotReply: {
@@ -5898,6 +5927,8 @@ export interface components {
             locker_ids?: number[] | null;
             /** @description Why, 1 to 200 characters. */
             reason: string;
+            /** @description True: only say what would be opened. */
+            dry_run?: boolean;
         };
         /** @description How those who are late are dealt with. */
         OverdueBody: {
@@ -24493,6 +24524,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastReply"];
+                };
+            };
             /** @description Done. */
             202: {
                 headers: {
