@@ -36,6 +36,7 @@ pub mod health;
 pub mod help;
 pub mod histories;
 pub mod idempotency;
+pub mod identity;
 pub mod jobs;
 pub mod kiosks;
 pub mod layout;

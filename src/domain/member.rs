@@ -254,6 +254,42 @@ pub struct Member {
     pub staff_of: Vec<BankId>,
 }
 
+/// Letters that stand for what is covered. Always as many: how long a thing is tells something, too.
+const COVER: &str = "****";
+
+/// A student id of which only enough is shown to tell people apart: `2024****12`; of a short one the
+/// first and the last letter.
+#[must_use]
+pub fn covered_id(id: &str) -> String {
+    if id.chars().count() >= 8 { covered(id, 4, 2) } else { covered(id, 1, 1) }
+}
+
+/// A phone number of which only the network and the last four digits are shown: `010****5678`.
+#[must_use]
+pub fn covered_phone(digits: &str) -> String {
+    let network = if digits.starts_with("01") { 3 } else { 0 };
+    covered(digits, network, 4)
+}
+
+/// An e-mail address of which only two letters and the host are shown: `ha****@korea.ac.kr`.
+#[must_use]
+pub fn covered_email(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((name, host)) => format!("{}@{host}", covered(name, 2, 0)),
+        None => COVER.to_owned(),
+    }
+}
+
+/// At least one letter is always covered.
+fn covered(text: &str, before: usize, behind: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= before + behind {
+        return COVER.to_owned();
+    }
+    let shown = |part: &[char]| part.iter().collect::<String>();
+    shown(&letters[..before]) + COVER + &shown(&letters[letters.len() - behind..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,5 +332,17 @@ mod tests {
     fn empty_optional_fields_are_absent() {
         let profile = Profile::parse("2023321234", "홍길동", Some(" "), Some("")).expect("valid");
         assert_eq!((profile.phone(), profile.email()), (None, None));
+    }
+
+    #[test]
+    fn covered_data_tells_people_apart_and_no_more() {
+        for (id, shown) in [("2024123412", "2024****12"), ("ADMIN", "A****N"), ("A1", "****")] {
+            assert_eq!(covered_id(id), shown);
+        }
+        assert_eq!(covered_phone("01012345678"), "010****5678");
+        assert_eq!(covered_phone("0212345678"), "****5678");
+        assert_eq!(covered_phone("1588"), "****");
+        assert_eq!(covered_email("haneul@korea.ac.kr"), "ha****@korea.ac.kr");
+        assert_eq!(covered_email("가@korea.ac.kr"), "****@korea.ac.kr");
     }
 }

@@ -21,7 +21,7 @@ use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
 use crate::service::members::Actor;
-use crate::service::places::banks::{BankChange, BankView, NewBank};
+use crate::service::places::banks::{BankBoard, BankChange, BankView, NewBank};
 
 /// Largest policy in bytes: two hundred closings with long names in both languages.
 const POLICY_BYTES_MAX: usize = 256 << 10;
@@ -246,10 +246,30 @@ pub(super) struct BankReply {
     in_service: usize,
     /// Whether people work on it: its doors raise no alarms meanwhile.
     maintenance: bool,
+    /// The boards that its lockers hang on.
+    boards: Vec<BankBoardReply>,
     /// Its settings.
     policy: PolicyReply,
     /// Since when it is kept for the history only, RFC 3339.
     retired_at: Option<String>,
+}
+
+/// A board that lockers of a bank hang on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BankBoardReply {
+    /// The bus, as the configuration names it.
+    bus: String,
+    /// Its address there.
+    board: u8,
+    /// Whether it answers; `null` when nobody knows yet, or the configuration has no such board.
+    answers: Option<bool>,
+}
+
+impl From<BankBoard> for BankBoardReply {
+    fn from(board: BankBoard) -> Self {
+        let BankBoard { bus, address, answers } = board;
+        Self { bus: bus.as_str().to_owned(), board: address, answers }
+    }
 }
 
 /// A page of banks.
@@ -274,6 +294,7 @@ impl From<BankView> for BankReply {
             lockers: view.lockers,
             in_service: view.in_service,
             maintenance: view.bank.maintenance.is_some(),
+            boards: view.boards.into_iter().map(Into::into).collect(),
             policy: view.bank.policy.into(),
             retired_at: view.retired_at.map(|at| at.to_string()),
         }

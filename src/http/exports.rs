@@ -9,6 +9,7 @@ use super::alarms::AlarmListQuery;
 use super::buses::LocksQuery;
 use super::extract::{Head, head};
 use super::handled::HandledBy;
+use super::locker_admin::BankLockersQuery;
 use super::mails::MailListQuery;
 use super::members::attachment;
 use super::opening_list::OpeningListQuery;
@@ -308,23 +309,33 @@ pub(super) async fn handle_locks(
 pub(super) fn lockers(api: &Api) -> Routes {
     path!("api" / "v1" / "banks" / BankId / "lockers" / "export")
         .and(warp::get())
+        .and(warp::query::<BankLockersQuery>())
         .and(head())
         .and(with(api))
         .handled_by(handle_lockers)
 }
 
-/// The lockers of a bank with wires and places, as a file. For its staff.
+/// Lockers of a bank with wires and places, as a file. For its staff.
 #[utoipa::path(
     get, path = "/api/v1/banks/{bank_id}/lockers/export", tag = "exports",
-    params(("bank_id" = i64, Path)),
+    params(
+        ("bank_id" = i64, Path),
+        ("in_service" = Option<bool>, Query, description = "whether they are lent"),
+        ("wired" = Option<bool>, Query, description = "whether they have an electric lock"),
+    ),
     responses(
-        (status = 200, body = String, content_type = "text/csv"), (status = 401), (status = 403),
-        (status = 404), (status = 503), (status = 507),
+        (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
+        (status = 403), (status = 404), (status = 422), (status = 503), (status = 507),
     ),
     security(("bearer" = []))
 )]
-pub(super) async fn handle_lockers(id: BankId, head: Head, api: Api) -> Result<Response, Problem> {
+pub(super) async fn handle_lockers(
+    id: BankId,
+    query: BankLockersQuery,
+    head: Head,
+    api: Api,
+) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
     demand_staff(caller)?;
-    Ok(csv(api.services().export_lockers(caller, id).await?, "lockers.csv"))
+    Ok(csv(api.services().export_lockers(caller, id, query.filter()?).await?, "lockers.csv"))
 }

@@ -15,6 +15,7 @@ use super::totp::{ReasonRequest, once_only};
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::{BankId, KioskId, MemberId};
 use crate::domain::kiosk::Kiosk;
+use crate::domain::member::covered_id;
 use crate::service::kiosks::{KioskView, PairingCode, demand_staff};
 use crate::service::members::Actor;
 
@@ -157,7 +158,7 @@ impl From<KioskView> for KioskRow {
             silent: view.is_silent,
             signed_in: view.signed_in.map(|it| AtKioskReply {
                 member_id: it.member_id.0,
-                student_id: it.student_id,
+                student_id: covered_id(&it.student_id),
                 name: it.name,
                 since: it.since.to_string(),
             }),
@@ -227,7 +228,7 @@ fn add(api: &Api) -> Routes {
     post, path = "/api/v1/kiosks", tag = "kiosks", request_body = KioskRequest,
     responses(
         (status = 201, body = PairingCodeReply), (status = 400), (status = 401), (status = 403),
-        (status = 404), (status = 422), (status = 503),
+        (status = 404), (status = 409), (status = 422), (status = 503),
     ),
     security(("bearer" = []))
 )]
@@ -255,7 +256,7 @@ fn change(api: &Api) -> Routes {
     params(("kiosk_id" = i64, Path)), request_body = KioskChange,
     responses(
         (status = 200, body = KioskReply), (status = 400), (status = 401), (status = 403),
-        (status = 404), (status = 422), (status = 503),
+        (status = 404), (status = 409), (status = 422), (status = 503),
     ),
     security(("bearer" = []))
 )]

@@ -19,7 +19,7 @@ use crate::service::commissioning::demand_admin;
 use crate::service::error::Code;
 use crate::service::idempotency::Answer;
 use crate::service::members::Actor;
-use crate::service::places::lockers::{Edit, LockerChange, LockerSetup, NewLockers};
+use crate::service::places::lockers::{Edit, LockerChange, LockerFilter, LockerSetup, NewLockers};
 
 /// Which lockers of a bank are listed.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,15 @@ pub(super) struct BankLockersQuery {
     wired: Option<String>,
     cursor: Option<String>,
     limit: Option<String>,
+}
+
+impl BankLockersQuery {
+    pub(super) fn filter(&self) -> Result<LockerFilter, Problem> {
+        Ok(LockerFilter {
+            in_service: page::flag(self.in_service.as_deref(), "in_service")?,
+            wired: page::flag(self.wired.as_deref(), "wired")?,
+        })
+    }
 }
 
 /// Which page of what was written down.
@@ -409,13 +418,7 @@ pub(super) async fn handle_list(
     api: Api,
 ) -> Result<Response, Problem> {
     let caller = head.caller(&api)?;
-    let in_service = page::flag(query.in_service.as_deref(), "in_service")?;
-    let wired = page::flag(query.wired.as_deref(), "wired")?;
-    let mut all = api.services().lockers_of_bank(caller, id).await?;
-    all.retain(|it| {
-        in_service.is_none_or(|wanted| it.locker.in_service == wanted)
-            && wired.is_none_or(|wanted| it.locker.channel.is_some() == wanted)
-    });
+    let all = api.services().lockers_of_bank(caller, id, query.filter()?).await?;
     let page = page::cut(all, query.cursor.as_deref(), query.limit.as_deref())?;
     let lockers = page.rows.into_iter().map(Into::into).collect();
     let reply = BankLockersReply { lockers, total: page.total, next_cursor: page.next_cursor };

@@ -18,7 +18,7 @@ use crate::domain::id::{BankId, LockerId, MassOpeningId};
 use crate::domain::mass_opening::{Line, LineState, MassOpening, MassOpeningHead};
 use crate::service::csv_file::CsvFile;
 use crate::service::error::Code;
-use crate::service::mass_openings::{PAGE_MAX, Selection};
+use crate::service::mass_openings::{Forecast, PAGE_MAX, Selection};
 
 /// Largest order in bytes: a thousand numbers of eight digits and a reason.
 const ORDER_BYTES_MAX: usize = 16 << 10;
@@ -33,6 +33,22 @@ pub(super) struct OrderRequest {
     locker_ids: Option<Vec<i64>>,
     /// Why, 1 to 200 characters.
     reason: String,
+    /// True: only say what would be opened.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What would be opened; nothing was.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ForecastReply {
+    /// Always true.
+    dry_run: bool,
+    /// How many lockers.
+    lockers: usize,
+    /// How many of them have no electric lock: their turn is passed.
+    unwired: usize,
+    /// How long it takes while every door opens at once, in milliseconds.
+    takes_ms: u64,
 }
 
 impl OrderRequest {
@@ -176,14 +192,15 @@ fn start(api: &Api) -> Routes {
 
 /// Open every locker of a bank, or a selection.
 ///
-/// For staff of all banks concerned; at most one runs per bank. The answer comes when the order is
-/// stored; lockers open one after the other per power supply.
+/// For staff of all banks concerned, who have shown within ten minutes who they are; at most one runs per
+/// bank. The answer comes when the order is stored; lockers open one after the other per power supply.
+/// With `dry_run` nothing is opened: the answer says how many lockers and how long.
 #[utoipa::path(
     post, path = "/api/v1/mass-openings", tag = "mass openings", request_body = OrderRequest,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
-        (status = 202, body = OrderReply), (status = 401), (status = 403), (status = 404),
-        (status = 409), (status = 422), (status = 503), (status = 507),
+        (status = 200, body = ForecastReply), (status = 202, body = OrderReply), (status = 401),
+        (status = 403), (status = 404), (status = 409), (status = 422), (status = 503), (status = 507),
     ),
     security(("bearer" = []))
 )]
@@ -191,6 +208,13 @@ pub(super) async fn handle_start(head: Head, body: RawBody, api: Api) -> Result<
     let caller = head.caller(&api)?;
     let request: OrderRequest = body.json_up_to(&head, ORDER_BYTES_MAX).await?;
     let selection = request.selection()?;
+    if request.dry_run {
+        let Forecast { lockers, unwired, takes } =
+            api.services().forecast_many(caller, selection)?;
+        let takes_ms = u64::try_from(takes.as_millis()).unwrap_or(u64::MAX);
+        let reply = ForecastReply { dry_run: true, lockers, unwired, takes_ms };
+        return Ok(warp::reply::json(&reply).into_response());
+    }
     let key = head.request_key(&format!("mass-open {selection:?} {}", request.reason))?;
     let begun = api.services().open_many(caller, selection, &request.reason, key).await?;
     let reply = begun.map(|id| OrderReply { mass_opening_id: id.to_string() });

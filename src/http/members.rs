@@ -13,7 +13,9 @@ use super::handled::HandledBy;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, page, with};
 use crate::domain::id::MemberId;
-use crate::domain::member::{MemberState, Role};
+use crate::domain::member::{
+    MemberState, Role, covered_email, covered_id, covered_phone, parse_student_id,
+};
 use crate::domain::rental::Rental;
 use crate::service::members::Actor;
 use crate::service::members::list::{MemberDetail, MemberFilter, MemberOrder, MemberSummary};
@@ -27,26 +29,20 @@ pub(super) mod roster;
 pub(super) struct MemberListQuery {
     /// A part of the student id, name, phone number or e-mail address.
     q: Option<String>,
+    /// The whole student id.
+    student_id: Option<String>,
     /// student, staff or admin.
     role: Option<String>,
     /// active, `not_signed_up`, leaving, disabled or left.
     state: Option<String>,
     /// `student_id`, name, joined or `last_login`.
     sort: Option<String>,
+    /// Whether to show what is covered.
+    reveal: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Most people of the page.
     limit: Option<String>,
-}
-
-/// Which people are exported.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExportQuery {
-    /// student, staff or admin.
-    role: Option<String>,
-    /// active, `not_signed_up`, leaving, disabled or left.
-    state: Option<String>,
 }
 
 /// What somebody holds or rents.
@@ -85,14 +81,16 @@ pub(super) struct ConsentReply {
 pub(super) struct MemberReply {
     /// Their number.
     member_id: i64,
-    /// Student id.
+    /// Student id; a student's is covered as 2024****12 unless `covered` is false.
     student_id: String,
     /// Full name.
     name: String,
-    /// Phone number, digits only.
+    /// Phone number, digits only; covered as 010****5678.
     phone_number: Option<String>,
-    /// E-mail address.
+    /// E-mail address; covered as ha****@korea.ac.kr.
     email: Option<String>,
+    /// Whether the student id and ways to reach them are covered: `reveal` shows them.
+    covered: bool,
     /// When the address was proven by a mailed code, RFC 3339.
     email_verified_at: Option<String>,
     /// Faculty or office.
@@ -123,6 +121,17 @@ pub(super) struct MemberReply {
     banks: Vec<i64>,
     /// What they hold or rent now.
     rentals: Vec<MemberRentalReply>,
+}
+
+/// What is covered elsewhere.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RevealedReply {
+    /// Student id.
+    student_id: String,
+    /// Phone number, digits only.
+    phone_number: Option<String>,
+    /// E-mail address.
+    email: Option<String>,
 }
 
 /// Somebody with everything that staff may know.
@@ -166,6 +175,20 @@ impl From<Rental> for MemberRentalReply {
     }
 }
 
+impl MemberReply {
+    /// Covers what a glance over a shoulder should not take away.
+    fn cover(mut self) -> Self {
+        self.covered = true;
+        // Who works here is no secret among those who work here.
+        if self.role == Role::Student.name() {
+            self.student_id = covered_id(&self.student_id);
+        }
+        self.phone_number = self.phone_number.as_deref().map(covered_phone);
+        self.email = self.email.as_deref().map(covered_email);
+        self
+    }
+}
+
 impl From<MemberSummary> for MemberReply {
     fn from(summary: MemberSummary) -> Self {
         let row = summary.row;
@@ -189,6 +212,7 @@ impl From<MemberSummary> for MemberReply {
             name: row.name,
             phone_number: row.phone,
             email: row.email,
+            covered: false,
             department: row.department,
             language: row.language,
             banks: summary.banks.into_iter().map(|id| id.0).collect(),
@@ -205,7 +229,7 @@ impl From<MemberDetail> for MemberDetailReply {
             consent: consent.map(|(version, at_ms)| ConsentReply { version, at: time(at_ms) }),
             second_factor: detail.second_factor,
             password_changed_at: row.password_changed_ms.map(time),
-            member: detail.summary.into(),
+            member: MemberReply::from(detail.summary).cover(),
         }
     }
 }
@@ -215,6 +239,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(export(api))
         .or_route(roster::routes(api))
         .or_route(find(api))
+        .or_route(reveal(api))
         .or_route(change::routes(api))
 }
 
@@ -235,8 +260,10 @@ impl MemberListQuery {
         };
         let sorts = "student_id, name, joined or last_login";
         let text = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let id = self.student_id.as_deref();
         Ok(MemberFilter {
             text: text.map(str::to_owned),
+            student_id: id.map(|id| parse_student_id(id).unwrap_or_else(|_| id.to_owned())),
             role: self.role.as_deref().map(role).transpose()?,
             state: state(self.state.as_deref())?,
             order: page::named(self.sort.as_deref(), "sort", sorts, order)?.unwrap_or_default(),
@@ -255,16 +282,19 @@ fn state(name: Option<&str>) -> Result<Option<MemberState>, Problem> {
 
 /// People with an account, searched and in pages. For all staff.
 ///
-/// Without `state` everybody who has not left is found.
+/// Without `state` everybody who has not left is found. Students' ids and everybody's phone numbers and
+/// e-mail addresses are covered; with `reveal` they are not, and whose were shown is written down.
 #[utoipa::path(
     get, path = "/api/v1/members", tag = "members",
     params(
         ("q" = Option<String>, Query, description = "a part of student id, name, phone or e-mail"),
+        ("student_id" = Option<String>, Query, description = "the whole student id"),
         ("role" = Option<String>, Query, description = "student, staff or admin"),
         ("state" = Option<String>, Query,
             description = "active, not_signed_up, leaving, disabled or left"),
         ("sort" = Option<String>, Query,
             description = "student_id (when left out), name, joined or last_login (newest first)"),
+        ("reveal" = Option<bool>, Query, description = "true: nothing is covered; written down"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("limit" = Option<u32>, Query, description = "1 to 100; 50 when left out"),
     ),
@@ -282,9 +312,14 @@ pub(super) async fn handle_list(
     let actor = Actor::Caller(head.caller(&api)?);
     actor.demand_staff()?;
     let (filter, limit) = (query.filter()?, page::limit(query.limit.as_deref())? as usize);
+    let reveal = page::flag(query.reveal.as_deref(), "reveal")?.unwrap_or_default();
     let page = api.services().members(actor, filter, query.cursor.as_deref(), limit).await?;
+    if reveal {
+        api.services().note_revealed(actor, &page.members).await?;
+    }
+    let members = page.members.into_iter().map(MemberReply::from);
     Ok(warp::reply::json(&MemberListReply {
-        members: page.members.into_iter().map(Into::into).collect(),
+        members: members.map(|it| if reveal { it } else { it.cover() }).collect(),
         total: page.total,
         next_cursor: page.next,
     })
@@ -299,7 +334,7 @@ fn find(api: &Api) -> Routes {
         .handled_by(handle_find)
 }
 
-/// One account with everything that staff may know.
+/// One account with everything that staff may know; some of it covered as in the list.
 #[utoipa::path(
     get, path = "/api/v1/members/{member_id}", tag = "members", params(("member_id" = i64, Path)),
     responses(
@@ -313,10 +348,36 @@ pub(super) async fn handle_find(id: MemberId, head: Head, api: Api) -> Result<Re
     Ok(warp::reply::json(&MemberDetailReply::from(detail)).into_response())
 }
 
+fn reveal(api: &Api) -> Routes {
+    path!("api" / "v1" / "members" / MemberId / "reveal")
+        .and(warp::post())
+        .and(head())
+        .and(with(api))
+        .handled_by(handle_reveal)
+}
+
+/// Somebody's student id and ways to reach them in full. For all staff; it is written down.
+#[utoipa::path(
+    post, path = "/api/v1/members/{member_id}/reveal", tag = "members",
+    params(("member_id" = i64, Path)),
+    responses(
+        (status = 200, body = RevealedReply), (status = 401), (status = 403), (status = 404),
+        (status = 503), (status = 507),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_reveal(id: MemberId, head: Head, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let row = api.services().reveal_member(Actor::Caller(caller), id).await?;
+    let reply =
+        RevealedReply { student_id: row.student_id, phone_number: row.phone, email: row.email };
+    Ok(warp::reply::json(&reply).into_response())
+}
+
 fn export(api: &Api) -> Routes {
     path!("api" / "v1" / "members" / "export")
         .and(warp::get())
-        .and(warp::query::<ExportQuery>())
+        .and(warp::query::<MemberListQuery>())
         .and(head())
         .and(with(api))
         .handled_by(handle_export)
@@ -324,13 +385,18 @@ fn export(api: &Api) -> Routes {
 
 /// Accounts as a CSV file that Excel opens in Korean. For all staff; it is written down.
 ///
-/// The columns are known to the roster import. No cell can be taken for a formula.
+/// Everybody whom the list finds under the same question, in its order, nothing covered. The columns are
+/// known to the roster import. No cell can be taken for a formula.
 #[utoipa::path(
     get, path = "/api/v1/members/export", tag = "members",
     params(
+        ("q" = Option<String>, Query, description = "a part of student id, name, phone or e-mail"),
+        ("student_id" = Option<String>, Query, description = "the whole student id"),
         ("role" = Option<String>, Query, description = "student, staff or admin"),
         ("state" = Option<String>, Query,
             description = "active, not_signed_up, leaving, disabled or left"),
+        ("sort" = Option<String>, Query,
+            description = "student_id (when left out), name, joined or last_login (newest first)"),
     ),
     responses(
         (status = 200, body = String, content_type = "text/csv"), (status = 400), (status = 401),
@@ -339,18 +405,13 @@ fn export(api: &Api) -> Routes {
     security(("bearer" = []))
 )]
 pub(super) async fn handle_export(
-    query: ExportQuery,
+    query: MemberListQuery,
     head: Head,
     api: Api,
 ) -> Result<Response, Problem> {
     let actor = Actor::Caller(head.caller(&api)?);
     actor.demand_staff()?;
-    let filter = MemberFilter {
-        role: query.role.as_deref().map(role).transpose()?,
-        state: state(query.state.as_deref())?,
-        ..MemberFilter::default()
-    };
-    let text = api.services().export_members(actor, filter).await?;
+    let text = api.services().export_members(actor, query.filter()?).await?;
     Ok(attachment(text, "text/csv; charset=utf-8", "members.csv"))
 }
 

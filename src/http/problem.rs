@@ -91,6 +91,7 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::PresenceWrong
         | Code::NotAtKiosk
         | Code::PasswordNeeded
+        | Code::ProofNeeded
         | Code::Forbidden
         | Code::ForeignOrigin
         | Code::OutsideWindow

@@ -14,6 +14,7 @@ use super::lockers::answer;
 use super::problem::Problem;
 use super::{Api, OrRoute, Routes, with};
 use crate::domain::id::{BankId, LockerId, RentalId};
+use crate::domain::member::covered_id;
 use crate::domain::returning::WaitsFor;
 use crate::service::error::Code;
 use crate::service::returning::{GivenBack, PAGE_MAX, ReturnWish, Waiting};
@@ -100,7 +101,8 @@ impl From<Replacement> for ReplaceReply {
 pub(super) struct RenterReply {
     /// Their number.
     member_id: i64,
-    /// Student id; `null` when they have left since.
+    /// Student id, covered as 2024****12 (`members/{member_id}/reveal` shows it); `null` when they have
+    /// left since.
     student_id: Option<String>,
     /// Full name; `null` when they have left since.
     name: Option<String>,
@@ -250,7 +252,7 @@ impl RenterReply {
     /// A member with student id and name, as far as they are still known.
     pub(super) fn of(member_id: i64, known: Option<(String, String)>) -> Self {
         let (student_id, name) = known.unzip();
-        Self { member_id, student_id, name }
+        Self { member_id, student_id: student_id.as_deref().map(covered_id), name }
     }
 }
 

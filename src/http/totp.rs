@@ -17,8 +17,8 @@ use super::problem::Problem;
 use super::sessions::{TokensReply, tokens_reply};
 use super::{Api, OrRoute, Routes, qr, with, with_body, with_part_and_body};
 use crate::domain::id::MemberId;
+use crate::service::identity::{PROVEN_MS, Proof};
 use crate::service::members::Actor;
-use crate::service::totp::Proof;
 
 /// Below `auth`, which dispatches here.
 pub(super) fn routes(api: &Api) -> Routes {
@@ -28,6 +28,7 @@ pub(super) fn routes(api: &Api) -> Routes {
         .or_route(remove(api))
         .or_route(confirm(api))
         .or_route(renew(api))
+        .or_route(prove(api))
 }
 
 /// The second step of a log-in.
@@ -54,6 +55,15 @@ impl FactorProofRequest {
     fn into_proof(self, head: &Head, api: &Api) -> Proof {
         Proof { password: self.password, code: self.code, address: head.address(api) }
     }
+}
+
+/// A proof that counts from now on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ProvenReply {
+    /// Until when, RFC 3339.
+    until: String,
+    /// How long that is, in seconds.
+    expires_in: i64,
 }
 
 /// The first code of a new app.
@@ -110,6 +120,30 @@ pub(super) fn once_only<T: Serialize>(reply: &T, status: StatusCode) -> Response
     let mut response = warp::reply::with_status(warp::reply::json(reply), status).into_response();
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+fn prove(api: &Api) -> Routes {
+    with_body(api, path!("api" / "v1" / "auth" / "prove").and(warp::post()), handle_prove)
+}
+
+/// Show once more who one is, with the password or a code of the authenticator app.
+///
+/// What is dangerous asks for it (403 `proof_needed`) unless the log-in or the last proof was within ten
+/// minutes. It counts for this log-in alone and ends with it.
+#[utoipa::path(
+    post, path = "/api/v1/auth/prove", tag = "auth", request_body = FactorProofRequest,
+    responses(
+        (status = 200, body = ProvenReply), (status = 400), (status = 401), (status = 403),
+        (status = 422), (status = 429), (status = 503),
+    ),
+    security(("bearer" = []))
+)]
+pub(super) async fn handle_prove(head: Head, body: RawBody, api: Api) -> Result<Response, Problem> {
+    let caller = head.caller(&api)?;
+    let proof = body.json::<FactorProofRequest>(&head).await?;
+    let until = api.services().prove(caller, proof.into_proof(&head, &api)).await?;
+    let reply = ProvenReply { until: until.to_string(), expires_in: PROVEN_MS / 1_000 };
+    Ok(warp::reply::json(&reply).into_response())
 }
 
 fn second_step(api: &Api) -> Routes {

@@ -49,6 +49,7 @@ codes! {
     RefreshSuperseded "refresh_superseded" "A newer refresh token was issued a moment ago.",
     RosterLoginOff "roster_login_off" "This site does not log in by personal data.",
     PasswordNeeded "password_needed" "This needs a log-in with a password.",
+    ProofNeeded "proof_needed" "The person must show once more who they are.",
     Forbidden "forbidden" "The account may not do this.",
     SecondFactorNeeded "second_factor_needed" "A code of the authenticator app is needed as well.",
     SecondFactorMissing "second_factor_missing" "The site wants this account to set up an authenticator app first.",

@@ -12,6 +12,7 @@ use super::csv_file::{self, CsvFile};
 use super::error::Error;
 use super::mails::{self, MessageState, masked};
 use super::penalties::{self, PenaltyWish};
+use super::places::lockers::LockerFilter;
 use super::returning;
 use super::tokens::Caller;
 use crate::domain::alarm::{Alarm, ClearReason};
@@ -366,8 +367,13 @@ impl Services {
         self.exported(caller, "lock.export", &asked, file).await
     }
 
-    /// The lockers of a bank with wires and places. For its staff.
-    pub async fn export_lockers(&self, caller: Caller, bank: BankId) -> Result<String, Error> {
+    /// Lockers of a bank with wires and places. For its staff.
+    pub async fn export_lockers(
+        &self,
+        caller: Caller,
+        bank: BankId,
+        filter: LockerFilter,
+    ) -> Result<String, Error> {
         let mut file = CsvFile::new(&[
             "locker_id",
             "bank_id",
@@ -381,7 +387,7 @@ impl Services {
             "level",
             "accessible",
         ]);
-        for it in self.lockers_of_bank(caller, bank).await? {
+        for it in self.lockers_of_bank(caller, bank, filter).await? {
             let locker = &it.locker;
             let flag = |flag| if flag { "true" } else { "false" };
             let wire = locker.channel.as_ref();
@@ -399,7 +405,10 @@ impl Services {
                 flag(locker.accessible),
             ]);
         }
-        self.exported(caller, "locker.export", &json!({ "bank_id": bank }), file).await
+        let asked = json!({
+            "bank_id": bank, "in_service": filter.in_service, "wired": filter.wired,
+        });
+        self.exported(caller, "locker.export", &asked, file).await
     }
 }
 

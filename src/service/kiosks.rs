@@ -425,7 +425,7 @@ pub fn demand_staff(caller: Caller) -> Result<(), Error> {
 fn name_taken(error: StoreError) -> Error {
     match error {
         StoreError::Conflict(Constraint::Unique(_)) => {
-            Error::new(Code::Invalid, "another kiosk has this name")
+            Error::new(Code::NameTaken, "another kiosk has this name: pick another name")
         }
         other => other.into(),
     }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
 use super::idempotency::{Answer, RequestKey, once};
+use super::identity::demand_shown;
 use super::openings::{PartOf, Wanted};
 use super::rentals::locker_not_found;
 use super::tokens::{Caller, Method};
@@ -55,6 +56,20 @@ pub enum Selection {
     Lockers(Vec<LockerId>),
 }
 
+/// What an order would do; nothing is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forecast {
+    /// How many lockers are meant.
+    pub lockers: usize,
+    /// How many of them have no electric lock: their turn is passed.
+    pub unwired: usize,
+    /// How long it takes while every door opens at once.
+    pub takes: Duration,
+}
+
+/// What a locker takes whose door opens at once.
+const TURN: Duration = Duration::from_secs(1);
+
 /// How a turn went.
 enum Tried {
     /// It is over, with this.
@@ -64,6 +79,23 @@ enum Tried {
 }
 
 impl Services {
+    /// What an order would do. For staff of all banks concerned.
+    pub fn forecast_many(&self, caller: Caller, selection: Selection) -> Result<Forecast, Error> {
+        let (_, lockers) = self.selected(caller, selection)?;
+        let mut turns: BTreeMap<String, u32> = BTreeMap::new();
+        let mut unwired = 0;
+        for id in &lockers {
+            let Some(channel) = self.known_locker(*id)? else {
+                unwired += 1;
+                continue;
+            };
+            let supply = self.bus.supply(&channel).unwrap_or_default();
+            *turns.entry(supply.to_owned()).or_default() += 1;
+        }
+        let longest = turns.into_values().max().unwrap_or_default();
+        Ok(Forecast { lockers: lockers.len(), unwired, takes: TURN * longest })
+    }
+
     /// Begins to open many lockers; the answer comes when the order is stored. For staff of all
     /// banks concerned.
     pub async fn open_many(
@@ -165,6 +197,7 @@ impl Services {
                 let member = members::find_by_id(tx.conn, caller.member_id)?;
                 let name = member.map(|member| member.name).unwrap_or_default();
                 let answer = once(tx, caller.member_id, "mass-open", key.as_ref(), |tx| {
+                    demand_shown(tx, caller)?;
                     mass_openings::insert(tx.conn, &order).map_err(under_way)?;
                     let detail = json!({
                         "reason": order.head.reason,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Services;
 use super::accounts::RosterLogin;
 use super::error::{Code, Error};
+use super::identity::{Fresh, Proof};
 use super::limits::{self, Limit};
 use super::mails::{Mail, post};
 use super::members::{Actor, managed};
@@ -31,10 +32,6 @@ mod log_in;
 /// How long a new secret waits for its first code.
 const PENDING_MS: i64 = 15 * 60 * 1_000;
 
-/// How long a log-in counts as fresh: long enough to set an app up without typing the password
-/// again.
-const FRESH_MS: i64 = 10 * 60 * 1_000;
-
 /// Recovery codes of one set.
 const RECOVERY_CODES: usize = 10;
 
@@ -43,24 +40,6 @@ const RECOVERY_LETTERS: usize = 10;
 
 /// Longest reason for a reset, in characters.
 const REASON_CHARS_MAX: usize = 500;
-
-/// What somebody who is logged in shows to be asked no further.
-#[derive(Debug, Clone, Default)]
-pub struct Proof {
-    /// Their password.
-    pub password: Option<String>,
-    /// A code of their app, or a recovery code.
-    pub code: Option<String>,
-    /// The client's address: failures count for it as well.
-    pub address: String,
-}
-
-/// Whether a fresh log-in is proof enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fresh {
-    Enough,
-    NotEnough,
-}
 
 /// What an authenticator app needs; shown once.
 #[derive(Debug, Clone)]
@@ -103,7 +82,7 @@ impl Services {
             let detail = "log in with your password to set up an authenticator app";
             return Err(Error::new(Code::PasswordNeeded, detail));
         }
-        self.demand_proof(caller, proof, Fresh::Enough).await?;
+        self.show_again(caller, proof, Fresh::Enough).await?;
         let secret = Secret::new(secrets::draw()?);
         let row = self.member_row(caller.member_id).await?.ok_or_else(session_ended)?;
         let uri = secret.uri(&row.student_id).ok_or_else(broken)?;
@@ -182,7 +161,7 @@ impl Services {
         caller: Caller,
         proof: Proof,
     ) -> Result<Vec<String>, Error> {
-        self.demand_proof(caller, proof, Fresh::Enough).await?;
+        self.show_again(caller, proof, Fresh::Enough).await?;
         let member = caller.member_id;
         let (codes, hashes) = self.draw_recovery_codes(member)?;
         self.store
@@ -204,7 +183,7 @@ impl Services {
                           one in its place";
             return Err(Error::new(Code::Forbidden, detail));
         }
-        self.demand_proof(caller, proof, Fresh::NotEnough).await?;
+        self.show_again(caller, proof, Fresh::NotEnough).await?;
         let (member, vault) = (caller.member_id, self.vault.clone());
         let row = self.member_row(member).await?.ok_or_else(session_ended)?;
         self.store
@@ -254,29 +233,6 @@ impl Services {
             return Err(Error::new(Code::SecondFactorMissing, detail));
         }
         Ok(())
-    }
-
-    /// Has somebody who is logged in show once more who they are.
-    async fn demand_proof(&self, caller: Caller, proof: Proof, fresh: Fresh) -> Result<(), Error> {
-        match (proof.code, proof.password) {
-            (Some(code), _) => self.use_second_factor(caller.member_id, &code).await,
-            (None, Some(password)) => {
-                let ticket = self.passwords.enter()?;
-                self.prove_again(caller, password, &ticket, &proof.address).await.map(drop)
-            }
-            (None, None) => {
-                let session = caller.session_id;
-                let issued =
-                    self.store.read(move |conn| sessions::issued_ms(conn, session)).await?;
-                let now_ms = self.clock.now().as_millisecond();
-                let is_fresh = issued.is_some_and(|at_ms| now_ms - at_ms <= FRESH_MS);
-                if fresh == Fresh::Enough && is_fresh {
-                    return Ok(());
-                }
-                let detail = "type your password again, or a code of your authenticator app";
-                Err(Error::new(Code::PasswordNeeded, detail))
-            }
-        }
     }
 
     /// Refuses a code of an app while nobody knows the time: a right one would be called wrong, and

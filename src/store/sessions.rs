@@ -73,9 +73,9 @@ pub fn insert(
 ) -> Result<SessionId, StoreError> {
     conn.prepare_cached(
         "INSERT INTO session (member_id, method, family_hash, refresh_hash, issued_ms,
-                              refreshed_ms, last_used_ms, expires_ms, user_agent, address, strong,
-                              device_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
+                              refreshed_ms, last_used_ms, proven_ms, expires_ms, user_agent, address,
+                              strong, device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         session.member_id.0,
@@ -118,10 +118,17 @@ pub fn find(conn: &Connection, id: SessionId) -> Result<Option<SessionRow>, Stor
     Ok(row)
 }
 
-/// When a log-in was made.
-pub fn issued_ms(conn: &Connection, id: SessionId) -> Result<Option<i64>, StoreError> {
-    let sql = "SELECT issued_ms FROM session WHERE id = ?1";
-    Ok(conn.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?)
+/// When its member last showed in a log-in who they are; `None` when they never did, as at a kiosk.
+pub fn proven_ms(conn: &Connection, id: SessionId) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT proven_ms FROM session WHERE id = ?1 AND ended_ms IS NULL";
+    let found = conn.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+    Ok(found.flatten())
+}
+
+/// Notes that they showed it; false when the log-in has ended.
+pub fn update_proven(conn: &Connection, id: SessionId, now_ms: i64) -> Result<bool, StoreError> {
+    let sql = "UPDATE session SET proven_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL";
+    Ok(conn.prepare_cached(sql)?.execute([id.0, now_ms])? == 1)
 }
 
 /// Replaces the refresh secret; the one before is remembered for the grace of a lost answer.

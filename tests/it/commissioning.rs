@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::support::boards::{Boards, bus_toml, modbus_toml};
 use crate::support::http::Client;
 use crate::support::process::{Done, lockerd, run};
-use crate::support::site::{Plan, Site};
+use crate::support::site::{PASSWORD, Plan, Site};
 use crate::support::until;
 
 /// Doors that somebody closes again soon after they opened.
@@ -409,6 +409,50 @@ fn a_locker_rented_during_a_proof_is_not_opened_by_it() {
     assert_eq!(site.number(&format!("{told} NULL")), 1);
     assert_eq!(site.number(&format!("{told} 'the cable was cut'")), 1);
     site.demand_clean();
+}
+
+#[test]
+fn a_pulse_wants_a_person_who_has_just_shown_who_they_are() {
+    let (site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    admin.post_json(PROOFS, &json!({ "bus": "east", "board": 1 })).expect(201);
+    let older = "UPDATE session SET proven_ms = proven_ms - 600001";
+    site.sql().execute(older, []).expect("changed");
+    let pulse = json!({ "action": "pulse" });
+    admin.post_json(STEPS, &pulse).refused(403, "proof_needed");
+    assert!(boards.simulator.pulses().is_empty(), "nothing moves");
+    // What moves nothing is free.
+    step(&admin, &json!({ "action": "skip" }));
+    admin.post_json("/api/v1/auth/prove", &json!({ "password": PASSWORD })).expect(200);
+    let seen = step(&admin, &pulse);
+    assert_eq!(seen["step"]["name"], json!("number"), "{seen}");
+    assert_eq!(boards.pulses("east", 1, 2).len(), 1);
+    site.demand_clean();
+}
+
+#[test]
+fn a_bank_tells_its_boards_and_a_wire_leads_to_a_bus_that_there_is() {
+    let (site, boards) = known_wall(place());
+    let admin = site.account("ADMIN");
+    let boards_of = |path: &str| admin.get(path).expect(200).json();
+    let answering = json!([{ "bus": "east", "board": 1, "answers": true }]);
+    assert_eq!(boards_of("/api/v1/banks")["banks"][0]["boards"], answering);
+    let json_line = ["Content-Type: application/json"];
+    let rewire = |bus: &str, board: u8| {
+        let wire = json!({ "wire": { "bus": bus, "board": board, "lock": 4 } }).to_string();
+        admin.call("PATCH", "/api/v1/lockers/103", &json_line, &wire)
+    };
+    rewire("esat", 1).refused(422, "invalid");
+    let more = json!({ "from": 201, "wire": { "bus": "esat", "board": 1, "lock": 1 } });
+    admin.post_json("/api/v1/banks/1/lockers", &more).refused(422, "invalid");
+    // A board may come later: nobody knows whether it answers.
+    rewire("east", 2).expect(200);
+    let told = boards_of("/api/v1/banks/1");
+    assert_eq!(told["boards"][1], json!({ "bus": "east", "board": 2, "answers": null }));
+    boards.unplug("east");
+    until("the board is told to be silent", || {
+        (boards_of("/api/v1/banks/1")["boards"][0]["answers"] == false).then_some(())
+    });
 }
 
 #[test]

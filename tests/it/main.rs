@@ -38,6 +38,7 @@ mod places;
 mod pool;
 mod presence;
 mod privacy;
+mod prove;
 mod public_site;
 mod race;
 mod returning;

@@ -127,6 +127,22 @@ fn results(order: &Value) -> BTreeMap<i64, String> {
 }
 
 #[test]
+fn a_trial_says_how_many_and_how_long_and_opens_nothing() {
+    let wired = Wired::start();
+    let ask = |body: Value| wired.staff.post_json(PATH, &body);
+    let told = ask(json!({ "bank_id": 1, "reason": "소방 훈련", "dry_run": true })).expect(200);
+    // The longest of two supplies that open beside each other; who has no lock is passed.
+    let wanted = json!({ "dry_run": true, "lockers": 10, "unwired": 1, "takes_ms": 6_000 });
+    assert_eq!(told.json(), wanted);
+    let few = json!({ "locker_ids": [111, 101, 112], "reason": "x", "dry_run": true });
+    assert_eq!(ask(few).expect(200).json()["takes_ms"], 2_000);
+    ask(json!({ "bank_id": 2, "reason": "x", "dry_run": true })).refused(403, "forbidden");
+    let listed = wired.staff.get(PATH).expect(200).json();
+    assert_eq!(listed["mass_openings"], json!([]));
+    assert!(wired.boards.simulator.pulses().is_empty());
+}
+
+#[test]
 fn the_report_names_every_door_that_was_not_seen_open() {
     let wired = Wired::start();
     wired.boards.door("east", 1, 3, DoorAction::Jam);

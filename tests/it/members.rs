@@ -64,7 +64,7 @@ fn staff_find_everybody_in_pages_and_see_no_secret() {
     let found = site.staff.get(&format!("{MEMBERS}?q={phone}&role=student")).expect(200).json();
     assert_eq!(
         (&found["total"], &found["members"][0]["student_id"]),
-        (&json!(1), &json!(student_id(3)))
+        (&json!(1), &json!("2024****03"))
     );
     assert_eq!(found["members"][0]["rentals"][0]["locker_id"], 101);
     assert_eq!(found["members"][0]["state"], "not_signed_up");
@@ -126,6 +126,49 @@ fn staff_manage_students_and_admins_everybody() {
     let first = site.staff.call("POST", MEMBERS, &keyed, &body).expect(201).json();
     let again = site.staff.call("POST", MEMBERS, &keyed, &body).expect(201);
     assert_eq!((again.header("idempotency-replayed"), again.json()), (Some("true"), first));
+}
+
+#[test]
+fn what_a_glance_could_take_away_is_covered_until_somebody_asks_and_that_is_written_down() {
+    let site = people(3);
+    let id = number(&site.staff, &student_id(1));
+    let told = || site.inside.number("SELECT count(*) FROM audit WHERE action = 'member.reveal'");
+    let covered = json!(["2024****01", format!("010****{}", &student_phone(1)[7..]), true]);
+    let of = |row: &Value| json!([row["student_id"], row["phone_number"], row["covered"]]);
+    let list = |question: &str| {
+        let page = site.staff.get(&format!("{MEMBERS}?{question}")).expect(200).json();
+        page["members"].as_array().expect("rows").clone()
+    };
+    assert_eq!(of(&site.staff.get(&path(id, "")).expect(200).json()), covered);
+    // The whole id finds one, a part of it as many as have it.
+    let found = list(&format!("student_id={}", student_id(1)));
+    assert_eq!(found.iter().map(of).collect::<Vec<_>>(), [covered]);
+    assert_eq!(list("student_id=202400000").len(), 0);
+    assert_eq!(list("role=student").len(), 3);
+    // Who works here is no secret among those who work here; how to reach them is covered.
+    let staff = &list("student_id=staff1")[0];
+    let reached = (&staff["student_id"], &staff["email"]);
+    assert_eq!(reached, (&json!("STAFF1"), &json!("st****@korea.ac.kr")));
+    assert_eq!(told(), 0, "nothing was shown yet");
+
+    let shown = site.staff.post(&path(id, "/reveal")).expect(200).json();
+    assert_eq!(shown["student_id"], student_id(1));
+    assert_eq!(shown["phone_number"], student_phone(1));
+    let audit = format!(
+        "SELECT count(*) FROM audit WHERE action = 'member.reveal' AND subject = 'member:{id}'
+           AND actor_id = (SELECT id FROM member WHERE student_id = 'STAFF1')"
+    );
+    assert_eq!((told(), site.inside.number(&audit)), (1, 1));
+    // A list that is shown whole names those whom it showed.
+    let rows = list("role=student&reveal=true");
+    assert!(rows.iter().all(|row| row["covered"] == false), "{rows:?}");
+    assert_eq!(rows[1]["student_id"], student_id(1));
+    let named = "SELECT json_array_length(detail, '$.members') FROM audit
+                 WHERE action = 'member.reveal' AND subject = 'site:1'";
+    assert_eq!((told(), site.inside.number(named)), (2, 3));
+    site.inside.student(0).post(&path(id, "/reveal")).refused(403, "forbidden");
+    site.staff.post(&path(999, "/reveal")).refused(404, "member_not_found");
+    assert_eq!(told(), 2);
 }
 
 #[test]

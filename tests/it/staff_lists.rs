@@ -10,6 +10,7 @@ use crate::support::http::Client;
 use crate::support::inside::Inside;
 
 mod files;
+mod same_rows;
 
 /// One of each: over, given up, late, returned, reserved, of another bank at another location.
 const RENTALS: &str = "
@@ -136,7 +137,7 @@ fn rentals_are_found_by_every_filter() {
         "rental_id": 4, "state": "active", "bank_id": 1, "locker_id": 2,
         "renter": {
             "member_id": site.number("SELECT id FROM member WHERE student_id = '2024000003'"),
-            "student_id": "2024000003", "name": "김가가라",
+            "student_id": "2024****03", "name": "김가가라",
         },
         "term_id": null, "starts_on": "2026-08-01", "ends_on": "2026-08-20",
         "held_at": "1970-01-01T00:00:00.001Z", "confirmed_at": "1970-01-01T00:00:00.002Z",

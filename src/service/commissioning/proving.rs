@@ -303,6 +303,7 @@ impl Services {
         }
         // Out of turn nothing is pulsed, as the prober will say.
         if let Step::Pulse { lock } = proof.step() {
+            self.demand_shown(caller).await?;
             let detail = json!({
                 "proof": id, "locker_id": lockers.get(&lock), "force_reason": kept.force_reason,
             });

@@ -4,7 +4,6 @@
 //! number, which names nobody any more. Who holds or rents a locker must give it back first, and what
 //! staff collected must be fetched; nobody sheds a penalty by leaving; reservations are given up.
 
-use jiff::SignedDuration;
 use serde_json::json;
 
 use super::change::demand_reason;
@@ -24,10 +23,7 @@ use crate::service::tokens::{Caller, Method};
 use crate::service::waiting;
 use crate::store::members::{self, MemberRow, privacy};
 use crate::store::outbox::Recipient;
-use crate::store::{Change, Lane, Tx, overdue, sessions};
-
-/// How old a log-in may be that proves an owner without a password.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
+use crate::store::{Change, Lane, Tx, overdue};
 
 impl Services {
     /// Deletes the caller's own account. Whoever has a password types it again; the others have
@@ -56,7 +52,10 @@ impl Services {
             let ticket = self.passwords.enter()?;
             self.prove_again(caller, password, &ticket, &device.address).await?;
         } else {
-            self.demand_fresh(caller).await?;
+            if !self.has_shown(caller).await? {
+                let detail = "log in again and delete the account within 10 minutes";
+                return Err(Error::new(Code::SessionEnded, detail));
+            }
         }
         let (vault, clock) = (self.vault.clone(), self.clock.clone());
         self.store
@@ -85,18 +84,6 @@ impl Services {
                 delete(tx, &vault, actor.id(), &row, Some(reason.trim()))
             })
             .await
-    }
-
-    async fn demand_fresh(&self, caller: Caller) -> Result<(), Error> {
-        let id = caller.session_id;
-        let issued_ms = self.store.read(move |conn| sessions::issued_ms(conn, id)).await?;
-        let now_ms = self.clock.now().as_millisecond();
-        let fresh_ms = i64::try_from(FRESH.as_millis()).unwrap_or(0);
-        if issued_ms.is_some_and(|issued_ms| now_ms - issued_ms <= fresh_ms) {
-            return Ok(());
-        }
-        let detail = "log in again and delete the account within 10 minutes";
-        Err(Error::new(Code::SessionEnded, detail))
     }
 }
 

@@ -4,7 +4,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
-use super::{Actor, member_not_found};
+use super::{Actor, audit, member_not_found};
 use crate::domain::id::{BankId, MemberId};
 use crate::domain::member::{MemberState, Role};
 use crate::domain::rental::Rental;
@@ -15,7 +15,7 @@ use crate::store::audit::AuditEntry;
 use crate::store::members::list::{self, PageEnd};
 pub use crate::store::members::list::{MemberFilter, MemberOrder};
 use crate::store::members::{self, MemberRow};
-use crate::store::{Lane, Snapshot, StoreError, accounts};
+use crate::store::{Lane, Snapshot, StoreError, Tx, accounts};
 
 /// Most people of one page.
 pub const PAGE_MAX: usize = 100;
@@ -81,11 +81,7 @@ impl Services {
         limit: usize,
     ) -> Result<MemberPage, Error> {
         actor.demand_staff()?;
-        let text = filter.text.as_deref().unwrap_or_default();
-        if text.chars().count() > TEXT_CHARS_MAX {
-            let detail = format!("q may have at most {TEXT_CHARS_MAX} characters");
-            return Err(Error::new(Code::Invalid, detail));
-        }
+        demand_short(&filter)?;
         let (order, limit) = (filter.order, limit.clamp(1, PAGE_MAX));
         let after = cursor.map(|cursor| read_cursor(cursor, &filter)).transpose()?;
         let (mut rows, total) = self
@@ -120,6 +116,32 @@ impl Services {
         Ok(MemberDetail { summary, second_factor })
     }
 
+    /// Somebody of whom everything is to be shown; written down.
+    pub async fn reveal_member(&self, actor: Actor, id: MemberId) -> Result<MemberRow, Error> {
+        actor.demand_staff()?;
+        self.store
+            .write(Lane::Change, move |tx| {
+                let row = members::find_by_id(tx.conn, id)?.ok_or_else(|| member_not_found(id))?;
+                audit(tx, actor.id(), "member.reveal", id, &json!({}))?;
+                Ok(row)
+            })
+            .await
+    }
+
+    /// Writes down whose ids and ways to reach them a list shows in full.
+    pub async fn note_revealed(&self, actor: Actor, shown: &[MemberSummary]) -> Result<(), Error> {
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<MemberId> = shown.iter().map(|it| it.row.id).collect();
+        let detail = json!({ "members": ids }).to_string();
+        let entry = move |tx: &mut Tx<'_>| {
+            let (actor, action) = (actor.id(), "member.reveal");
+            tx.audit(&AuditEntry { actor, action, subject: "site:1", detail: &detail })
+        };
+        Ok(self.store.write::<_, StoreError, _>(Lane::Change, entry).await?)
+    }
+
     /// The people whom a filter finds as a CSV file that Excel opens in Korean; written down.
     pub async fn export_members(
         &self,
@@ -127,7 +149,10 @@ impl Services {
         filter: MemberFilter,
     ) -> Result<String, Error> {
         actor.demand_staff()?;
+        demand_short(&filter)?;
         let (role, state) = (filter.role, filter.state);
+        // What was looked for may name somebody.
+        let searched = filter.text.is_some() || filter.student_id.is_some();
         let snapshot = self.store.snapshot();
         let renting = move |id| {
             let lockers = snapshot.of_member(id).map(|rental| rental.locker_id.to_string());
@@ -149,6 +174,7 @@ impl Services {
         }
         let detail = json!({
             "rows": rows, "role": role.map(Role::name), "state": state.map(MemberState::name),
+            "searched": searched,
         });
         self.store
             .write::<_, StoreError, _>(Lane::Change, move |tx| {
@@ -162,6 +188,17 @@ impl Services {
             .await?;
         Ok(text)
     }
+}
+
+/// Refuses to look for what is nobody's name or number.
+fn demand_short(filter: &MemberFilter) -> Result<(), Error> {
+    for (name, text) in [("q", &filter.text), ("student_id", &filter.student_id)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {
+            let detail = format!("{name} may have at most {TEXT_CHARS_MAX} characters");
+            return Err(Error::new(Code::Invalid, detail));
+        }
+    }
+    Ok(())
 }
 
 fn summary(snapshot: &Snapshot, row: MemberRow, services: &Services) -> MemberSummary {

@@ -199,8 +199,9 @@ impl RosterFile {
             return Err(Error::new(Code::TooLarge, detail));
         }
         let (text, encoding) = decode(bytes)?;
+        let delimiter = separator(&text);
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator(&text))
+            .delimiter(delimiter)
             .trim(csv::Trim::All)
             .flexible(true)
             .from_reader(text.as_bytes());
@@ -209,10 +210,14 @@ impl RosterFile {
         let mut reading = Reading { columns, ..Reading::default() };
         reading.file.encoding = Some(encoding);
         let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
-        for record in reader.records() {
+        let mut records = reader.records().peekable();
+        while let Some(record) = records.next() {
             let record = record.map_err(|error| invalid(error.to_string()))?;
             let byte = record.position().map_or(0, csv::Position::byte);
-            reading.take_record(&record, lines.at(usize::try_from(byte).unwrap_or(usize::MAX)))?;
+            let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+            let rest = text.as_bytes().get(byte..).unwrap_or_default();
+            let is_open = records.peek().is_none() && ends_in_quote(rest, delimiter);
+            reading.take_record(&record, lines.at(byte), is_open)?;
         }
         Ok(reading.file)
     }
@@ -237,11 +242,19 @@ struct Reading {
 }
 
 impl Reading {
-    fn take_record(&mut self, record: &csv::StringRecord, line: usize) -> Result<(), Error> {
+    /// `is_open`: the file ends within a quote of its last cell.
+    fn take_record(
+        &mut self,
+        record: &csv::StringRecord,
+        line: usize,
+        is_open: bool,
+    ) -> Result<(), Error> {
         if record.iter().all(str::is_empty) {
             return Ok(());
         }
-        if let Some(index) = record.iter().position(|cell| cell.contains(['\n', '\r'])) {
+        let over_lines = record.iter().position(|cell| cell.contains(['\n', '\r']));
+        let last = is_open.then(|| record.len().saturating_sub(1));
+        if let Some(index) = over_lines.or(last) {
             return self.refuse_open_quote(record, index, line);
         }
         let cell = |field| {
@@ -401,6 +414,23 @@ fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Encoding), Error> {
         })
 }
 
+/// Whether what is left of a file ends within a quote; it begins with a line.
+fn ends_in_quote(rest: &[u8], delimiter: u8) -> bool {
+    let (mut is_quoted, mut is_first) = (false, true);
+    let mut bytes = rest.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match (is_quoted, byte) {
+            // Two of them are one that belongs to the cell.
+            (true, b'"') if bytes.peek() == Some(&b'"') => drop(bytes.next()),
+            (true, b'"') => (is_quoted, is_first) = (false, false),
+            (true, _) => {}
+            (false, b'"') if is_first => is_quoted = true,
+            (false, _) => is_first = byte == delimiter || matches!(byte, b'\n' | b'\r'),
+        }
+    }
+    is_quoted
+}
+
 /// What stands between the cells: whatever the head has most of, outside of quotes.
 fn separator(text: &str) -> u8 {
     let head = text.lines().next().unwrap_or_default();
@@ -502,6 +532,12 @@ mod tests {
             ("\"A200,나,x\r\nA300,다,\"\r\nA400,라,\r\n", vec!["라"], vec![], 1),
             ("A100,\"가\",\"x\"\r\n12,나,\r\nA300,,\r\n", vec!["가"], vec!["A300".to_owned()], 1),
             ("A100,\"가\",\"x\r\n\"\r\nA300,다,\r\n", vec!["가", "다"], vec![], 0),
+            // On the last line, with nothing behind it.
+            ("A100,가,\r\nA200,나,\"x\r\n", vec!["가"], vec!["A200".to_owned()], 1),
+            ("A100,가,\r\nA200,나,\"x", vec!["가"], vec!["A200".to_owned()], 1),
+            ("A100,가,\r\nA200,나,\"x\"\"\r\n", vec!["가"], vec!["A200".to_owned()], 1),
+            ("A100,가,\r\nA200,나,\"x\"\"\"\r\n", vec!["가", "나"], vec![], 0),
+            ("A100,가,\r\nA200,나,5\" x", vec!["가", "나"], vec![], 0),
         ] {
             let file = RosterFile::read(format!("{head}{rows}").as_bytes()).expect("a roster");
             assert_eq!(names(&file), people, "{rows}");

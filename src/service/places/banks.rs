@@ -1,11 +1,15 @@
 //! Banks: made, changed, retired, and their policies.
 
+use std::collections::{BTreeSet, HashMap};
+
 use jiff::civil::Date;
 use serde_json::json;
 
 use super::locations::demand_location;
 use super::{BANKS_MAX, audit, bank_not_found, check_bank, demand_room, demand_unused, mistaken};
+use crate::bus::{BoardLink, PortLink};
 use crate::domain::bank::{Bank, BankPolicy, Mode};
+use crate::domain::channel::BusName;
 use crate::domain::id::{BankId, LocationId, LockerId};
 use crate::domain::name::Name;
 use crate::domain::term::TermScope;
@@ -15,6 +19,17 @@ use crate::service::idempotency::{Answer, RequestKey};
 use crate::service::members::Actor;
 use crate::service::tokens::Caller;
 use crate::store::{Site, Tx, banks, lockers, policies, registration_codes, terms};
+
+/// A board that lockers of a bank hang on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankBoard {
+    /// The bus.
+    pub bus: BusName,
+    /// Its address there.
+    pub address: u8,
+    /// Whether it answers; `None` when nobody knows yet, or the configuration has no such board.
+    pub answers: Option<bool>,
+}
 
 /// A bank with what belongs to it.
 #[derive(Debug, Clone)]
@@ -27,6 +42,8 @@ pub struct BankView {
     pub lockers: usize,
     /// How many of them are lent.
     pub in_service: usize,
+    /// The boards that they hang on.
+    pub boards: Vec<BankBoard>,
     /// Since when it is kept for the history only.
     pub retired_at: Option<jiff::Timestamp>,
 }
@@ -59,13 +76,26 @@ pub struct BankChange {
 #[must_use]
 pub fn view(site: &Site, bank: &Bank) -> BankView {
     let location = site.locations.get(&bank.location_id).map(|location| location.name.clone());
+    let channels = site.lockers_of(bank.id).filter_map(|locker| locker.channel.as_ref());
+    let boards: BTreeSet<(&BusName, u8)> =
+        channels.map(|channel| (&channel.bus, channel.board)).collect();
+    let board =
+        |(bus, address): (&BusName, u8)| BankBoard { bus: bus.clone(), address, answers: None };
     BankView {
         bank: bank.clone(),
         location: location.unwrap_or_else(|| bank.name.clone()),
         lockers: site.lockers_of(bank.id).count(),
         in_service: site.lockers_of(bank.id).filter(|locker| locker.in_service).count(),
+        boards: boards.into_iter().map(board).collect(),
         retired_at: None,
     }
+}
+
+fn with_answers(mut view: BankView, answering: &HashMap<(BusName, u8), bool>) -> BankView {
+    for board in &mut view.boards {
+        board.answers = answering.get(&(board.bus.clone(), board.address)).copied();
+    }
+    view
 }
 
 impl Services {
@@ -75,7 +105,9 @@ impl Services {
         let snapshot = self.store.snapshot();
         let site = &snapshot.site;
         if !retired {
-            return Ok(site.banks.values().map(|bank| view(site, bank)).collect());
+            let answering = self.answering();
+            let banks = site.banks.values().map(|bank| view(site, bank));
+            return Ok(banks.map(|view| with_answers(view, &answering)).collect());
         }
         let rows = self.store.read(banks::list_retired).await?;
         let view = |row: banks::Retired<Bank>| BankView {
@@ -89,7 +121,26 @@ impl Services {
     pub fn bank(&self, caller: Caller, id: BankId) -> Result<BankView, Error> {
         Actor::Caller(caller).demand_staff()?;
         let site = &self.store.snapshot().site;
-        site.banks.get(&id).map(|bank| view(site, bank)).ok_or_else(|| bank_not_found(id))
+        let view = site.banks.get(&id).map(|bank| view(site, bank));
+        Ok(with_answers(view.ok_or_else(|| bank_not_found(id))?, &self.answering()))
+    }
+
+    /// Which configured boards answer; a board behind a port that is away does not.
+    fn answering(&self) -> HashMap<(BusName, u8), bool> {
+        let mut answering = HashMap::new();
+        for port in self.bus.health() {
+            let is_away = matches!(port.link, PortLink::Offline { .. });
+            for board in port.boards {
+                let answers = match board.link {
+                    BoardLink::Online => !is_away,
+                    BoardLink::Silent => false,
+                    BoardLink::Unknown if is_away => false,
+                    BoardLink::Unknown => continue,
+                };
+                answering.insert((port.name.clone(), board.address), answers);
+            }
+        }
+        answering
     }
 
     /// Makes a bank. For admins.

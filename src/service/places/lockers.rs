@@ -106,12 +106,29 @@ pub struct LockerSetup {
     pub reason: Option<String>,
 }
 
+/// Which lockers of a bank are meant; what is `None` does not matter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LockerFilter {
+    /// Whether they are lent.
+    pub in_service: Option<bool>,
+    /// Whether they have an electric lock.
+    pub wired: Option<bool>,
+}
+
+impl LockerFilter {
+    fn finds(self, it: &LockerSetup) -> bool {
+        self.in_service.is_none_or(|wanted| it.locker.in_service == wanted)
+            && self.wired.is_none_or(|wanted| it.locker.channel.is_some() == wanted)
+    }
+}
+
 impl Services {
     /// The lockers of a bank in the order of their numbers. For its staff.
     pub async fn lockers_of_bank(
         &self,
         caller: Caller,
         bank: BankId,
+        filter: LockerFilter,
     ) -> Result<Vec<LockerSetup>, Error> {
         let snapshot = self.store.snapshot();
         if !snapshot.site.banks.contains_key(&bank) {
@@ -119,14 +136,33 @@ impl Services {
         }
         demand_staff_of(&snapshot, caller, bank)?;
         let reasons = self.store.read(move |conn| lockers::list_reasons(conn, bank)).await?;
-        Ok(setups(&snapshot.site, bank, reasons))
+        let mut all = setups(&snapshot.site, bank, reasons);
+        all.retain(|it| filter.finds(it));
+        Ok(all)
     }
 
     /// One locker as staff of its bank see it.
     pub async fn locker_setup(&self, caller: Caller, id: LockerId) -> Result<LockerSetup, Error> {
         let bank = self.demand_staff_of_locker(caller, id)?;
-        let all = self.lockers_of_bank(caller, bank).await?;
+        let all = self.lockers_of_bank(caller, bank, LockerFilter::default()).await?;
         all.into_iter().find(|it| it.locker.id == id).ok_or_else(|| locker_not_found(id))
+    }
+
+    /// Refuses a wire to a bus that the configuration does not have, which is a slip of the hand. Where it
+    /// has none at all the cabinets may be set up before their ports.
+    fn demand_bus(&self, channel: Option<&Channel>) -> Result<(), Error> {
+        let Some(channel) = channel else { return Ok(()) };
+        let known: Vec<String> =
+            self.bus.health().into_iter().map(|port| port.name.as_str().to_owned()).collect();
+        if known.is_empty() || known.iter().any(|name| name == channel.bus.as_str()) {
+            return Ok(());
+        }
+        let detail = format!(
+            "there is no bus {} in the configuration: it has {}",
+            channel.bus,
+            known.join(", ")
+        );
+        Err(Error::new(Code::Invalid, detail))
     }
 
     /// Makes lockers; gives their numbers. For admins.
@@ -140,6 +176,7 @@ impl Services {
         actor.demand_admin()?;
         let today = self.clock.today();
         let planned = plan(bank, &new).map_err(|text| Error::new(Code::Invalid, text))?;
+        self.demand_bus(new.channel.as_ref())?;
         self.change_places(actor, "locker.add", key, move |tx| {
             demand_bank(tx, bank)?;
             let most = LOCKERS_MAX.saturating_sub(planned.len() - 1);
@@ -179,6 +216,9 @@ impl Services {
         }
         if change.channel != Edit::Keep {
             self.demand_no_opening(id)?;
+        }
+        if let Edit::Set(channel) = &change.channel {
+            self.demand_bus(Some(channel))?;
         }
         self.change_places(actor, "locker.change", key, move |tx| {
             let had = lockers::find(tx.conn, id)?.ok_or_else(|| locker_not_found(id))?;

@@ -96,6 +96,8 @@ impl PageEnd {
 pub struct MemberFilter {
     /// A part of the student id, name, e-mail address or phone number.
     pub text: Option<String>,
+    /// The whole student id, in upper case.
+    pub student_id: Option<String>,
     /// Of one role.
     pub role: Option<Role>,
     /// In one state; `None`: everybody who has not left.
@@ -116,11 +118,13 @@ impl MemberFilter {
             digits.map(|digits| containing(&digits)).into(),
             self.role.map(|role| role.name().to_owned()).into(),
             self.state.map(|state| state.name().to_owned()).into(),
+            self.student_id.clone().into(),
         ];
         let sql = format!(
             "(?1 IS NULL OR student_id LIKE ?1 ESCAPE '!' OR name LIKE ?1 ESCAPE '!'
                OR email LIKE ?1 ESCAPE '!' OR phone LIKE ?2 ESCAPE '!')
              AND (?3 IS NULL OR role = ?3)
+             AND (?5 IS NULL OR student_id = ?5)
              AND CASE WHEN ?4 IS NULL THEN left_ms IS NULL ELSE {STATE} = ?4 END"
         );
         (sql, values)
@@ -160,12 +164,12 @@ pub fn list(
     let behind = match after {
         Some(end) => {
             values.extend(end.into_values());
-            format!("AND ({key}, id) {beyond} (?6, ?7)")
+            format!("AND ({key}, id) {beyond} (?7, ?8)")
         }
         None => String::new(),
     };
     let sql = format!(
-        "{COLUMNS} WHERE {condition} {behind} ORDER BY {key} {direction}, id {direction} LIMIT ?5"
+        "{COLUMNS} WHERE {condition} {behind} ORDER BY {key} {direction}, id {direction} LIMIT ?6"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     collect(statement.query(params_from_iter(values))?, read)

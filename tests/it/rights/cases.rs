@@ -277,6 +277,7 @@ pub(super) const CASES: &[Case] = &[
     case("POST", "/api/v1/kiosk/pair", Everybody, r#"{"code":"abcdefgh"}"#, &[410, 422]),
     case("PATCH", "/api/v1/me", Everybody, r#"{"language":"en"}"#, &[204]),
     case("GET", "/api/v1/me/data", Everybody, "", &[200]),
+    case("POST", "/api/v1/auth/prove", Everybody, PROOF, &[200]),
     case("GET", "/api/v1/auth/totp", Everybody, "", &[200]),
     case("POST", "/api/v1/auth/totp/confirm", Everybody, r#"{"code":"123456"}"#, &[409]),
     case("POST", "/api/v1/auth/totp/recovery-codes", Everybody, PROOF, &[409]),
@@ -338,6 +339,7 @@ pub(super) const CASES: &[Case] = &[
         &[201],
     ),
     case("GET", "/api/v1/members/{member_id}", Everybody, "", &[200]),
+    case("POST", "/api/v1/members/{member_id}/reveal", Everybody, "", &[200]),
     case(
         "PATCH",
         "/api/v1/members/{member_id}",

@@ -16,7 +16,7 @@ const GUARDED: &str = "\"'=HYPERLINK(\"\"http://x\"\",\"\"김\"\")\"";
 
 /// The lines of a file behind its first one, which must be this.
 #[track_caller]
-fn lines(who: &Client, path: &str, head: &str) -> Vec<String> {
+pub(super) fn lines(who: &Client, path: &str, head: &str) -> Vec<String> {
     let reply = who.get(&format!("/api/v1/{path}")).expect(200);
     let kind = reply.header("content-type");
     assert_eq!(kind, Some("text/csv; charset=utf-8"), "{path}");
@@ -56,7 +56,7 @@ fn the_file_of_rentals_has_what_the_list_has() {
 }
 
 /// A house in which every list has something, and every name is a formula.
-fn busy() -> Inside {
+pub(super) fn busy() -> Inside {
     let site = house();
     site.offer(1, Options { waiting_list: true, offer_minutes: 60, ..Options::default() });
     add_openings(&site);

@@ -153,9 +153,12 @@ export class Format {
 		return value.toLocaleString(this.language === 'ko' ? 'ko-KR' : 'en-GB');
 	}
 
-	/** `010-1234-5678`, `02-123-4567`, `1588-1234`; whatever is written otherwise as it is. */
+	/**
+	 * `010-1234-5678`, `02-123-4567`, `1588-1234`; `010-****-5678` where the server covers the middle; whatever is
+	 * written otherwise as it is.
+	 */
 	phone(digits: string): string {
-		const groups = /^(02|1\d{3}|\d{3})(\d{3,4})?(\d{4})$/.exec(digits);
+		const groups = /^(02|1\d{3}|\d{3})(\d{3,4}|\*{4})?(\d{4})$/.exec(digits);
 		const isWhole = groups !== null && (groups[2] !== undefined || digits.length === 8);
 		return isWhole ? groups.slice(1).filter(Boolean).join('-') : digits;
 	}

@@ -385,6 +385,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show once more who one is, with the password or a code of the authenticator app.
+         * @description What is dangerous asks for it (403 `proof_needed`) unless the log-in or the last proof was within ten
+         *     minutes. It counts for this log-in alone and ends with it.
+         */
+        post: operations["post_auth_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
@@ -698,7 +719,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The lockers of a bank with wires and places, as a file. For its staff. */
+        /** Lockers of a bank with wires and places, as a file. For its staff. */
         get: operations["get_banks_bank_id_lockers_export"];
         put?: never;
         post?: never;
@@ -2089,8 +2110,9 @@ export interface paths {
         put?: never;
         /**
          * Open every locker of a bank, or a selection.
-         * @description For staff of all banks concerned; at most one runs per bank. The answer comes when the order is
-         *     stored; lockers open one after the other per power supply.
+         * @description For staff of all banks concerned, who have shown within ten minutes who they are; at most one runs per
+         *     bank. The answer comes when the order is stored; lockers open one after the other per power supply.
+         *     With `dry_run` nothing is opened: the answer says how many lockers and how long.
          */
         post: operations["post_mass_openings"];
         delete?: never;
@@ -2237,7 +2259,8 @@ export interface paths {
         };
         /**
          * People with an account, searched and in pages. For all staff.
-         * @description Without `state` everybody who has not left is found.
+         * @description Without `state` everybody who has not left is found. Students' ids and everybody's phone numbers and
+         *     e-mail addresses are covered; with `reveal` they are not, and whose were shown is written down.
          */
         get: operations["get_members"];
         put?: never;
@@ -2261,7 +2284,8 @@ export interface paths {
         };
         /**
          * Accounts as a CSV file that Excel opens in Korean. For all staff; it is written down.
-         * @description The columns are known to the roster import. No cell can be taken for a formula.
+         * @description Everybody whom the list finds under the same question, in its order, nothing covered. The columns are
+         *     known to the roster import. No cell can be taken for a formula.
          */
         get: operations["get_members_export"];
         put?: never;
@@ -2302,7 +2326,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One account with everything that staff may know. */
+        /** One account with everything that staff may know; some of it covered as in the list. */
         get: operations["get_members_member_id"];
         put?: never;
         post?: never;
@@ -2417,6 +2441,23 @@ export interface paths {
          *     address or the site sends no mail. The old password stays good until then.
          */
         post: operations["post_members_member_id_reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{member_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody's student id and ways to reach them in full. For all staff; it is written down. */
+        post: operations["post_members_member_id_reveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3567,6 +3608,18 @@ export interface components {
             /** @description What is wrong. */
             reason: string;
         };
+        /** @description A board that lockers of a bank hang on. */
+        BankBoardReply: {
+            /** @description The bus, as the configuration names it. */
+            bus: string;
+            /**
+             * Format: int32
+             * @description Its address there.
+             */
+            board: number;
+            /** @description Whether it answers; `null` when nobody knows yet, or the configuration has no such board. */
+            answers?: boolean | null;
+        };
         /** @description A bank before it has a number. */
         BankBody: {
             /**
@@ -3684,6 +3737,8 @@ export interface components {
             in_service: number;
             /** @description Whether people work on it: its doors raise no alarms meanwhile. */
             maintenance: boolean;
+            /** @description The boards that its lockers hang on. */
+            boards: components["schemas"]["BankBoardReply"][];
             /** @description Its settings. */
             policy: components["schemas"]["PolicyReply"];
             /** @description Since when it is kept for the history only, RFC 3339. */
@@ -4449,6 +4504,20 @@ export interface components {
              */
             h: number;
             label?: components["schemas"]["NameReply"] | null;
+        };
+        /** @description What would be opened; nothing was. */
+        ForecastReply: {
+            /** @description Always true. */
+            dry_run: boolean;
+            /** @description How many lockers. */
+            lockers: number;
+            /** @description How many of them have no electric lock: their turn is passed. */
+            unwired: number;
+            /**
+             * Format: int64
+             * @description How long it takes while every door opens at once, in milliseconds.
+             */
+            takes_ms: number;
         };
         /** @description A reset that waits for its code; the same whether the id was known or not. */
         ForgotReply: {
@@ -5378,14 +5447,16 @@ export interface components {
              * @description Their number.
              */
             member_id: number;
-            /** @description Student id. */
+            /** @description Student id; a student's is covered as 2024****12 unless `covered` is false. */
             student_id: string;
             /** @description Full name. */
             name: string;
-            /** @description Phone number, digits only. */
+            /** @description Phone number, digits only; covered as 010****5678. */
             phone_number?: string | null;
-            /** @description E-mail address. */
+            /** @description E-mail address; covered as ha****@korea.ac.kr. */
             email?: string | null;
+            /** @description Whether the student id and ways to reach them are covered: `reveal` shows them. */
+            covered: boolean;
             /** @description When the address was proven by a mailed code, RFC 3339. */
             email_verified_at?: string | null;
             /** @description Faculty or office. */
@@ -5856,6 +5927,8 @@ export interface components {
             locker_ids?: number[] | null;
             /** @description Why, 1 to 200 characters. */
             reason: string;
+            /** @description True: only say what would be opened. */
+            dry_run?: boolean;
         };
         /** @description How those who are late are dealt with. */
         OverdueBody: {
@@ -6292,6 +6365,16 @@ export interface components {
             /** @description By bus and board. */
             proofs: components["schemas"]["StateReply"][];
         };
+        /** @description A proof that counts from now on. */
+        ProvenReply: {
+            /** @description Until when, RFC 3339. */
+            until: string;
+            /**
+             * Format: int64
+             * @description How long that is, in seconds.
+             */
+            expires_in: number;
+        };
         /** @description What one run forgot of one kind. */
         PrunedReply: {
             /** @description When the run began, RFC 3339. */
@@ -6447,7 +6530,10 @@ export interface components {
              * @description Their number.
              */
             member_id: number;
-            /** @description Student id; `null` when they have left since. */
+            /**
+             * @description Student id, covered as 2024****12 (`members/{member_id}/reveal` shows it); `null` when they have
+             *     left since.
+             */
             student_id?: string | null;
             /** @description Full name; `null` when they have left since. */
             name?: string | null;
@@ -6612,6 +6698,15 @@ export interface components {
             unseen: string;
             /** @description Whether a return may be the door's last opening and closing. */
             by_door: boolean;
+        };
+        /** @description What is covered elsewhere. */
+        RevealedReply: {
+            /** @description Student id. */
+            student_id: string;
+            /** @description Phone number, digits only. */
+            phone_number?: string | null;
+            /** @description E-mail address. */
+            email?: string | null;
         };
         /** @description Another role. */
         RoleBody: {
@@ -10031,6 +10126,156 @@ export interface operations {
             };
         };
     };
+    post_auth_prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FactorProofRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvenReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_auth_refresh: {
         parameters: {
             query?: never;
@@ -13080,7 +13325,12 @@ export interface operations {
     };
     get_banks_bank_id_lockers_export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description whether they are lent */
+                in_service?: boolean;
+                /** @description whether they have an electric lock */
+                wired?: boolean;
+            };
             header?: never;
             path: {
                 bank_id: number;
@@ -24275,6 +24525,15 @@ export interface operations {
         };
         responses: {
             /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastReply"];
+                };
+            };
+            /** @description Done. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -25284,12 +25543,16 @@ export interface operations {
             query?: {
                 /** @description a part of student id, name, phone or e-mail */
                 q?: string;
+                /** @description the whole student id */
+                student_id?: string;
                 /** @description student, staff or admin */
                 role?: string;
                 /** @description active, not_signed_up, leaving, disabled or left */
                 state?: string;
                 /** @description student_id (when left out), name, joined or last_login (newest first) */
                 sort?: string;
+                /** @description true: nothing is covered; written down */
+                reveal?: boolean;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 /** @description 1 to 100; 50 when left out */
@@ -25530,10 +25793,16 @@ export interface operations {
     get_members_export: {
         parameters: {
             query?: {
+                /** @description a part of student id, name, phone or e-mail */
+                q?: string;
+                /** @description the whole student id */
+                student_id?: string;
                 /** @description student, staff or admin */
                 role?: string;
                 /** @description active, not_signed_up, leaving, disabled or left */
                 state?: string;
+                /** @description student_id (when left out), name, joined or last_login (newest first) */
+                sort?: string;
             };
             header?: never;
             path?: never;
@@ -26874,6 +27143,154 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResetReply"];
+                };
+            };
+            /** @description Refused. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_members_member_id_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealedReply"];
                 };
             };
             /** @description Refused. */

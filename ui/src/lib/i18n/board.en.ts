@@ -186,6 +186,48 @@ export const board: Board = {
 		askUnknown: 'Who uses it could not be looked up. The record will say that staff opened it.',
 		close: 'Close the result'
 	},
+	picks: {
+		begin: 'Pick several lockers',
+		stop: 'Stop picking',
+		title: 'Pick several lockers',
+		count: (count) => `Lockers picked: ${count}.`,
+		hint: 'Tap a locker to pick it, again to let go of it. With Shift you pick all that stand between, with Ctrl one by one.',
+		picked: 'picked',
+		pick: (number) => `Pick locker ${number}`,
+		pickShort: 'Pick',
+		kind: 'Lockers to pick at once',
+		all: 'Pick all',
+		none: 'Pick lockers first.',
+		tooMany: (most) => `At most ${most} lockers can be opened at once.`,
+		open: (count) => `Open ${count}`,
+		left: (numbers) => `Not done, or nobody knows: ${numbers}.`,
+		progress: (over, total) => `${over} of ${total} are done.`,
+		nothing: 'None of the picked lockers would change.',
+		out: {
+			button: 'Take out of service',
+			title: (count) => `Take lockers out of service: ${count}?`,
+			text: 'Nobody can claim them any more. Rentals stay; their members are mailed the reason and may move to another locker.',
+			others: (count) => `Out of service already, left as they are: ${count}.`,
+			done: (count) => `Taken out of service: ${count}.`
+		},
+		back: {
+			button: 'Put back into service',
+			title: (count) => `Put lockers back into service: ${count}?`,
+			text: 'They can be rented again.',
+			others: (count) => `In service already, left as they are: ${count}.`,
+			done: (count) => `Back in service: ${count}.`
+		},
+		end: {
+			button: 'End rentals',
+			title: 'End the rentals of the picked lockers?',
+			looking: 'Checking who rents them.',
+			text: (count, opened) =>
+				`Rentals that end: ${count}. Their members are mailed the reason.${opened ? ` Opened before, so that they wait until they are emptied: ${opened}.` : ''}`,
+			list: 'Rentals to be ended',
+			held: 'being chosen',
+			done: (count) => `Rentals ended: ${count}.`
+		}
+	},
 	deeds: {
 		end: {
 			button: 'End the rental',

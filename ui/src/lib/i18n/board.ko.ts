@@ -189,6 +189,48 @@ export const board = {
 		askUnknown: '누가 쓰는 칸인지 확인하지 못했습니다. 직원이 연 것으로 기록에 남습니다.',
 		close: '열기 결과 닫기'
 	},
+	picks: {
+		begin: '여러 칸 고르기',
+		stop: '고르기 끝내기',
+		title: '여러 칸 고르기',
+		count: (count: string): string => `${count}칸을 골랐습니다.`,
+		hint: '칸을 누르면 고르고, 다시 누르면 뺍니다. Shift를 누른 채 누르면 그 사이의 칸을 모두, Ctrl을 누른 채 누르면 한 칸씩 고릅니다.',
+		picked: '고름',
+		pick: (number: string): string => `${number}번 칸 고르기`,
+		pickShort: '고르기',
+		kind: '한꺼번에 고를 칸',
+		all: '모두 고르기',
+		none: '먼저 칸을 골라 주세요.',
+		tooMany: (most: string): string => `한 번에 ${most}칸까지 열 수 있습니다.`,
+		open: (count: string): string => `${count}칸 열기`,
+		left: (numbers: string): string => `다음 칸은 어떻게 되었는지 모르거나 하지 않았습니다: ${numbers}.`,
+		progress: (over: string, total: string): string => `${total}칸 가운데 ${over}칸을 마쳤습니다.`,
+		nothing: '고른 칸 가운데 바꿀 칸이 없습니다.',
+		out: {
+			button: '사용 중지',
+			title: (count: string): string => `${count}칸을 사용 중지합니까?`,
+			text: '아무도 새로 빌릴 수 없게 됩니다. 지금 빌린 학생의 대여는 그대로이며, 이유를 메일로 알리고 다른 칸으로 바꿀 수 있게 합니다.',
+			others: (count: string): string => `고른 칸 가운데 ${count}칸은 지금 사용 중지 상태여서 그대로 둡니다.`,
+			done: (count: string): string => `${count}칸을 사용 중지했습니다.`
+		},
+		back: {
+			button: '다시 사용',
+			title: (count: string): string => `${count}칸을 다시 사용합니까?`,
+			text: '다시 빌릴 수 있게 됩니다.',
+			others: (count: string): string => `고른 칸 가운데 ${count}칸은 지금 쓰고 있어 그대로 둡니다.`,
+			done: (count: string): string => `${count}칸을 다시 사용합니다.`
+		},
+		end: {
+			button: '대여 끝내기',
+			title: '고른 칸의 대여를 끝냅니까?',
+			looking: '누가 빌렸는지 확인하는 중입니다.',
+			text: (count: string, opened: string | undefined): string =>
+				`대여 ${count}건이 끝나고, 이유를 메일로 알립니다.${opened ? ` 그 가운데 ${opened}건은 연 적이 있는 칸이어서, 물건을 꺼낼 때까지 반납 확인 중으로 남습니다.` : ''}`,
+			list: '끝낼 대여',
+			held: '선택 중',
+			done: (count: string): string => `대여 ${count}건을 끝냈습니다.`
+		}
+	},
 	deeds: {
 		end: {
 			button: '대여 끝내기',

@@ -46,7 +46,6 @@ export const people: People = {
 		make: 'Add a member',
 		import: 'Import a roster',
 		penalties: 'Penalties',
-		exportAll: 'Download CSV (whatever is searched)',
 		held: (locker) => `${locker} (on hold)`
 	},
 

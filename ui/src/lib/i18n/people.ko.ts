@@ -42,7 +42,6 @@ export const people = {
 		make: '회원 등록',
 		import: '명단 가져오기',
 		penalties: '신청 제한',
-		exportAll: 'CSV 내려받기 (찾는 말과 관계없이)',
 		held: (locker: string): string => `${locker} (선택 중)`
 	},
 

@@ -42,6 +42,7 @@ export const problems: Problems = {
 		told.number('bank_id') === undefined
 			? 'This needs your password. Sign in with your password and try again.'
 			: 'You signed in by name and phone. To open, enter the code shown beside the lockers or sign in with your password.',
+	proof_needed: 'Proof is needed that it is you. Enter your password again, then try once more.',
 	forbidden: 'This account may not do this. Ask staff if you need it.',
 	second_factor_needed: 'A code of your authenticator app is needed as well. Enter the 6 digits or a recovery code.',
 	second_factor_missing: 'This account has to set up an authenticator app first. Do so under Me.',

@@ -45,6 +45,15 @@ export const staff: Staff = {
 		reason: 'Reason',
 		reasonMissing: 'Give a reason. It is kept in the audit log.'
 	},
+	prove: {
+		title: 'Show that it is you',
+		text: 'Opening many lockers at once, or sending commands to a board, needs proof that it is you. Once shown, you are not asked again for 10 minutes.',
+		code: 'The 6 digits of your authenticator app, or a recovery code',
+		codeMissing: 'Enter the digits of your authenticator app.',
+		byCode: 'Use the authenticator app',
+		byPassword: 'Use the password',
+		go: 'Confirm and go on'
+	},
 	lock: {
 		title: 'The screen is locked',
 		text: (minutes) => `Nobody used it for ${minutes}, so its content is hidden. Your work is kept.`,

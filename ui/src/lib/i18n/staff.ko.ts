@@ -44,6 +44,15 @@ export const staff = {
 		reason: '이유',
 		reasonMissing: '이유를 적어 주세요. 감사 기록에 남습니다.'
 	},
+	prove: {
+		title: '본인인지 확인합니다',
+		text: '한꺼번에 열거나 보드에 직접 명령을 보내는 일에는 본인 확인이 필요합니다. 한 번 확인하면 10분 동안 다시 묻지 않습니다.',
+		code: '인증 앱의 숫자 6자리 또는 복구 코드',
+		codeMissing: '인증 앱의 숫자를 입력해 주세요.',
+		byCode: '인증 앱으로 확인',
+		byPassword: '비밀번호로 확인',
+		go: '확인하고 계속'
+	},
 	lock: {
 		title: '화면을 잠갔습니다',
 		text: (minutes: string): string =>

@@ -8,7 +8,7 @@ import type { BankMap } from '../../map/bank.svelte';
 import { texts } from '../../i18n/texts.svelte';
 import { Loading } from '../../ui/loading.svelte';
 import { banks, type StaffBank } from '../banks.svelte';
-import { endingUpTo, inTurns, isInside, openCases, setupsOf, type Case } from './desk';
+import { endingUpTo, inTurns, isInside, openCases, type Case } from './desk';
 import { boardKey, countOf, endingOn } from './standing';
 
 /** Figures that no socket tells are asked for so often, in ms. */
@@ -22,12 +22,15 @@ const GATHER_MS = 10_000;
 export class Tile {
 	map = $state.raw<BankMap | undefined>();
 	cells = $state.raw<Cells | undefined>();
-	/** The boards that its locks hang on. */
-	boards = $state.raw<readonly string[] | undefined>();
-	/** Its drawing or its wires could not be had. */
+	/** Its drawing could not be had. */
 	isLost = $state(false);
 
-	constructor(readonly bank: StaffBank) {}
+	/** The boards that its locks hang on. */
+	readonly boards: readonly string[];
+
+	constructor(readonly bank: StaffBank) {
+		this.boards = bank.boards.map(boardKey);
+	}
 
 	/** Counted when something was applied to its cells: `counts` changes with every state that matters. */
 	readonly counts = $derived.by(() => {
@@ -40,14 +43,12 @@ export class Tile {
 	async load(states: () => Iterable<Item>): Promise<void> {
 		const bank_id = this.bank.bank_id;
 		try {
-			const asked = api.GET('/api/v1/banks/{bank_id}/map', { params: { path: { bank_id } } });
-			const [map, setups] = await Promise.all([ask(asked), setupsOf(bank_id)]);
+			const map = await ask(api.GET('/api/v1/banks/{bank_id}/map', { params: { path: { bank_id } } }));
 			const cells = new Cells(map.cells);
 			const known = [...states()];
 			if (known.length > 0) cells.snapshot(known);
 			this.map = map;
 			this.cells = cells;
-			this.boards = [...new Set(setups.flatMap(({ wire }) => (wire ? [boardKey(wire)] : [])))];
 			this.isLost = false;
 		} catch (error) {
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
@@ -181,7 +182,7 @@ export class BoardState {
 			const known = this.tiles.find((tile) => tile.bank.bank_id === bank.bank_id);
 			const tile = new Tile(bank);
 			// What is drawn stays until the new drawing is there.
-			if (known) [tile.map, tile.cells, tile.boards] = [known.map, known.cells, known.boards];
+			if (known) [tile.map, tile.cells] = [known.map, known.cells];
 			return tile;
 		});
 		this.tiles = tiles;

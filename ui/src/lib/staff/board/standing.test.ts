@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveAlarm } from '../alarms.svelte';
 import { doorOf, openByBank } from './doors.svelte';
-import { alarmsOf, answeringOf, byPlace, countOf, endingOn, inOrder, isOfKind, lookFor, marksOf, masked, type Board } from './standing';
+import { alarmsOf, answeringOf, byPlace, countOf, endingOn, inOrder, isOfKind, lookFor, marksOf, type Board } from './standing';
 
 const alarm = (more: Partial<LiveAlarm>): LiveAlarm => ({
 	alarm_id: 1,
@@ -94,11 +94,6 @@ describe('small things', () => {
 	it('places stand in the order of their words, numbers as numbers', () => {
 		const banks = ['옆10', '옆2', '가'].map((nameText, bank_id) => ({ bank_id, nameText }));
 		expect(byPlace(banks, 'ko').map(({ nameText }) => nameText)).toEqual(['가', '옆2', '옆10']);
-	});
-	it('a student id is masked in the middle', () => {
-		expect(masked('2023321234')).toBe('2023****34');
-		expect(masked('STAFF01')).toBe('S****1');
-		expect(masked('abc')).toBe('a****c');
 	});
 	it('doors are read, others are left', () => {
 		expect(doorOf({ locker_id: 1, door: 'open', since: null }, 2)).toEqual([1, { door: 'open', since: undefined, bank: 2 }]);

@@ -98,8 +98,6 @@ export function byPlace<Bank extends { bank_id: number; nameText: string }>(bank
 	return [...banks].sort((a, b) => order.compare(a.nameText, b.nameText) || a.bank_id - b.bank_id);
 }
 
-export { maskId as masked } from '../people/mask';
-
 /** Whom a locker belongs to comes first: who rents it, then who gave it back, then who chose it, then who comes next. */
 const ORDER = ['active', 'returned', 'held', 'reserved'];
 

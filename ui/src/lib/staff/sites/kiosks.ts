@@ -23,8 +23,6 @@ export function stateOf(kiosk: Pick<Kiosk, 'paired_at' | 'pairing_code_until' | 
 	return kiosk.silent ? 'silent' : 'well';
 }
 
-export { maskId as masked } from '../people/mask';
-
 /** A pairing code in groups, as it is read aloud. */
 export function grouped(code: string): string {
 	return /^\w{5,}$/.test(code) ? (code.match(code.length % 3 === 0 ? /.{3}/g : /.{1,4}/g) ?? [code]).join(' ') : code;

@@ -27,8 +27,7 @@ export class AuditLog extends Paged<AuditRow> {
  * @returns nothing when nobody has it.
  */
 export async function memberOf(studentId: string): Promise<number | undefined> {
-	const query = { q: studentId, limit: 50 };
+	const query = { student_id: studentId };
 	const { members } = await ask(api.GET('/api/v1/members', { params: { query } }));
-	const wanted = studentId.toLowerCase();
-	return members.find(({ student_id }) => student_id?.toLowerCase() === wanted)?.member_id;
+	return members[0]?.member_id;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choose, estimate, orderOf, readNumbers, type Locker } from './order';
+import { choose, orderOf, readNumbers, type Locker } from './order';
 
 const lockers: Locker[] = [
 	{ locker_id: 103, bank: 1, state: 'taken' },
@@ -36,13 +36,5 @@ describe('what is chosen', () => {
 		expect(of([2], 'all')).toEqual({ bank_id: 2 });
 		expect(of([2], 'free')).toEqual({ locker_ids: [202] });
 		expect(of([1, 2], 'all')).toEqual({ locker_ids: [101, 103, 201, 202] });
-	});
-});
-
-describe('how long it takes', () => {
-	it('is the longest bus, without those that have no lock', () => {
-		const buses = new Map<number, string | null>([[101, 'east'], [103, 'east'], [201, null], [202, 'west']]);
-		expect(estimate(lockers, buses)).toEqual({ unwired: 1, ms: 2000 });
-		expect(estimate([], buses)).toEqual({ unwired: 0, ms: 0 });
 	});
 });

@@ -12,8 +12,6 @@ export type Which = (typeof WHICHES)[number];
 
 /** The most that one order may have (docs/guide/mass-opening.md). */
 export const LOCKERS_MAX = 1000;
-/** What a locker takes when its door opens. */
-const LOCKER_MS = 1000;
 
 export interface Numbers {
 	numbers: number[];
@@ -61,23 +59,4 @@ export function orderOf(
 	const [bank, ...others] = banks;
 	if (which === 'all' && bank !== undefined && others.length === 0) return { bank_id: bank };
 	return { locker_ids: chosen.map(({ locker_id: id }) => id) };
-}
-
-export interface Estimate {
-	/** Those without an electric lock: their turn is passed. */
-	unwired: number;
-	/** How long it takes while every door opens, in ms. */
-	ms: number;
-}
-
-/** How long it takes: one after the other on a bus, buses beside each other. */
-export function estimate(chosen: readonly Locker[], busOf: ReadonlyMap<number, string | null>): Estimate {
-	const onBus = new Map<string, number>();
-	let unwired = 0;
-	for (const { locker_id: id } of chosen) {
-		const bus = busOf.get(id);
-		if (typeof bus === 'string') onBus.set(bus, (onBus.get(bus) ?? 0) + 1);
-		else if (bus === null) unwired += 1;
-	}
-	return { unwired, ms: Math.max(0, ...onBus.values()) * LOCKER_MS };
 }

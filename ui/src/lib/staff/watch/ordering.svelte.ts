@@ -7,8 +7,9 @@ import { isOpen, keyOf, settle } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
 import { banks } from '../banks.svelte';
+import { CalledOff, prove } from '../prove.svelte';
 import { fateOf } from './lost';
-import { choose, estimate, LOCKERS_MAX, orderOf, readNumbers, type Estimate, type Locker, type Which } from './order';
+import { choose, LOCKERS_MAX, orderOf, readNumbers, type Locker, type Which } from './order';
 
 /** Names the request for this tab. */
 const ACTION = 'mass-opening';
@@ -26,8 +27,8 @@ export class Ordering {
 	numbers = $state('');
 	reason = $state('');
 	failure = $state.raw<Refusal | Unreachable | undefined>();
-	/** How long it takes; nothing while it is reckoned or where that failed. */
-	estimate = $state.raw<Estimate | undefined>();
+	/** How long it takes; nothing while the server reckons or where that failed. */
+	forecast = $state.raw<Schemas['ForecastReply'] | undefined>();
 	/** An order of before the page was loaded is looked for. */
 	isRecalling = $state(false);
 	/** Nobody could say what became of it. */
@@ -72,14 +73,19 @@ export class Ordering {
 		}
 	}
 
+	/** As the server takes it. */
+	get #order(): Schemas['OrderRequest'] {
+		return { ...orderOf(this.chosen, this.banks, this.which), reason: this.reason.trim() };
+	}
+
 	/** Shows what will happen. */
 	async look(): Promise<void> {
 		this.stand = 'looking';
 		this.failure = undefined;
-		this.estimate = undefined;
+		this.forecast = undefined;
 		try {
-			const pages = await Promise.all(this.perBank.map(([bank]) => wiresOf(bank)));
-			this.estimate = estimate(this.chosen, new Map(pages.flat()));
+			const told = await ask(api.POST('/api/v1/mass-openings', { body: { ...this.#order, dry_run: true } }));
+			this.forecast = told as Schemas['ForecastReply'];
 		} catch (error) {
 			// The order can be given without it.
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
@@ -91,17 +97,18 @@ export class Ordering {
 		this.stand = 'sending';
 		this.failure = undefined;
 		const key = keyOf(ACTION);
-		const body = { ...orderOf(this.chosen, this.banks, this.which), reason: this.reason.trim() };
+		const body = this.#order;
 		try {
 			const header = { 'Idempotency-Key': key };
-			const { mass_opening_id: id } = await ask(api.POST('/api/v1/mass-openings', { params: { header }, body }));
+			const post = () => ask(api.POST('/api/v1/mass-openings', { params: { header }, body }));
+			const { mass_opening_id: id } = (await prove.before(post)) as Schemas['OrderReply'];
 			settle(ACTION);
 			return id;
 		} catch (error) {
 			if (error instanceof Unreachable) return this.#lookFor(key);
 			settle(ACTION);
 			this.stand = 'looking';
-			this.#failed(error);
+			if (!(error instanceof CalledOff)) this.#failed(error);
 			return undefined;
 		}
 	}
@@ -137,17 +144,4 @@ export class Ordering {
 		if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 		this.failure = error;
 	}
-}
-
-/** On which bus each locker of a bank is; `null` for one without an electric lock. */
-async function wiresOf(bank: number): Promise<[number, string | null][]> {
-	const wires: [number, string | null][] = [];
-	let cursor: string | null | undefined;
-	do {
-		const params = { path: { bank_id: bank }, query: { limit: 100, ...(cursor ? { cursor } : {}) } };
-		const page: Schemas['BankLockersReply'] = await ask(api.GET('/api/v1/banks/{bank_id}/lockers', { params }));
-		wires.push(...page.lockers.map(({ locker_id: id, wire }): [number, string | null] => [id, wire?.bus ?? null]));
-		cursor = page.next_cursor;
-	} while (cursor);
-	return wires;
 }

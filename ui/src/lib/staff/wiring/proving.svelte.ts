@@ -6,6 +6,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import { api, ask } from '../../api/client';
 import { Refusal, Unreachable } from '../../api/problem';
 import { Loading } from '../../ui/loading.svelte';
+import { CalledOff, prove } from '../prove.svelte';
 import { asProof, type Proof } from './proof';
 
 export type Action = 'pulse' | 'number' | 'closed' | 'repeat' | 'skip' | 'revisit';
@@ -55,10 +56,11 @@ export class Proving extends Loading<Proof> {
 			if (action === 'pulse') await this.#rest();
 			const path = { proof_id: this.id };
 			const body = { action, ...(number === undefined ? {} : { number }) };
-			const sent = api.POST('/api/v1/commissioning/proofs/{proof_id}/steps', { params: { path }, body });
-			this.set(asProof(await ask(sent)));
+			const send = () => ask(api.POST('/api/v1/commissioning/proofs/{proof_id}/steps', { params: { path }, body }));
+			this.set(asProof(await prove.before(send)));
 			return true;
 		} catch (error) {
+			if (error instanceof CalledOff) return false;
 			if (!(error instanceof Refusal || error instanceof Unreachable)) throw error;
 			this.refused = error;
 			this.isInDoubt = action === 'pulse' && error instanceof Unreachable;
