@@ -136,6 +136,7 @@ export const lending: Lending = {
 	overdue: {
 		title: 'Overdue',
 		chain: 'Steps of an overdue case',
+		rest: 'Other lists of cases',
 		caption: 'List of overdue cases',
 		empty: 'No overdue case matches these filters.',
 		none: 'No overdue case waits for you.',

@@ -132,6 +132,7 @@ export const lending = {
 	overdue: {
 		title: '연체',
 		chain: '연체 처리 단계',
+		rest: '그 밖의 연체 목록',
 		caption: '연체 목록',
 		empty: '조건에 맞는 연체가 없습니다.',
 		none: '처리할 연체가 없습니다.',
