@@ -14,10 +14,8 @@ export const lending: Lending = {
 		bulkEnd: 'End many'
 	},
 	bank: 'Bank',
-	search: 'Search',
-	searchHint: 'Part of a student id or name',
-	searchHintLocker: 'Part of a student id or name, or a locker number',
-	find: 'Search',
+	search: 'Search ID or name',
+	searchLocker: 'Search ID, name or locker',
 	gone: 'A former member',
 	lateDays: (days) => `${days} late`,
 
@@ -25,6 +23,7 @@ export const lending: Lending = {
 		title: 'Rentals',
 		caption: 'List of rentals',
 		empty: 'No rental matches these filters.',
+		none: 'No locker is rented now.',
 		columns: ['Locker', 'Renter', 'State', 'Dates', 'Bank'],
 		state: 'State',
 		states: {

@@ -9,10 +9,8 @@ export const lending = {
 		bulkEnd: '일괄 종료'
 	},
 	bank: '사물함',
-	search: '찾기',
-	searchHint: '학번이나 이름의 일부',
-	searchHintLocker: '학번이나 이름의 일부, 칸 번호',
-	find: '찾기',
+	search: '학번이나 이름으로 찾기',
+	searchLocker: '학번, 이름, 칸 번호로 찾기',
 	gone: '탈퇴한 회원',
 	lateDays: (days: string): string => `${days} 늦음`,
 
@@ -20,6 +18,7 @@ export const lending = {
 		title: '대여',
 		caption: '대여 목록',
 		empty: '조건에 맞는 대여가 없습니다.',
+		none: '지금 빌린 칸이 없습니다.',
 		columns: ['칸', '빌린 사람', '상태', '기간', '사물함'],
 		state: '상태',
 		states: {

@@ -25,6 +25,7 @@ export const staff: Staff = {
 		bus: 'Boards and wiring',
 		audit: 'Audit log'
 	},
+	adminOnly: 'Only admins can change this.',
 	alarmsOpen: (count) => (count === 1 ? '1 alarm nobody acknowledged' : `${count} alarms nobody acknowledged`),
 	notAllowed: {
 		title: 'This page is for staff',
@@ -37,6 +38,7 @@ export const staff: Staff = {
 		export: 'Download CSV',
 		filter: 'Filter',
 		clear: 'Clear filters',
+		bank: 'Bank',
 		allBanks: 'All banks',
 		all: 'All',
 		noMatch: 'Nothing matches these filters.'

@@ -23,6 +23,7 @@ export const staff = {
 		bus: '보드와 배선',
 		audit: '감사 기록'
 	},
+	adminOnly: '관리자만 바꿀 수 있습니다.',
 	alarmsOpen: (count: number): string => `확인하지 않은 경보 ${count}건`,
 	notAllowed: {
 		title: '직원만 볼 수 있는 화면입니다',
@@ -36,6 +37,7 @@ export const staff = {
 		export: 'CSV 내려받기',
 		filter: '거르기',
 		clear: '조건 지우기',
+		bank: '사물함',
 		allBanks: '모든 사물함',
 		all: '모두',
 		noMatch: '조건에 맞는 것이 없습니다.'
