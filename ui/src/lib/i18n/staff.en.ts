@@ -32,6 +32,7 @@ export const staff: Staff = {
 		text: 'This account has no staff rights. Log in with a staff account, or ask an admin for the role.',
 		home: 'Go to the student pages'
 	},
+	notFound: 'There is no such thing. Its address has changed, or it was removed.',
 	list: {
 		count: (shown, total) => (total === undefined ? `Showing ${shown}.` : `Showing ${shown} of ${total}.`),
 		more: (rows) => `Show the next ${rows}`,

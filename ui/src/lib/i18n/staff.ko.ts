@@ -30,6 +30,7 @@ export const staff = {
 		text: '이 계정에는 직원 권한이 없습니다. 직원 계정으로 로그인하거나 관리자에게 권한을 요청해 주세요.',
 		home: '학생 화면으로 가기'
 	},
+	notFound: '찾는 것이 없습니다. 주소가 바뀌었거나 지워졌습니다.',
 	list: {
 		count: (shown: string, total: string | undefined): string =>
 			total === undefined ? `${shown}건을 보고 있습니다.` : `${total}건 가운데 ${shown}건을 보고 있습니다.`,
