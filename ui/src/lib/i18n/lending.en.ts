@@ -61,6 +61,7 @@ export const lending: Lending = {
 			extensions: 'Extensions',
 			case: 'Overdue'
 		},
+		toCase: 'See the overdue case',
 		extended: (count) => (count === 1 ? 'Extended once' : `Extended ${count} times`),
 		notExtended: 'Never extended',
 		noTerm: 'No term (own dates)',

@@ -56,6 +56,7 @@ export const lending = {
 			extensions: '연장',
 			case: '연체'
 		},
+		toCase: '연체 처리 보기',
 		extended: (count: number): string => `${count}번 연장함`,
 		notExtended: '연장한 적 없음',
 		noTerm: '학기 없음 (날짜를 따로 정함)',

@@ -16,7 +16,6 @@ export const watch: Watch = {
 	},
 	drawer: { close: 'Close' },
 	lockerPage: 'Show the locker',
-	since: (stamp, ago) => `${stamp} (${ago})`,
 
 	alarms: {
 		title: 'Alarms',

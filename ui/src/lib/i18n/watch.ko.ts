@@ -12,7 +12,6 @@ export const watch = {
 	},
 	drawer: { close: '닫기' },
 	lockerPage: '칸 보기',
-	since: (stamp: string, ago: string): string => `${stamp} (${ago})`,
 
 	alarms: {
 		title: '경보',

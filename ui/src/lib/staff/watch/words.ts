@@ -55,3 +55,9 @@ const TONES: Record<string, 'bad' | 'warn' | 'calm'> = { critical: 'bad', warnin
 
 /** How urgent, as the tone of a mark. */
 export const toneOf = (severity: string): 'bad' | 'warn' | 'calm' => TONES[severity] ?? 'calm';
+
+/** How long ago something was; nothing where that would only be the date once more. */
+export function agoOf(at: string): string | undefined {
+	const ago = texts.format.ago(at);
+	return ago === texts.format.instant(at) ? undefined : ago;
+}
