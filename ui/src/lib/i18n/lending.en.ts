@@ -324,6 +324,7 @@ export const lending: Lending = {
 			soon: 'nothing (free in a moment)'
 		},
 		freeAt: (time) => `free at ${time}`,
+		isFree: 'Free now',
 		free: 'It is empty',
 		freeTitle: (number) => `Is locker ${number} empty?`,
 		freeText: 'Say so only when you have looked inside. Others can have this locker at once.',

@@ -320,6 +320,7 @@ export const lending = {
 			soon: '없음 (바로 빔)'
 		} as Record<string, string>,
 		freeAt: (time: string): string => `${time}에 빔`,
+		isFree: '비었습니다',
 		free: '비었음 확인',
 		freeTitle: (number: string): string => `${number}번 칸이 비었습니까?`,
 		freeText: '칸을 열어 안을 보았을 때만 확인해 주세요. 확인하면 다른 사람이 바로 이 칸을 쓸 수 있습니다.',

@@ -23,6 +23,8 @@ export const people: People = {
 	},
 	none: 'None',
 	never: 'Never',
+	reveal: 'Show IDs and contacts',
+	conceal: 'Hide IDs and contacts',
 	gone: (number) => `Member ${number}, left`,
 	onlyAdmins: 'Accounts of staff and admins are changed by admins only.',
 	notYourself: 'Not for your own account. Ask another admin.',

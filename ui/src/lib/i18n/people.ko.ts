@@ -19,6 +19,8 @@ export const people = {
 	} as Record<string, string>,
 	none: '없음',
 	never: '기록 없음',
+	reveal: '학번·연락처 보기',
+	conceal: '학번·연락처 가리기',
 	gone: (number: number): string => `탈퇴한 회원 ${number}`,
 	onlyAdmins: '직원과 관리자의 계정은 관리자만 바꿀 수 있습니다.',
 	notYourself: '자기 계정에는 쓸 수 없습니다. 다른 관리자에게 요청해 주세요.',

@@ -33,7 +33,6 @@ export const staff: Staff = {
 		home: 'Go to the student pages'
 	},
 	notFound: 'There is no such thing. Its address has changed, or it was removed.',
-	reveal: { ids: 'Show IDs', all: 'Show IDs and contacts', hide: 'Hide them' },
 	list: {
 		count: (shown, total) => (total === undefined ? `Showing ${shown}.` : `Showing ${shown} of ${total}.`),
 		more: (rows) => `Show the next ${rows}`,

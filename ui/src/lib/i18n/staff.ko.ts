@@ -31,8 +31,6 @@ export const staff = {
 		home: '학생 화면으로 가기'
 	},
 	notFound: '찾는 것이 없습니다. 주소가 바뀌었거나 지워졌습니다.',
-	/** Student ids, and where there are more, ways to reach people. */
-	reveal: { ids: '학번 보기', all: '학번·연락처 보기', hide: '가리기' },
 	list: {
 		count: (shown: string, total: string | undefined): string =>
 			total === undefined ? `${shown}건을 보고 있습니다.` : `${total}건 가운데 ${shown}건을 보고 있습니다.`,

@@ -331,6 +331,7 @@ export const system: System = {
 		retry: 'Send again',
 		retried: 'It is sent again within a minute.',
 		drop: 'Do not send',
+		dropTitle: (id: number): string => `Do not send mail ${id}`,
 		dropText: 'This mail will not be sent. It cannot be undone.',
 		droppedSaid: 'This mail will not be sent.',
 		test: 'Test mail',

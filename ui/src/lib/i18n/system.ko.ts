@@ -325,6 +325,7 @@ export const system = {
 		retry: '다시 보내기',
 		retried: '다시 보내기로 했습니다. 1분 안에 시도합니다.',
 		drop: '보내지 않기',
+		dropTitle: (id: number): string => `${id}번 메일 보내지 않기`,
 		dropText: '이 메일을 보내지 않습니다. 되돌릴 수 없습니다.',
 		droppedSaid: '이 메일은 보내지 않습니다.',
 		test: '시험 메일',

@@ -14,7 +14,6 @@ export const watch: Watch = {
 		wrongLocker: 'Digits only.',
 		backwards: 'The last day comes before the first.'
 	},
-	drawer: { close: 'Close' },
 	lockerPage: 'Show the locker',
 
 	alarms: {

@@ -10,7 +10,6 @@ export const watch = {
 		wrongLocker: '숫자만 적어 주세요.',
 		backwards: '마지막 날이 첫날보다 앞입니다.'
 	},
-	drawer: { close: '닫기' },
 	lockerPage: '칸 보기',
 
 	alarms: {

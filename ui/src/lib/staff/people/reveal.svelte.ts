@@ -1,5 +1,5 @@
 /** Whether student ids and ways to reach people are shown in full. Off at first, and again with the next page load. */
-import { texts } from '../i18n/texts.svelte';
+import { texts } from '../../i18n/texts.svelte';
 import { maskEmail, maskId, maskPhone } from './mask';
 
 class Reveal {
