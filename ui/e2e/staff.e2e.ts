@@ -103,3 +103,17 @@ test('a page that nobody touches is covered; the password brings back what was b
 	expect(visitor.complaints).toEqual([]);
 	await visitor.leave();
 });
+
+test('an address of something that is not there says so and leads to its list', async () => {
+	const visitor = await site.visitor({ width: 820, height: 1180 });
+	const { page } = visitor;
+	await visitor.logIn(site.told.accounts['admin'], '/staff');
+	for (const list of ['/staff/rentals', '/staff/overdue', '/staff/kiosks', '/staff/terms', '/staff/mass']) {
+		await page.goto(`${list}/999`);
+		const said = page.locator('main [role=status]', { has: page.locator(`a[href="${list}"]`) });
+		await said.locator('a').click();
+		await page.waitForURL((url) => url.pathname === list);
+	}
+	expect(visitor.complaints).toEqual([]);
+	await visitor.leave();
+});
