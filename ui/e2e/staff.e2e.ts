@@ -87,6 +87,10 @@ test('a page that nobody touches is covered; the password brings back what was b
 	});
 	await page.getByRole('heading', { name: staff.lock.title }).waitFor();
 	expect(await page.locator('textarea').isVisible()).toBe(false);
+	// Esc is no way out, nor is it the second time, when browsers close a dialog whatever the page says.
+	await page.keyboard.press('Escape');
+	await page.keyboard.press('Escape');
+	await page.getByRole('heading', { name: staff.lock.title }).waitFor();
 	await page.locator('#lock-password').fill('not the password');
 	await page.keyboard.press('Enter');
 	await page.getByText(staff.lock.wrong).waitFor();
@@ -96,6 +100,20 @@ test('a page that nobody touches is covered; the password brings back what was b
 	await page.keyboard.press('Enter');
 	await page.locator('textarea:focus').waitFor();
 	expect(await page.locator('textarea').inputValue()).toBe('half a note');
+	expect(visitor.complaints).toEqual([]);
+	await visitor.leave();
+});
+
+test('an address of something that is not there says so and leads to its list', async () => {
+	const visitor = await site.visitor({ width: 820, height: 1180 });
+	const { page } = visitor;
+	await visitor.logIn(site.told.accounts['admin'], '/staff');
+	for (const list of ['/staff/rentals', '/staff/overdue', '/staff/kiosks', '/staff/terms', '/staff/mass']) {
+		await page.goto(`${list}/999`);
+		const said = page.locator('main [role=status]', { has: page.locator(`a[href="${list}"]`) });
+		await said.locator('a').click();
+		await page.waitForURL((url) => url.pathname === list);
+	}
 	expect(visitor.complaints).toEqual([]);
 	await visitor.leave();
 });

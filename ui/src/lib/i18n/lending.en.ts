@@ -14,10 +14,8 @@ export const lending: Lending = {
 		bulkEnd: 'End many'
 	},
 	bank: 'Bank',
-	search: 'Search',
-	searchHint: 'Part of a student id or name',
-	searchHintLocker: 'Part of a student id or name, or a locker number',
-	find: 'Search',
+	search: 'Search ID or name',
+	searchLocker: 'Search ID, name or locker',
 	gone: 'A former member',
 	lateDays: (days) => `${days} late`,
 
@@ -25,6 +23,7 @@ export const lending: Lending = {
 		title: 'Rentals',
 		caption: 'List of rentals',
 		empty: 'No rental matches these filters.',
+		none: 'No locker is rented now.',
 		columns: ['Locker', 'Renter', 'State', 'Dates', 'Bank'],
 		state: 'State',
 		states: {
@@ -62,6 +61,7 @@ export const lending: Lending = {
 			extensions: 'Extensions',
 			case: 'Overdue'
 		},
+		toCase: 'See the overdue case',
 		extended: (count) => (count === 1 ? 'Extended once' : `Extended ${count} times`),
 		notExtended: 'Never extended',
 		noTerm: 'No term (own dates)',
@@ -136,6 +136,7 @@ export const lending: Lending = {
 	overdue: {
 		title: 'Overdue',
 		chain: 'Steps of an overdue case',
+		rest: 'Other lists of cases',
 		caption: 'List of overdue cases',
 		empty: 'No overdue case matches these filters.',
 		none: 'No overdue case waits for you.',
@@ -322,6 +323,7 @@ export const lending: Lending = {
 			soon: 'nothing (free in a moment)'
 		},
 		freeAt: (time) => `free at ${time}`,
+		isFree: 'Free now',
 		free: 'It is empty',
 		freeTitle: (number) => `Is locker ${number} empty?`,
 		freeText: 'Say so only when you have looked inside. Others can have this locker at once.',

@@ -9,10 +9,8 @@ export const lending = {
 		bulkEnd: '일괄 종료'
 	},
 	bank: '사물함',
-	search: '찾기',
-	searchHint: '학번이나 이름의 일부',
-	searchHintLocker: '학번이나 이름의 일부, 칸 번호',
-	find: '찾기',
+	search: '학번이나 이름으로 찾기',
+	searchLocker: '학번, 이름, 칸 번호로 찾기',
 	gone: '탈퇴한 회원',
 	lateDays: (days: string): string => `${days} 늦음`,
 
@@ -20,6 +18,7 @@ export const lending = {
 		title: '대여',
 		caption: '대여 목록',
 		empty: '조건에 맞는 대여가 없습니다.',
+		none: '지금 빌린 칸이 없습니다.',
 		columns: ['칸', '빌린 사람', '상태', '기간', '사물함'],
 		state: '상태',
 		states: {
@@ -57,6 +56,7 @@ export const lending = {
 			extensions: '연장',
 			case: '연체'
 		},
+		toCase: '연체 처리 보기',
 		extended: (count: number): string => `${count}번 연장함`,
 		notExtended: '연장한 적 없음',
 		noTerm: '학기 없음 (날짜를 따로 정함)',
@@ -132,6 +132,7 @@ export const lending = {
 	overdue: {
 		title: '연체',
 		chain: '연체 처리 단계',
+		rest: '그 밖의 연체 목록',
 		caption: '연체 목록',
 		empty: '조건에 맞는 연체가 없습니다.',
 		none: '처리할 연체가 없습니다.',
@@ -318,6 +319,7 @@ export const lending = {
 			soon: '없음 (바로 빔)'
 		} as Record<string, string>,
 		freeAt: (time: string): string => `${time}에 빔`,
+		isFree: '비었습니다',
 		free: '비었음 확인',
 		freeTitle: (number: string): string => `${number}번 칸이 비었습니까?`,
 		freeText: '칸을 열어 안을 보았을 때만 확인해 주세요. 확인하면 다른 사람이 바로 이 칸을 쓸 수 있습니다.',

@@ -3,7 +3,6 @@ import type { Sites } from './sites.ko';
 const s = (count: number): string => (count === 1 ? '' : 's');
 
 export const sites: Sites = {
-	adminOnly: 'Only admins can change this.',
 	done: 'Saved.',
 	number: {
 		whole: (label) => `${label}: enter a whole number.`,

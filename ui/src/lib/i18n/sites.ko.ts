@@ -5,7 +5,6 @@ const days = '일';
 const times = '번';
 
 export const sites = {
-	adminOnly: '관리자만 바꿀 수 있습니다.',
 	done: '저장했습니다.',
 	number: {
 		whole: (label: string): string => `${label}: 숫자로 입력해 주세요.`,

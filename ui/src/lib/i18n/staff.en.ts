@@ -25,18 +25,21 @@ export const staff: Staff = {
 		bus: 'Boards and wiring',
 		audit: 'Audit log'
 	},
+	adminOnly: 'Only admins can change this.',
 	alarmsOpen: (count) => (count === 1 ? '1 alarm nobody acknowledged' : `${count} alarms nobody acknowledged`),
 	notAllowed: {
 		title: 'This page is for staff',
 		text: 'This account has no staff rights. Log in with a staff account, or ask an admin for the role.',
 		home: 'Go to the student pages'
 	},
+	notFound: 'There is no such thing. Its address has changed, or it was removed.',
 	list: {
 		count: (shown, total) => (total === undefined ? `Showing ${shown}.` : `Showing ${shown} of ${total}.`),
 		more: (rows) => `Show the next ${rows}`,
 		export: 'Download CSV',
 		filter: 'Filter',
 		clear: 'Clear filters',
+		bank: 'Bank',
 		allBanks: 'All banks',
 		all: 'All',
 		noMatch: 'Nothing matches these filters.'

@@ -23,12 +23,14 @@ export const staff = {
 		bus: '보드와 배선',
 		audit: '감사 기록'
 	},
+	adminOnly: '관리자만 바꿀 수 있습니다.',
 	alarmsOpen: (count: number): string => `확인하지 않은 경보 ${count}건`,
 	notAllowed: {
 		title: '직원만 볼 수 있는 화면입니다',
 		text: '이 계정에는 직원 권한이 없습니다. 직원 계정으로 로그인하거나 관리자에게 권한을 요청해 주세요.',
 		home: '학생 화면으로 가기'
 	},
+	notFound: '찾는 것이 없습니다. 주소가 바뀌었거나 지워졌습니다.',
 	list: {
 		count: (shown: string, total: string | undefined): string =>
 			total === undefined ? `${shown}건을 보고 있습니다.` : `${total}건 가운데 ${shown}건을 보고 있습니다.`,
@@ -36,6 +38,7 @@ export const staff = {
 		export: 'CSV 내려받기',
 		filter: '거르기',
 		clear: '조건 지우기',
+		bank: '사물함',
 		allBanks: '모든 사물함',
 		all: '모두',
 		noMatch: '조건에 맞는 것이 없습니다.'

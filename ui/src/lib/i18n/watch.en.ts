@@ -14,9 +14,7 @@ export const watch: Watch = {
 		wrongLocker: 'Digits only.',
 		backwards: 'The last day comes before the first.'
 	},
-	drawer: { close: 'Close' },
 	lockerPage: 'Show the locker',
-	since: (stamp, ago) => `${stamp} (${ago})`,
 
 	alarms: {
 		title: 'Alarms',

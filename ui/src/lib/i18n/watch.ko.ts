@@ -10,9 +10,7 @@ export const watch = {
 		wrongLocker: '숫자만 적어 주세요.',
 		backwards: '마지막 날이 첫날보다 앞입니다.'
 	},
-	drawer: { close: '닫기' },
 	lockerPage: '칸 보기',
-	since: (stamp: string, ago: string): string => `${stamp} (${ago})`,
 
 	alarms: {
 		title: '경보',

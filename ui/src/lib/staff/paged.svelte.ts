@@ -15,6 +15,12 @@ export interface ListPage<Row> {
 /** How many rows one page has. */
 export const PAGE_ROWS = 50;
 
+/** What one page is asked for with. */
+export const pageAt = (cursor: string | undefined): { limit: number; cursor?: string } => ({
+	limit: PAGE_ROWS,
+	...(cursor === undefined ? {} : { cursor })
+});
+
 export class Paged<Row> extends Loading<ListPage<Row>> {
 	/** A further page is on its way. */
 	isGetting = $state(false);

@@ -8,12 +8,10 @@ import { Refusal, Unreachable } from '../../api/problem';
 import { clock } from '../../clock.svelte';
 import { Loading } from '../../ui/loading.svelte';
 import { newStep, type CaseDetail } from './chain';
-import type { bodyOf } from './collect';
+import { OPENED, type bodyOf } from './collect';
 
 /** How often it is looked at, in ms. */
 const LOOK_MS = 15_000;
-/** Openings by which staff may have emptied the locker. */
-const OPENED = ['opened', 'already_open', 'unseen'];
 
 type Taken = Schemas['StepTakenReply'];
 

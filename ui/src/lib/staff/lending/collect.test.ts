@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, mistakesOf, reasonNeed, type CollectDraft } from './collect';
+import { OPENED, bodyOf, mistakesOf, reasonNeed, type CollectDraft } from './collect';
 
 const draft = (over: Partial<CollectDraft> = {}): CollectDraft => ({
 	items: [{ id: 1, description: '검은 가방', photo: '' }],
@@ -34,5 +34,13 @@ describe('a collection', () => {
 	it('sends only rows with words, and nothing where nothing was said', () => {
 		const rows = draft({ items: [{ id: 1, description: ' 우산 ', photo: ' ' }, { id: 2, description: '', photo: '' }] });
 		expect(bodyOf(rows)).toEqual({ items: [{ description: '우산', photo: null }], storage: '선반 3번', reason: null });
+	});
+});
+
+describe('what may have emptied a locker', () => {
+	it('is an opening whose door was not seen shut', () => {
+		expect(['opened', 'already_open', 'unseen'].every((outcome) => OPENED.includes(outcome))).toBe(true);
+		const shut = ['door_did_not_open', 'no_answer', 'refused', 'unreachable', 'interrupted'];
+		expect(shut.some((outcome) => OPENED.includes(outcome))).toBe(false);
 	});
 });

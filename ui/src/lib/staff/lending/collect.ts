@@ -57,3 +57,6 @@ export function bodyOf(draft: CollectDraft): {
 		reason: draft.reason.trim() || null
 	};
 }
+
+/** Outcomes of an opening by which staff may have emptied the locker: the others left it shut, as far as was seen. */
+export const OPENED: readonly string[] = ['opened', 'already_open', 'unseen'];

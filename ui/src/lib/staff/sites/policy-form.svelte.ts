@@ -6,7 +6,8 @@ import { api, ask } from '../../api/client';
 import { once } from '../../api/once';
 import { Refusal, Unreachable } from '../../api/problem';
 import { texts } from '../../i18n/texts.svelte';
-import { SETTINGS, bodyOf, changed, clashOf, draftOf, mistakesOf, onTop, wrongIn, type Draft, type Policy, type Wrong } from './policy';
+import { bodyOf, changed, clashOf, draftOf, mistakesOf, onTop, wrongIn, type Draft, type Policy, type Wrong } from './policy';
+import { SETTINGS } from './policy-settings';
 
 /** A line of the summary: what is wrong, and the settings that it is about. */
 export interface Line {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sites } from '../../i18n/sites.ko';
-import { SETTINGS, bodyOf, changed, clashOf, draftOf, isSpan, mistakesOf, onTop, wrongIn, type Policy } from './policy';
+import { bodyOf, changed, clashOf, draftOf, isSpan, mistakesOf, onTop, wrongIn, type Policy } from './policy';
+import { SETTINGS } from './policy-settings';
 
 const policy: Policy = {
 	hold_seconds: 60,

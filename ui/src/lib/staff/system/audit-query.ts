@@ -1,6 +1,6 @@
 /** What the audit log is asked with. */
-import { addDays, isDay } from '../../format';
-import { rfcOf } from './days';
+import { isDay } from '../../format';
+import { beginOf, endOf } from '../days';
 
 export type AuditFilter = 'actor' | 'action' | 'subject' | 'from' | 'to';
 
@@ -9,7 +9,7 @@ export function queryOf(set: Partial<Record<AuditFilter, string>>, zone: string)
 	const { from, to, ...rest } = set;
 	return {
 		...rest,
-		...(from && isDay(from) ? { from: rfcOf(from, '00:00', zone) } : {}),
-		...(to && isDay(to) ? { to: rfcOf(addDays(to, 1), '00:00', zone) } : {})
+		...(from && isDay(from) ? { from: beginOf(from, zone) } : {}),
+		...(to && isDay(to) ? { to: endOf(to, zone) } : {})
 	};
 }

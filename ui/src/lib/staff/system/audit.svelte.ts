@@ -2,7 +2,7 @@
 import { api, ask, type Schemas } from '../../api/client';
 import { texts } from '../../i18n/texts.svelte';
 import { Filters } from '../filters.svelte';
-import { PAGE_ROWS, Paged } from '../paged.svelte';
+import { pageAt, Paged } from '../paged.svelte';
 import { queryOf, type AuditFilter } from './audit-query';
 
 export type AuditRow = Schemas['AuditRowReply'];
@@ -10,12 +10,7 @@ export class AuditLog extends Paged<AuditRow> {
 	constructor(readonly filters: Filters<AuditFilter>) {
 		super(async (cursor) => {
 			const { actor, ...rest } = queryOf(filters.query, texts.zone);
-			const query = {
-				...rest,
-				...(actor === undefined ? {} : { actor: Number(actor) }),
-				limit: PAGE_ROWS,
-				...(cursor === undefined ? {} : { cursor })
-			};
+			const query = { ...rest, ...(actor === undefined ? {} : { actor: Number(actor) }), ...pageAt(cursor) };
 			const { rows, next_cursor: next } = await ask(api.GET('/api/v1/audit', { params: { query } }));
 			return { rows, next };
 		});

@@ -1,4 +1,7 @@
-/** Why changes cannot be made now: without connection, or by somebody who is no admin. */
+/**
+ * Why the server cannot be looked after now: without connection, or by somebody who is no admin. A database that
+ * takes no changes is no reason here: what mends it must stay possible.
+ */
 import { live } from '../../live';
 import { session } from '../../session.svelte';
 import { texts } from '../../i18n/texts.svelte';

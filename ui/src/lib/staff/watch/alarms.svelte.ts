@@ -3,9 +3,9 @@ import { api, ask, type Schemas } from '../../api/client';
 import { Refusal, Unreachable } from '../../api/problem';
 import { texts } from '../../i18n/texts.svelte';
 import { liveAlarms } from '../alarms.svelte';
-import { PAGE_ROWS, Paged } from '../paged.svelte';
+import { pageAt, Paged } from '../paged.svelte';
 import { behind, freshOf, STATES, type Sieve, type Tab } from './alarm-list';
-import { beginOf, endOf } from './days';
+import { beginOf, endOf } from '../days';
 
 export type Alarm = Schemas['AlarmReply'];
 export type AlarmDetail = Schemas['AlarmDetailReply'];
@@ -36,10 +36,10 @@ export class AlarmList extends Paged<Alarm> {
 	#asking = new Set<number>();
 
 	constructor(private readonly asked: Asked) {
-		const query = { ...queryOf(asked), state: STATES[asked.tab], limit: PAGE_ROWS };
+		const query = { ...queryOf(asked), state: STATES[asked.tab] };
 		super(async (cursor) => {
 			const { alarms, next_cursor: next } = await ask(
-				api.GET('/api/v1/alarms', { params: { query: { ...query, ...(cursor === undefined ? {} : { cursor }) } } })
+				api.GET('/api/v1/alarms', { params: { query: { ...query, ...pageAt(cursor) } } })
 			);
 			return { rows: alarms, next };
 		});

@@ -7,7 +7,7 @@ describe('the tone of an outcome', () => {
 	it('is good only where the door was seen open', () => {
 		const good = [...OUTCOMES, 'something_new', null].filter((outcome) => toneOf(outcome) === 'good');
 		expect(good).toEqual(['opened']);
-		expect(toneOf(undefined)).toBe('busy');
+		expect(toneOf(undefined)).toBe('now');
 	});
 });
 

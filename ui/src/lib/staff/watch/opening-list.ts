@@ -1,4 +1,5 @@
 /** Openings as staff look at them: what the outcome is called, which tone it has, what the socket adds. */
+import type { Mark } from '../marks';
 
 /** The part of a listed opening that changes while it is under way. */
 export interface Listed {
@@ -29,24 +30,22 @@ export const OUTCOMES = [
 	'interrupted'
 ] as const;
 
-export type Tone = 'bad' | 'warn' | 'good' | 'busy' | 'calm';
-
 /** Green is only for a door that was seen open. */
-export function toneOf(outcome: string | null | undefined): Tone {
+export function toneOf(outcome: string | null | undefined): Mark {
 	switch (outcome) {
 		case null:
 		case undefined:
-			return 'busy';
+			return 'now';
 		case 'opened':
 			return 'good';
 		case 'already_open':
-			return 'calm';
+			return 'idle';
 		case 'door_did_not_open':
 		case 'refused':
 		case 'unreachable':
 			return 'bad';
 		default:
-			return 'warn';
+			return 'careful';
 	}
 }
 

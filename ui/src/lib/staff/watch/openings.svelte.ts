@@ -3,7 +3,7 @@ import { api, ask, type Schemas } from '../../api/client';
 import { texts } from '../../i18n/texts.svelte';
 import { live } from '../../live';
 import type { Item } from '../../live/protocol';
-import { PAGE_ROWS, Paged } from '../paged.svelte';
+import { pageAt, Paged } from '../paged.svelte';
 import { withTold, type Told } from './opening-list';
 
 export type ListedOpening = Schemas['ListedOpeningReply'];
@@ -40,7 +40,7 @@ export class OpeningList extends Paged<ListedOpening> {
 		super(async (cursor) => {
 			const { openings, next_cursor: next } = await ask(
 				api.GET('/api/v1/openings', {
-					params: { query: { ...query, limit: PAGE_ROWS, ...(cursor === undefined ? {} : { cursor }) } }
+					params: { query: { ...query, ...pageAt(cursor) } }
 				})
 			);
 			return { rows: openings, next };

@@ -1,4 +1,5 @@
 /** Words for what the server says in names: kinds of alarms, places, evidence in a line. */
+import type { Mark } from '../marks';
 import { texts } from '../../i18n/texts.svelte';
 import { banks } from '../banks.svelte';
 import { mainFact, type Fact } from './evidence';
@@ -51,7 +52,13 @@ export function seenInShort(evidence: unknown): string {
 	}
 }
 
-const TONES: Record<string, 'bad' | 'warn' | 'calm'> = { critical: 'bad', warning: 'warn' };
+const TONES: Record<string, Mark> = { critical: 'bad', warning: 'careful' };
 
 /** How urgent, as the tone of a mark. */
-export const toneOf = (severity: string): 'bad' | 'warn' | 'calm' => TONES[severity] ?? 'calm';
+export const toneOf = (severity: string): Mark => TONES[severity] ?? 'idle';
+
+/** How long ago something was; nothing where that would only be the date once more. */
+export function agoOf(at: string): string | undefined {
+	const ago = texts.format.ago(at);
+	return ago === texts.format.instant(at) ? undefined : ago;
+}

@@ -1,8 +1,5 @@
-/** Something that is being done: under way, refused, or done; and why it cannot be begun now. */
-import { Refusal, Unreachable } from '../../api/problem';
-import { live } from '../../live';
-import { site } from '../../site.svelte';
-import { texts } from '../../i18n/texts.svelte';
+/** Something that is being done: under way, refused, or done. */
+import { Refusal, Unreachable } from '../api/problem';
 
 export class Doing {
 	busy = $state(false);
@@ -24,10 +21,4 @@ export class Doing {
 			this.busy = false;
 		}
 	}
-}
-
-/** Why nothing can be changed now; nothing while all is well. */
-export function cannotChange(): string | undefined {
-	if (live.status === 'stale') return texts.common.staleReason;
-	return site.isWhole ? undefined : texts.common.degraded;
 }
