@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import type { Language } from '../../src/lib/i18n/language';
+import { Caller } from '../api';
 import { Desk } from '../desk';
 import { KIOSK, OPEN, OWN, STAFF } from '../pages';
 import { Site, type Visitor } from '../site';
@@ -19,6 +20,12 @@ beforeAll(async () => {
 	site = await Site.start();
 	desk = await Desk.of(site);
 	own = await ownTexts();
+	// Something on the pages: a rental, an alarm, a door that does not open.
+	await desk.renter(101);
+	await site.door('bus1', 0, 2, 'open');
+	await site.door('bus1', 0, 4, 'jam');
+	const admin = await Caller.logIn(site.url, site.told.accounts['admin']);
+	await admin.ask('POST', '/lockers/104/open', {});
 });
 afterAll(() => site.stop());
 
