@@ -1,4 +1,5 @@
 /** Staff who logged in long ago show once more who they are before many lockers open; then it goes on by itself. */
+import AxeBuilder from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { staff } from '../../src/lib/i18n/staff.ko';
 import { watch } from '../../src/lib/i18n/watch.ko';
@@ -45,6 +46,9 @@ test('a mass opening waits for the password and then begins once', async () => {
 	const question = page.getByRole('dialog', { name: staff.prove.title });
 	await question.waitFor();
 	await page.locator('#prove-password:focus').waitFor();
+	const { violations } = await new AxeBuilder({ page }).analyze();
+	expect(violations.map(({ id }) => id)).toEqual([]);
+	if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/prove.png` });
 	await page.keyboard.press('Escape');
 	await question.waitFor({ state: 'hidden' });
 	expect(await page.locator('#typed').inputValue()).toBe('28');
