@@ -77,6 +77,7 @@ pub(super) struct ConsentReply {
 }
 
 /// Somebody with an account, as staff see them.
+#[expect(clippy::struct_excessive_bools, reason = "four separate questions about one person")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MemberReply {
     /// Their number.

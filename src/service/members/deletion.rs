@@ -51,11 +51,9 @@ impl Services {
             };
             let ticket = self.passwords.enter()?;
             self.prove_again(caller, password, &ticket, &device.address).await?;
-        } else {
-            if !self.has_shown(caller).await? {
-                let detail = "log in again and delete the account within 10 minutes";
-                return Err(Error::new(Code::SessionEnded, detail));
-            }
+        } else if !self.has_shown(caller).await? {
+            let detail = "log in again and delete the account within 10 minutes";
+            return Err(Error::new(Code::SessionEnded, detail));
         }
         let (vault, clock) = (self.vault.clone(), self.clock.clone());
         self.store

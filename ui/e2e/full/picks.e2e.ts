@@ -1,4 +1,6 @@
 /** Several lockers at once on a bank's map: picked by mouse, keyboard and kind; served, ended and opened together. */
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { board } from '../../src/lib/i18n/board.ko';
 import { Desk } from '../desk';
@@ -12,6 +14,13 @@ beforeAll(async () => {
 	site = await Site.start();
 });
 afterAll(() => site.stop());
+
+/** Nothing is in anybody's way, and the page does not scroll sideways. */
+async function demandOpen(page: Page): Promise<void> {
+	const { violations } = await new AxeBuilder({ page }).analyze();
+	expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+	expect(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+}
 
 test('what is picked on the map is taken out of service and put back with one reason', async () => {
 	const visitor = await site.visitor({ width: 1440, height: 900 });
@@ -79,6 +88,10 @@ test('with the keyboard alone lockers are picked, a rental is ended, the rest is
 	await page.keyboard.press('Space');
 	const status = page.getByRole('status').filter({ hasText: words.count('2') });
 	await status.waitFor();
+	await page.setViewportSize({ width: 320, height: 800 });
+	await demandOpen(page);
+	if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/narrow.png` });
+	await page.setViewportSize({ width: 820, height: 1180 });
 	if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/tablet.png` });
 
 	await page.getByRole('button', { name: words.end.button }).click();
@@ -86,6 +99,7 @@ test('with the keyboard alone lockers are picked, a rental is ended, the rest is
 	await question.getByText(words.end.text('1', undefined)).waitFor();
 	await question.getByText('103번 칸').waitFor();
 	if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/end.png` });
+	await demandOpen(page);
 	await question.locator('textarea').fill('학기 말');
 	await question.getByRole('button', { name: words.end.button }).click();
 	await page.getByRole('status').getByText(words.end.done('1')).waitFor();

@@ -54,6 +54,7 @@ describe('an act for which the server wants to know who it is', () => {
 		const acts = ['one', 'two'].map((name) => vi.fn().mockRejectedValueOnce(wanted).mockResolvedValue(name));
 		const done = acts.map((act) => prove.before(act));
 		await settled();
+		expect(prove.asked).toBeDefined();
 		await prove.answer({ password: 'right' });
 		expect(await Promise.all(done)).toEqual(['one', 'two']);
 		expect(api.POST).toHaveBeenCalledTimes(1);
@@ -64,6 +65,7 @@ describe('an act for which the server wants to know who it is', () => {
 		const done = prove.before(act);
 		const told = expect(done).rejects.toBe(wanted);
 		await settled();
+		expect(prove.asked).toBeDefined();
 		await prove.answer({ password: 'right' });
 		await told;
 		expect(prove.asked).toBeUndefined();
