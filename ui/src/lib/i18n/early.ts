@@ -7,7 +7,7 @@ const ROOMS = [
 	{ at: /^\/($|my\/|p\/)/, areas: ['student'] },
 	{ at: /^\/(places|b\/)/, areas: ['bank'] },
 	{ at: /^\/(login|signup|password|me)(\/|$)/, areas: ['account'] },
-	{ at: /^\/kiosk(\/|$)/, areas: ['kiosk', 'student'] }
+	{ at: /^\/kiosk(\/|$)/, areas: ['kiosk'] }
 ] as const;
 
 export type EarlyArea = (typeof ROOMS)[number]['areas'][number];

@@ -13,6 +13,7 @@ vi.mock('./member.svelte', () => ({ member }));
 vi.mock('./itself.svelte', () => ({ itself: { stand: 'lost' } }));
 vi.mock('./device.svelte', () => ({ device: { reset: () => Promise.resolve() } }));
 vi.mock('./calling.svelte', () => ({ calling: { begin: () => {} } }));
+vi.mock('./inside.svelte', () => ({ inside: { load: () => Promise.resolve(), screens: {} } }));
 vi.mock('../api/client', () => ({ api: {}, ask: vi.fn() }));
 vi.mock('../i18n/texts.svelte', () => ({ texts: {} }));
 const { desk } = await import('./desk.svelte');
@@ -56,7 +57,7 @@ describe('the desk of a kiosk', () => {
 		member.forget.mockImplementation(() => void order.push('forget'));
 		member.signOut.mockImplementation(async () => void order.push('signOut'));
 		const signing = signIn('2023321234');
-		await Promise.resolve();
+		await vi.waitFor(() => expect(member.signIn).toHaveBeenCalled());
 		await desk.end();
 		order.length = 0;
 		answer();

@@ -3,6 +3,7 @@ import { Unreachable } from '../../api/problem';
 
 const api = vi.hoisted(() => ({ POST: vi.fn() }));
 vi.mock('../../api/client', () => ({ api, ask: (asked: Promise<unknown>) => asked }));
+vi.mock('../../session.svelte', () => ({ session: { onLeave: () => {} } }));
 
 const { Revealing } = await import('./reveal.svelte');
 
