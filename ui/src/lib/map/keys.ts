@@ -32,7 +32,8 @@ const PAGE = 5;
 
 /** Which cell covers which square of a bank. */
 export class Ground {
-	readonly #at = new Map<string, number>();
+	/** By square; not before somebody moves by keys. */
+	#at: Map<string, number> | undefined;
 	readonly #cols: number;
 	readonly #rows: number;
 	/** Cells as one reads: row by row from the top left. */
@@ -41,12 +42,17 @@ export class Ground {
 	constructor(private readonly spots: readonly Spot[]) {
 		this.#cols = Math.max(0, ...spots.map(({ col, w }) => col + w - 1));
 		this.#rows = Math.max(0, ...spots.map(({ row, h }) => row + h - 1));
-		spots.forEach(({ col, row, w, h }, index) => {
+		this.#order = spots.map((_, index) => index).sort((a, b) => this.#compare(a, b));
+	}
+
+	#squares(): Map<string, number> {
+		const at = new Map<string, number>();
+		this.spots.forEach(({ col, row, w, h }, index) => {
 			for (let c = col; c < col + w; c += 1) {
-				for (let r = row; r < row + h; r += 1) this.#at.set(`${c}:${r}`, index);
+				for (let r = row; r < row + h; r += 1) at.set(`${c}:${r}`, index);
 			}
 		});
-		this.#order = spots.map((_, index) => index).sort((a, b) => this.#compare(a, b));
+		return at;
 	}
 
 	/** The place of a cell that was not reached by keys. */
@@ -114,6 +120,7 @@ export class Ground {
 		const step = first <= last ? 1 : -1;
 		// Past the edge of the bank there is nothing to walk over.
 		if (first < 1 || first > limit) return from;
+		this.#at ??= this.#squares();
 		for (let at = first; step > 0 ? at <= last : at >= last; at += step) {
 			const [col, row] = axis === 'col' ? [at, from.row] : [from.col, at];
 			const index = this.#at.get(`${col}:${row}`);
