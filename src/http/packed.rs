@@ -119,9 +119,8 @@ mod tests {
     }
 
     fn rows(count: usize) -> String {
-        (0..count)
-            .map(|it| format!("{{\"locker_id\":{},\"state\":\"free\"}},", it * 7919))
-            .collect()
+        let row = |it| format!("{{\"locker_id\":{},\"state\":\"free\"}}", it * 7919);
+        (0..count).map(row).collect::<Vec<_>>().join(",")
     }
 
     #[test]

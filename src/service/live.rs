@@ -222,14 +222,14 @@ impl Services {
         let mut publisher = Publisher::new(&self);
         loop {
             publisher.publish(&self);
-            let published = tokio::time::Instant::now();
+            let last = tokio::time::Instant::now();
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = publisher.rung() => {}
                 () = tokio::time::sleep(LOOK_PERIOD) => {}
             }
             // Told at once after a quiet while; in a rush one message tells of all that happened since the last.
-            tokio::time::sleep_until(published + PUBLISH_PERIOD).await;
+            tokio::time::sleep_until(last + PUBLISH_PERIOD).await;
         }
     }
 }
