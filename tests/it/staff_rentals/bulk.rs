@@ -149,7 +149,7 @@ fn a_dry_run_leaves_no_trace_and_is_for_those_who_may_do_it() {
         let row = json!({
             "rental_id": 1, "locker_id": 1, "bank_id": 1, "ends_on": "2026-08-31", "opened": false,
             "renter": { "member_id": site.number("SELECT member_id FROM rental"),
-                        "student_id": "2024000000", "name": "학생 0" },
+                        "student_id": "2024****00", "name": "학생 0" },
         });
         assert_eq!(seen["found"], 1, "{seen}");
         let mut shown = seen["rentals"][0].clone();
