@@ -4,7 +4,7 @@ import { api, ask, type Schemas } from '../api/client';
 import { settle } from '../api/once';
 import { Refusal, Unreachable } from '../api/problem';
 import { clock } from '../clock.svelte';
-import { Wish, missed, type Missed } from '../hold.svelte';
+import { Wish, missed, type Missed } from './hold.svelte';
 import { mine } from '../mine.svelte';
 import { site } from '../site.svelte';
 import { texts } from '../i18n/texts.svelte';

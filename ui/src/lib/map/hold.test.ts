@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Refusal, Unreachable, type Problem } from './api/problem';
+import { Refusal, Unreachable, type Problem } from '../api/problem';
 import { Confirmation, HoldClock, Wish, missed, stageOf, type Counter, type Seen } from './hold.svelte';
 
 function refusal(code: string, data: object = {}): Refusal {

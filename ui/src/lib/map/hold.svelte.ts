@@ -2,9 +2,9 @@
  * Taking a locker in a rush: hold it, see the time run, confirm it. What the server answered is told as it was; a
  * lost answer is asked for with the same key, so that pressing, reloading and waiting lead to one rental.
  */
-import { api, ask, type Schemas } from './api/client';
-import { isOpen, once } from './api/once';
-import { Refusal, Unreachable } from './api/problem';
+import { api, ask, type Schemas } from '../api/client';
+import { isOpen, once } from '../api/once';
+import { Refusal, Unreachable } from '../api/problem';
 
 export type Confirmed = Schemas['ConfirmReply'];
 
