@@ -140,10 +140,10 @@ export class Visitor {
 		readonly context: BrowserContext,
 		readonly page: Page
 	) {
-		page.on('pageerror', (error) => this.complaints.push(String(error)));
+		page.on('pageerror', (error) => this.complaints.push(error.stack ?? String(error)));
 		page.on('console', (message) => {
-			// What the server refuses on purpose the browser notes, too.
-			const isRefusal = message.text().startsWith('Failed to load resource');
+			// What the server refuses on purpose the browser notes, too, and each try to reach it without a network.
+			const isRefusal = /^Failed to load resource|^WebSocket connection to .*ERR_INTERNET_DISCONNECTED/.test(message.text());
 			if (message.type() === 'error' && !isRefusal) this.complaints.push(message.text());
 		});
 	}

@@ -113,8 +113,10 @@ export async function wrongWords(
 export function cutOff(page: Page): Promise<string[]> {
 	return page.evaluate(() => {
 		const looked = document.querySelectorAll<HTMLElement>('button, .button, h1, h2, h3, label, legend, summary, nav a, dt, [role=tab]');
+		/** The mark of a locker lies over the corner of its cell, on purpose. */
+		const MARKED = '[data-marked]';
 		const isSeen = (element: HTMLElement): boolean =>
-			element.getClientRects().length > 0 && !element.closest('.unseen') && getComputedStyle(element).visibility !== 'hidden';
+			element.getClientRects().length > 0 && !element.closest('.unseen') && !element.matches(MARKED) && getComputedStyle(element).visibility !== 'hidden';
 		/** What scrolls by itself, on purpose. */
 		const isRolled = (element: HTMLElement): boolean => {
 			for (let box = element.parentElement; box; box = box.parentElement) {

@@ -61,9 +61,8 @@ test.each([
 		await page.getByRole('heading', { name: bank.hold.doneTitle }).and(page.locator(':focus')).waitFor();
 
 		await hands.choose(page.getByRole('main').getByRole('link', { name: bank.hold.open }));
-		await page.waitForURL('**/my');
-		await hands.choose(page.getByRole('main').getByRole('button', { name: student.card.open(one) }));
 		await page.waitForURL('**/my/open**');
+		await hands.choose(page.getByRole('main').getByRole('button', { name: student.card.open(one) }));
 		await page.getByText(student.steps.opened(one)).first().waitFor();
 		await site.door('bus1', 0, lock, 'close');
 		await page.getByText(student.steps.closed).first().waitFor();
